@@ -1,0 +1,43 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace skiff::platform {
+
+using Sha256Digest = std::array<std::byte, 32>;
+
+/// Which code computes the digest; all give the same bytes.
+enum class Sha256Path : std::uint8_t { portable, x86_sha, arm_crypto };
+
+/// True when this build and this processor have the instructions of `path`.
+bool sha256_available(Sha256Path path) noexcept;
+/// The fastest available one.
+Sha256Path sha256_best_path() noexcept;
+
+/// SHA-256 (FIPS 180-4) over bytes that come in pieces of any size. Allocates nothing.
+class Sha256 {
+ public:
+  Sha256() noexcept : Sha256(sha256_best_path()) {}
+  /// `path` must be available.
+  explicit Sha256(Sha256Path path) noexcept;
+
+  void update(std::span<const std::byte> bytes) noexcept;
+  /// The digest of everything so far; the object is used up afterwards.
+  Sha256Digest finish() noexcept;
+
+ private:
+  std::array<std::uint32_t, 8> state_;
+  std::array<std::byte, 64> block_;
+  std::uint64_t length_ = 0;  // bytes seen; length_ % 64 of them wait in block_
+  void (*compress_)(std::uint32_t* state, const unsigned char* blocks, std::size_t count) noexcept;
+};
+
+Sha256Digest sha256(std::span<const std::byte> bytes) noexcept;
+
+/// Lower-case hexadecimal text of a digest, NUL-ended.
+std::array<char, 65> to_hex(const Sha256Digest& digest) noexcept;
+
+}  // namespace skiff::platform
