@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <skiff/error.h>
+#include <skiff/shape.h>
+
+#include "converters/ir/graph.h"
+
+namespace skiff::convert {
+
+/// What the caller fixes about a model before it is read.
+struct ImportOptions {
+  std::map<std::string, Shape> shapes;                      ///< --shape: whole shape of an input
+  std::map<std::string, std::vector<std::byte>> bind;       ///< --bind: input (dense bytes in its own
+                                                            ///< dtype) that becomes a constant
+  std::vector<std::string> from;                            ///< --from: tensors that become inputs
+  std::vector<std::string> to;                              ///< --to: tensors that become outputs
+};
+
+/// One node that cannot be converted.
+struct Refusal {
+  std::string node;
+  std::string op;      ///< as the source names it, with its version
+  std::string reason;  ///< a property of the node or model
+  std::string help;    ///< what would make it work; may be empty
+};
+
+/// Thrown when a model is refused; lists every offending node, not only the first.
+class Refused : public Error {
+ public:
+  explicit Refused(std::vector<Refusal> refusals);
+  const std::vector<Refusal>& refusals() const noexcept { return refusals_; }
+
+ private:
+  std::vector<Refusal> refusals_;
+};
+
+/// Where a model came from, for the file's provenance.
+struct Source {
+  std::string format;  ///< "onnx", "tflite"
+  std::string sha256;  ///< of the main file, hex
+  std::string producer;
+  int opset = 0;
+};
+
+struct Imported {
+  ir::Graph graph;
+  Source source;
+};
+
+/// Reads a model into the graph: operators of runtime/ops, external inputs and outputs in the source's
+/// own layout and names, transposes put wherever a channels-last operator meets another layout (the
+/// passes sink them). Throws Refused, or Error for damaged files and wrong options.
+Imported import_onnx(const std::string& path, const ImportOptions& options);
+Imported import_tflite(const std::string& path, const ImportOptions& options);
+
+}  // namespace skiff::convert

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "runtime/ops/op.h"
+
+namespace skiff {
+
+/// Helpers of the operators' rules. All throw Error{invalid_model} that names node and field.
+
+/// A vector field marked "dim" as a shape: present, rank at most kMaxRank, extents not negative.
+Shape read_dims(const NodeView& node, const flatbuffers::Vector<std::int64_t>* field,
+                std::string_view what);
+
+/// A vector field of exactly `count` numbers, each in [least, most]; copied to `to`. An absent field
+/// gives `count` times `fallback`.
+void read_numbers(const NodeView& node, const flatbuffers::Vector<std::int64_t>* field, int count,
+                  std::int64_t least, std::int64_t most, std::int64_t fallback,
+                  std::string_view what, std::span<std::int64_t> to);
+
+/// An axis attribute that must lie in [0, rank).
+int read_axis(const NodeView& node, std::int64_t axis, int rank, std::string_view what = "axis");
+
+/// Fails unless the condition holds; the message starts with node and operator.
+template <typename... Pieces>
+void check(const NodeView& node, bool condition, const Pieces&... pieces) {
+  if (!condition) [[unlikely]]
+    fail(ErrorCode::invalid_model, "node '", node.name, "' (", name_of(node.op), "): ", pieces...);
+}
+
+/// numpy broadcasting of two shapes.
+Shape broadcast(const NodeView& node, const Shape& a, const Shape& b);
+
+}  // namespace skiff

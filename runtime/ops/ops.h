@@ -1,0 +1,19 @@
+#pragma once
+
+#include "runtime/ops/kernel.h"
+#include "runtime/ops/op.h"
+
+// Rule and CPU kernel of every operator, for the op table alone. One pair of lines an operator; what
+// an operator means stands with its attributes in schema/skiff.fbs.
+namespace skiff {
+
+#define SKIFF_OP(name)                                                    \
+  void infer_##name(const NodeView& node, std::span<TensorInfo> outputs); \
+  KernelPtr make_##name##_cpu(const KernelSpec& spec);
+
+SKIFF_OP(identity)
+SKIFF_OP(reshape)
+
+#undef SKIFF_OP
+
+}  // namespace skiff

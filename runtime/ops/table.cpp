@@ -1,0 +1,95 @@
+#include <array>
+
+#include "runtime/ops/op.h"
+#include "runtime/ops/ops.h"
+
+namespace skiff {
+namespace {
+
+using enum fb::OpKind;
+using fb::Attrs;
+
+// One row an operator, in the order of the schema's enum. A row without functions is known to the
+// format and not to this version: the loader and the converters refuse it by name.
+constexpr std::array kOps = {
+    OpDef{none, "none"},
+    OpDef{identity, "identity", Attrs::NONE, 1, 1, 1, 1, infer_identity, make_identity_cpu},
+    OpDef{reshape, "reshape", Attrs::ShapeAttrs, 1, 1, 1, 1, infer_reshape, make_reshape_cpu},
+    OpDef{transpose, "transpose", Attrs::TransposeAttrs, 1, 1, 1, 1},
+    OpDef{concat, "concat", Attrs::AxisAttrs, 1, kVariadic, 1, 1},
+    OpDef{slice, "slice", Attrs::SliceAttrs, 1, 1, 1, 1},
+    OpDef{pad, "pad", Attrs::PadAttrs, 1, 2, 1, 1},
+    OpDef{expand, "expand", Attrs::ShapeAttrs, 1, 1, 1, 1},
+    OpDef{tile, "tile", Attrs::ShapeAttrs, 1, 1, 1, 1},
+    OpDef{gather, "gather", Attrs::GatherAttrs, 2, 2, 1, 1},
+    OpDef{gather_elements, "gather_elements", Attrs::GatherAttrs, 2, 2, 1, 1},
+    OpDef{gather_nd, "gather_nd", Attrs::GatherAttrs, 2, 2, 1, 1},
+    OpDef{scatter_elements, "scatter_elements", Attrs::ScatterAttrs, 3, 3, 1, 1},
+    OpDef{scatter_nd, "scatter_nd", Attrs::ScatterAttrs, 3, 3, 1, 1},
+    OpDef{one_hot, "one_hot", Attrs::OneHotAttrs, 2, 2, 1, 1},
+    OpDef{trilu, "trilu", Attrs::TriluAttrs, 1, 1, 1, 1},
+    OpDef{reverse_sequence, "reverse_sequence", Attrs::ReverseSequenceAttrs, 2, 2, 1, 1},
+    OpDef{depth_to_space, "depth_to_space", Attrs::BlockAttrs, 1, 1, 1, 1},
+    OpDef{space_to_depth, "space_to_depth", Attrs::BlockAttrs, 1, 1, 1, 1},
+    OpDef{cast, "cast", Attrs::CastAttrs, 1, 1, 1, 1},
+    OpDef{unary, "unary", Attrs::UnaryAttrs, 1, 1, 1, 1},
+    OpDef{binary, "binary", Attrs::BinaryAttrs, 2, 2, 1, 1},
+    OpDef{where, "where", Attrs::NONE, 3, 3, 1, 1},
+    OpDef{reduce, "reduce", Attrs::ReduceAttrs, 1, 1, 1, 1},
+    OpDef{arg_reduce, "arg_reduce", Attrs::ArgReduceAttrs, 1, 1, 1, 1},
+    OpDef{cumulative, "cumulative", Attrs::CumulativeAttrs, 1, 1, 1, 1},
+    OpDef{softmax, "softmax", Attrs::SoftmaxAttrs, 1, 1, 1, 1},
+    OpDef{top_k, "top_k", Attrs::TopKAttrs, 1, 1, 2, 2},
+    OpDef{conv, "conv", Attrs::ConvAttrs, 2, 4, 1, 1},
+    OpDef{conv_transpose, "conv_transpose", Attrs::ConvAttrs, 2, 3, 1, 1},
+    OpDef{matmul, "matmul", Attrs::MatMulAttrs, 2, 4, 1, 1},
+    OpDef{pool, "pool", Attrs::PoolAttrs, 1, 1, 1, 2},
+    OpDef{max_unpool, "max_unpool", Attrs::MaxUnpoolAttrs, 2, 2, 1, 1},
+    OpDef{layer_norm, "layer_norm", Attrs::NormAttrs, 1, 3, 1, 3},
+    OpDef{group_norm, "group_norm", Attrs::NormAttrs, 1, 3, 1, 1},
+    OpDef{lrn, "lrn", Attrs::LrnAttrs, 1, 1, 1, 1},
+    OpDef{lp_norm, "lp_norm", Attrs::LpNormAttrs, 1, 1, 1, 1},
+    OpDef{resize, "resize", Attrs::ResizeAttrs, 1, 1, 1, 1},
+    OpDef{grid_sample, "grid_sample", Attrs::GridSampleAttrs, 2, 2, 1, 1},
+    OpDef{roi_align, "roi_align", Attrs::RoiAlignAttrs, 3, 3, 1, 1},
+    OpDef{non_max_suppression, "non_max_suppression", Attrs::NmsAttrs, 2, 2, 1, 1},
+    OpDef{non_zero, "non_zero", Attrs::NONE, 1, 1, 1, 1},
+    OpDef{unique, "unique", Attrs::UniqueAttrs, 1, 1, 1, 4},
+    OpDef{compress, "compress", Attrs::AxisAttrs, 2, 2, 1, 1},
+    OpDef{quantize, "quantize", Attrs::QuantizeAttrs, 2, 3, 1, 1},
+    OpDef{dequantize, "dequantize", Attrs::QuantizeAttrs, 2, 3, 1, 1},
+    OpDef{rnn, "rnn", Attrs::RnnAttrs, 3, 8, 1, 3},
+    OpDef{attention, "attention", Attrs::AttentionAttrs, 3, 6, 1, 4},
+    OpDef{if_else, "if_else", Attrs::IfAttrs, 1, kVariadic, 1, kVariadic},
+    OpDef{loop, "loop", Attrs::LoopAttrs, 0, kVariadic, 1, kVariadic},
+    OpDef{scan, "scan", Attrs::LoopAttrs, 1, kVariadic, 1, kVariadic},
+    OpDef{call, "call", Attrs::CallAttrs, 0, kVariadic, 1, kVariadic},
+    OpDef{read_variable, "read_variable", Attrs::VariableAttrs, 0, 0, 1, 1},
+    OpDef{assign_variable, "assign_variable", Attrs::VariableAttrs, 1, 1, 1, 1},
+    OpDef{custom, "custom", Attrs::CustomAttrs, 0, kVariadic, 1, kVariadic},
+};
+
+constexpr bool in_order() {
+  for (std::size_t i = 0; i < kOps.size(); ++i)
+    if (static_cast<std::size_t>(kOps[i].op) != i) return false;
+  return true;
+}
+static_assert(kOps.size() == static_cast<std::size_t>(fb::OpKind::MAX) + 1,
+              "every OpKind of the schema has a row");
+static_assert(in_order(), "rows stand in the order of the schema's enum");
+
+}  // namespace
+
+const OpDef* find_op(fb::OpKind op) noexcept {
+  const auto index = static_cast<std::size_t>(op);
+  return index < kOps.size() ? &kOps[index] : nullptr;
+}
+
+std::span<const OpDef> all_ops() noexcept { return kOps; }
+
+const char* name_of(fb::OpKind op) noexcept {
+  const OpDef* def = find_op(op);
+  return def == nullptr ? "unknown" : def->name;
+}
+
+}  // namespace skiff

@@ -1,0 +1,35 @@
+# How every target of the project is compiled. Linking `skiff_build` gives all of it.
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+
+find_program(SKIFF_CCACHE ccache)
+if(SKIFF_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${SKIFF_CCACHE}")
+endif()
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}")
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}")
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}")
+
+add_library(skiff_build INTERFACE)
+target_include_directories(skiff_build INTERFACE "${PROJECT_SOURCE_DIR}")
+target_compile_options(skiff_build INTERFACE
+  -Wall -Wextra -Wconversion -Wshadow -Wno-psabi -ffunction-sections -fdata-sections
+  # Results must not depend on where the compiler saw a chance to fuse: kernels ask for fma where
+  # their error bound counts on it.
+  -ffp-contract=off)
+target_link_options(skiff_build INTERFACE -Wl,--gc-sections)
+if(SKIFF_WERROR)
+  target_compile_options(skiff_build INTERFACE -Werror)
+endif()
+if(SKIFF_SANITIZE)
+  add_compile_options(-fsanitize=${SKIFF_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${SKIFF_SANITIZE})
+endif()

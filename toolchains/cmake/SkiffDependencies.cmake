@@ -1,0 +1,56 @@
+# Finds every dependency first and complains once, with the command that installs what is missing.
+set(SKIFF_MISSING "")
+
+macro(skiff_need what packages found)
+  if(NOT ${found})
+    list(APPEND SKIFF_MISSING "${what}")
+    list(APPEND SKIFF_MISSING_PACKAGES ${packages})
+  endif()
+endmacro()
+
+find_package(Threads REQUIRED)
+
+find_package(Eigen3 3.3 QUIET NO_MODULE)
+set(_have_eigen ${Eigen3_FOUND})
+skiff_need("Eigen 3.3 or newer" libeigen3-dev _have_eigen)
+
+find_program(SKIFF_FLATC flatc)
+find_path(SKIFF_FLATBUFFERS_INCLUDE flatbuffers/flatbuffers.h)
+if(SKIFF_FLATC AND SKIFF_FLATBUFFERS_INCLUDE)
+  set(_have_flatbuffers TRUE)
+else()
+  set(_have_flatbuffers FALSE)
+endif()
+skiff_need("FlatBuffers (flatc and headers)" "flatbuffers-compiler;libflatbuffers-dev" _have_flatbuffers)
+
+find_path(SKIFF_CLI11_INCLUDE CLI/CLI.hpp)
+find_path(SKIFF_JSON_INCLUDE nlohmann/json.hpp)
+find_package(fmt QUIET)
+find_path(SKIFF_STB_INCLUDE stb/stb_image.h)
+find_package(ZLIB QUIET)
+skiff_need("CLI11" libcli11-dev SKIFF_CLI11_INCLUDE)
+skiff_need("nlohmann-json" nlohmann-json3-dev SKIFF_JSON_INCLUDE)
+skiff_need("fmt" libfmt-dev fmt_FOUND)
+skiff_need("stb" libstb-dev SKIFF_STB_INCLUDE)
+skiff_need("zlib" zlib1g-dev ZLIB_FOUND)
+
+if(SKIFF_CONVERTERS)
+  set(Protobuf_USE_STATIC_LIBS ON)
+  find_package(Protobuf QUIET)
+  skiff_need("protobuf (compiler and library)" "protobuf-compiler;libprotobuf-dev" Protobuf_FOUND)
+endif()
+if(SKIFF_TESTS)
+  find_package(GTest QUIET)
+  skiff_need("GoogleTest" libgtest-dev GTest_FOUND)
+  find_package(benchmark QUIET)
+  skiff_need("Google Benchmark" libbenchmark-dev benchmark_FOUND)
+endif()
+
+if(SKIFF_MISSING)
+  list(JOIN SKIFF_MISSING ", " _what)
+  list(REMOVE_DUPLICATES SKIFF_MISSING_PACKAGES)
+  list(JOIN SKIFF_MISSING_PACKAGES " " _packages)
+  message(FATAL_ERROR "Skiff needs: ${_what}.\n"
+    "Install with:  sudo apt-get install ${_packages}\n"
+    "or everything at once with:  toolchains/install-deps.sh")
+endif()
