@@ -4,10 +4,18 @@
 # the stages of `tests/run.sh --all` it takes part in besides the Release one:
 #   sanitize  built and run with ASan and UBSan        threads  built and run with TSan
 #   qemu      cross-compiled and run under qemu-user
+# The target skiff_tests_LABEL builds the programs of a label and nothing else.
+foreach(label sanitize threads qemu)
+  add_custom_target(skiff_tests_${label})
+endforeach()
+
 function(skiff_add_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE skiff skiff_build ${ARG_LIBRARIES} GTest::gtest_main)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 3000)
+  foreach(label IN LISTS ARG_LABELS)
+    add_dependencies(skiff_tests_${label} ${name})
+  endforeach()
 endfunction()
