@@ -1,0 +1,25 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "runtime/ops/kernel.h"
+
+namespace skiff {
+
+/// Calls f(begin, end) for consecutive pieces of [0, count), each of `grain` items (the last may be
+/// shorter), on the threads of args.pool. Pieces depend on count and grain alone, never on threads.
+template <typename F>
+void parallel_chunks(const RunArgs& /*args*/, std::int64_t count, std::int64_t grain,
+                     F&& f) noexcept {
+  for (std::int64_t begin = 0; begin < count; begin += grain)
+    f(begin, std::min(count, begin + grain));
+}
+
+/// Items a piece when each costs about `cost` simple operations: pieces are worth a hand-over.
+inline std::int64_t grain_for(std::int64_t cost) noexcept {
+  constexpr std::int64_t kOperationsPerPiece = 16384;
+  return std::max<std::int64_t>(1, kOperationsPerPiece / std::max<std::int64_t>(1, cost));
+}
+
+}  // namespace skiff
