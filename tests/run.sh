@@ -1,0 +1,150 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, runs the tests. The last line is 'N passed, M failed, K skipped'.
+#
+#   tests/run.sh          Release build, all tests but the long ones
+#   tests/run.sh --all    and the long ones, ASan+UBSan, TSan, clang-format, a minute of fuzzing, and
+#                         the kernels on arm64 (qemu); warnings are errors
+#
+# SKIFF_JOBS=n       parallel jobs (default: as many as CPUs)
+# SKIFF_SKIP="..."   stages to leave out: release format asan tsan fuzz aarch64; each counts as skipped
+# SKIFF_FUZZ_SECONDS=n   for all fuzzers together (default 60)
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+all=
+for argument in "$@"; do
+  case "$argument" in
+    --all) all=ON ;;
+    -h|--help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "run.sh: unknown option '$argument' (--all)" >&2; exit 2 ;;
+  esac
+done
+jobs=${SKIFF_JOBS:-$(nproc)}
+passed=0 failed=0 skipped=0
+
+add() { passed=$((passed + $1)); failed=$((failed + $2)); skipped=$((skipped + $3)); }
+
+finish() {
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+  exit
+}
+
+# stage NAME WHAT: runs stage_NAME, says what it is and how long it took.
+stage() {
+  echo
+  echo "== $1: $2"
+  if [[ " ${SKIFF_SKIP:-} " == *" $1 "* ]]; then
+    echo "== $1: left out by SKIFF_SKIP"
+    add 0 0 1
+    return
+  fi
+  local begin=$SECONDS
+  "stage_$1" || echo "== $1: FAILED"
+  echo "== $1: $((SECONDS - begin)) s"
+}
+
+# A step that is no test itself: says so and counts as one failed test when it fails.
+step() {
+  "$@" && return
+  echo "FAILED: $*" >&2
+  add 0 1 0
+  return 1
+}
+
+configure() { step cmake --preset "$1" "${@:2}" -Wno-dev; }
+build() { step cmake --build --preset "$1" -j "$jobs" -- "${@:2}"; }
+
+# run_ctest PRESET [arguments]: adds what the tests count.
+run_ctest() {
+  local folder="build/$1" printed code good bad left
+  printed=$(mktemp)
+  rm -f "$folder/Testing/Temporary/LastTest.log"
+  ctest --test-dir "$folder" --output-on-failure --no-tests=error -j "$jobs" "${@:2}" 2>&1 |
+    tee "$printed"
+  code=$?
+  read -r good bad left < <(awk -f tests/count_results.awk "$printed" \
+    "$folder/Testing/Temporary/LastTest.log")
+  rm -f "$printed"
+  [ "$code" -eq 0 ] || [ "${bad:-0}" -gt 0 ] || bad=1
+  echo "-- $folder: ${good:=0} passed, ${bad:=0} failed, ${left:=0} skipped"
+  add "$good" "$bad" "$left"
+  [ "$bad" -eq 0 ]
+}
+
+stage_release() {
+  configure cpu -DSKIFF_WERROR="${all:-OFF}" && build cpu all && run_ctest cpu
+}
+
+stage_format() {
+  local wrong
+  wrong=$(git ls-files -z '*.cpp' '*.h' '*.cu' '*.cuh' | xargs -0 clang-format-14 --dry-run 2>&1)
+  if [ -n "$wrong" ]; then
+    echo "$wrong" | grep 'warning:\|error' | cut -d: -f1 | sort | uniq -c
+    echo "not formatted; run: git ls-files '*.cpp' '*.h' | xargs clang-format-14 -i"
+    add 0 1 0
+    return 1
+  fi
+  add 1 0 0
+}
+
+stage_asan() {
+  # Leaks of a run are faults too; the allocator may refuse what a hostile file asks for.
+  export ASAN_OPTIONS=allocator_may_return_null=1:detect_stack_use_after_return=1
+  export UBSAN_OPTIONS=print_stacktrace=1
+  configure asan && build asan skiff_tests_sanitize && run_ctest asan -L '^sanitize$'
+}
+
+stage_tsan() { configure tsan && build tsan skiff_tests_threads && run_ctest tsan -L '^threads$'; }
+
+# Each tests/fuzz/fuzz_NAME.cpp is a target of that name; the target fuzz_seeds, where there is one,
+# writes its first inputs into FOLDER/fuzz_NAME.
+stage_fuzz() {
+  local sources=(tests/fuzz/fuzz_*.cpp) targets=() source target
+  [ -e "${sources[0]}" ] || { echo "no fuzzers"; add 0 0 1; return; }
+  for source in "${sources[@]}"; do targets+=("$(basename "$source" .cpp)"); done
+  configure fuzz && build fuzz "${targets[@]}" || return
+  local corpus=build/fuzz/corpus ran=0
+  for target in "${targets[@]}"; do mkdir -p "$corpus/$target"; done
+  if [[ " ${targets[*]} " == *" fuzz_seeds "* ]]; then step build/fuzz/fuzz_seeds "$corpus" || return; fi
+  local each=$((${SKIFF_FUZZ_SECONDS:-60} / ${#targets[@]})) code=0
+  for target in "${targets[@]}"; do
+    [ "$target" != fuzz_seeds ] || continue
+    ran=$((ran + 1))
+    echo "-- $target, $each s, $(find "$corpus/$target" -type f | wc -l) inputs to start from"
+    if "build/fuzz/$target" -max_total_time="$each" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+        -verbosity=0 -artifact_prefix="build/fuzz/$target-" "$corpus/$target"; then
+      add 1 0 0
+    else
+      echo "FAILED $target: the input is beside build/fuzz/$target" >&2
+      add 0 1 0
+      code=1
+    fi
+  done
+  return $code
+}
+
+stage_aarch64() {
+  local code=0 cpu
+  configure aarch64 && build aarch64 skiff_tests_qemu || return
+  for cpu in cortex-a57 cortex-a76; do
+    echo "-- $cpu"
+    QEMU_CPU=$cpu run_ctest aarch64 -L '^qemu$' || code=1
+  done
+  return $code
+}
+
+echo "== what is missing"
+step toolchains/install-deps.sh ${all:+--cross} --tests || finish
+[ -z "$all" ] || export SKIFF_LONG=1
+
+stage release "Release build, all tests"
+if [ -n "$all" ]; then
+  stage format "clang-format 14"
+  stage asan "AddressSanitizer and UndefinedBehaviorSanitizer"
+  stage tsan "ThreadSanitizer"
+  stage fuzz "fuzzers"
+  stage aarch64 "arm64 under qemu"
+fi
+echo
+finish
