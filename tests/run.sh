@@ -9,7 +9,7 @@
 # SKIFF_SKIP="..."   stages to leave out: release format asan tsan fuzz aarch64; each counts as skipped
 # SKIFF_FUZZ_SECONDS=n   for all fuzzers together (default 60)
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 
 all=
 for argument in "$@"; do
@@ -97,31 +97,28 @@ stage_asan() {
 
 stage_tsan() { configure tsan && build tsan skiff_tests_threads && run_ctest tsan -L '^threads$'; }
 
-# Each tests/fuzz/fuzz_NAME.cpp is a target of that name; the target fuzz_seeds, where there is one,
-# writes its first inputs into FOLDER/fuzz_NAME.
+# Each tests/fuzz/fuzz_NAME.cpp is a fuzzer and a target of that name; the target make_seeds writes
+# their first inputs into FOLDER/fuzz_NAME.
 stage_fuzz() {
-  local sources=(tests/fuzz/fuzz_*.cpp) targets=() source target
-  [ -e "${sources[0]}" ] || { echo "no fuzzers"; add 0 0 1; return; }
+  local sources=(tests/fuzz/fuzz_*.cpp) targets=() source target code=0
+  local corpus=build/fuzz/corpus
   for source in "${sources[@]}"; do targets+=("$(basename "$source" .cpp)"); done
-  configure fuzz && build fuzz "${targets[@]}" || return
-  local corpus=build/fuzz/corpus ran=0
+  configure fuzz && build fuzz "${targets[@]}" make_seeds || return
   for target in "${targets[@]}"; do mkdir -p "$corpus/$target"; done
-  if [[ " ${targets[*]} " == *" fuzz_seeds "* ]]; then step build/fuzz/fuzz_seeds "$corpus" || return; fi
-  local each=$((${SKIFF_FUZZ_SECONDS:-60} / ${#targets[@]})) code=0
+  step build/fuzz/make_seeds "$corpus" || return
+  local each=$((${SKIFF_FUZZ_SECONDS:-60} / ${#targets[@]}))
   for target in "${targets[@]}"; do
-    [ "$target" != fuzz_seeds ] || continue
-    ran=$((ran + 1))
-    echo "-- $target, $each s, $(find "$corpus/$target" -type f | wc -l) inputs to start from"
-    if "build/fuzz/$target" -max_total_time="$each" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-        -verbosity=0 -artifact_prefix="build/fuzz/$target-" "$corpus/$target"; then
+    echo "-- $target: $each s, $(find "$corpus/$target" -type f | wc -l) inputs to start from"
+    if "build/fuzz/$target" -max_total_time="$each" -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
+        -print_final_stats=1 -artifact_prefix="build/fuzz/$target-" "$corpus/$target"; then
       add 1 0 0
     else
-      echo "FAILED $target: the input is beside build/fuzz/$target" >&2
+      echo "FAILED $target: the input lies beside build/fuzz/$target" >&2
       add 0 1 0
       code=1
     fi
   done
-  return $code
+  return "$code"
 }
 
 stage_aarch64() {
@@ -131,7 +128,7 @@ stage_aarch64() {
     echo "-- $cpu"
     QEMU_CPU=$cpu run_ctest aarch64 -L '^qemu$' || code=1
   done
-  return $code
+  return "$code"
 }
 
 echo "== what is missing"

@@ -19,3 +19,14 @@ function(skiff_add_test name)
     add_dependencies(skiff_tests_${label} ${name})
   endforeach()
 endfunction()
+
+# skiff_add_fuzzer(NAME SOURCES file... [LIBRARIES target...]): a libFuzzer program; nothing unless
+# SKIFF_FUZZ is on.
+function(skiff_add_fuzzer name)
+  if(SKIFF_FUZZ)
+    cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES" ${ARGN})
+    add_executable(${name} EXCLUDE_FROM_ALL ${ARG_SOURCES})
+    target_link_libraries(${name} PRIVATE skiff skiff_build ${ARG_LIBRARIES})
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  endif()
+endfunction()
