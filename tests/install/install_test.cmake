@@ -1,0 +1,37 @@
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE code)
+  if(NOT code EQUAL 0)
+    list(JOIN ARGN " " line)
+    message(FATAL_ERROR "failed (${code}): ${line}")
+  endif()
+endfunction()
+
+file(REMOVE_RECURSE "${SCRATCH}")
+file(MAKE_DIRECTORY "${SCRATCH}")
+run("${CMAKE_COMMAND}" --install "${BUILD}" --prefix "${SCRATCH}/first")
+file(RENAME "${SCRATCH}/first" "${SCRATCH}/moved")
+set(prefix "${SCRATCH}/moved")
+
+set(kinds static)
+if(SHARED)
+  list(APPEND kinds shared)
+endif()
+foreach(kind IN LISTS kinds)
+  message(STATUS "find_package, ${kind}")
+  run("${CMAKE_COMMAND}" -S "${OUTSIDE}" -B "${SCRATCH}/${kind}" -G "${GENERATOR}"
+      "-DCMAKE_CXX_COMPILER=${CXX}" "-DCMAKE_PREFIX_PATH=${prefix}" "-DKIND=${kind}")
+  run("${CMAKE_COMMAND}" --build "${SCRATCH}/${kind}")
+  run("${SCRATCH}/${kind}/outside")
+endforeach()
+
+message(STATUS "pkg-config")
+set(ENV{PKG_CONFIG_PATH} "${prefix}/${LIBDIR}/pkgconfig")
+execute_process(COMMAND pkg-config --cflags --libs --static skiff
+                OUTPUT_VARIABLE flags OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE code)
+if(NOT code EQUAL 0)
+  message(FATAL_ERROR "pkg-config does not find skiff")
+endif()
+separate_arguments(flags UNIX_COMMAND "${flags}")
+run("${CXX}" -std=c++20 "${OUTSIDE}/main.cpp" -o "${SCRATCH}/with-pkg-config" ${flags}
+    "-Wl,-rpath,${prefix}/${LIBDIR}")
+run("${SCRATCH}/with-pkg-config")
