@@ -1,0 +1,60 @@
+#include "runtime/cpu/isa.h"
+
+#include <array>
+#include <string>
+
+#include "platform/cpu_info.h"
+#include "runtime/core/error.h"
+
+namespace skiff::cpu {
+
+#if defined(__x86_64__)
+extern const KernelTable kTable_avx512, kTable_avx2, kTable_sse2;
+#elif defined(__aarch64__)
+extern const KernelTable kTable_neon;
+#endif
+
+namespace {
+
+struct Available {
+  std::array<const KernelTable*, 4> tables{};
+  std::size_t count = 0;
+};
+
+Available find_tables() noexcept {
+  Available found;
+  const auto add = [&found](const KernelTable& table, bool runs) {
+    if (runs) found.tables[found.count++] = &table;
+  };
+  const platform::CpuFeatures& cpu = platform::cpu_features();
+#if defined(__x86_64__)
+  add(kTable_avx512, cpu.avx512);
+  add(kTable_avx2, cpu.avx2_fma);
+  add(kTable_sse2, cpu.sse2);
+#elif defined(__aarch64__)
+  add(kTable_neon, cpu.neon);
+#endif
+  return found;
+}
+
+}  // namespace
+
+std::span<const KernelTable* const> available_tables() noexcept {
+  static const Available found = find_tables();
+  return {found.tables.data(), found.count};
+}
+
+const KernelTable& choose_table(std::string_view name) {
+  const auto tables = available_tables();
+  if (name.empty() || name == "auto") return *tables.front();
+  std::string names;
+  for (const KernelTable* table : tables) {
+    if (name == table->name) return *table;
+    names += names.empty() ? "" : ", ";
+    names += table->name;
+  }
+  fail(ErrorCode::invalid_argument, "instruction set '", name,
+       "' is not available here; this machine and build have: ", names);
+}
+
+}  // namespace skiff::cpu

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "runtime/cpu/isa/conv.h"
+#include "runtime/cpu/isa/depthwise.h"
+#include "runtime/cpu/isa/pack.h"
+#include "runtime/cpu/isa/pool.h"
+
+// The one thing an instruction set's object exports.
+#define SKIFF_TEXT_(x) #x
+#define SKIFF_TEXT(x) SKIFF_TEXT_(x)
+
+namespace skiff::cpu {
+
+extern const KernelTable SKIFF_JOIN(kTable_, SKIFF_ISA);
+const KernelTable SKIFF_JOIN(kTable_, SKIFF_ISA) = {
+    .name = SKIFF_TEXT(SKIFF_ISA),
+    .lanes = kLanes,
+    .max_rows = {kMaxRows[0], kMaxRows[1], kMaxRows[2], kMaxRows[3], kMaxRows[4]},
+    .cost = SKIFF_TILE_COST,
+    .conv = conv,
+    .depthwise = depthwise,
+    .max_pool = max_pool,
+    .average_pool = average_pool,
+    .activate = activate,
+    .pack_panel = pack_panel,
+};
+
+}  // namespace skiff::cpu

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <cstdint>
+
+// What the objects compiled per instruction set share with the rest: plain structs and one table of
+// functions. Nothing here may have an inline function or a template: such code would be emitted as
+// a weak symbol by every object and the linker could keep the one with AVX-512 in it.
+namespace skiff::cpu {
+
+/// Equal to the schema's UnaryFunction (activation.cpp asserts it): what can be fused.
+enum class Activation : std::uint8_t {
+  none = 0,
+  relu = 1,
+  clip = 2,
+  leaky_relu = 3,
+  sigmoid = 4,
+  tanh = 5,
+  hard_sigmoid = 6,
+  hard_swish = 7,
+  swish = 8,
+  gelu_erf = 9,
+  gelu_tanh = 10,
+  elu = 11,
+  selu = 12,
+  celu = 13,
+  softplus = 14,
+  softsign = 15,
+  mish = 16,
+  thresholded_relu = 17,
+  shrink = 18,
+};
+
+struct Epilogue {
+  Activation activation = Activation::none;
+  float alpha = 0;
+  float beta = 0;
+};
+
+/// One position of a window: its displacement in input pixels, and the same in elements.
+struct Tap {
+  std::int32_t z = 0;
+  std::int32_t y = 0;
+  std::int32_t x = 0;
+  std::int64_t offset = 0;
+};
+
+/// A product of gathered rows with packed columns:
+///   output[m][n] = f(bias[n] + residual[m][n] + sum over taps t, k of row(m, t)[k] * w[t][k][n])
+/// Row m is a point (b, z, y, x) of the grid, x fastest. row(m, t) starts at the input pixel
+/// (b, z step_z + tap.z, y step_y + tap.y, x step_x + tap.x), or is `zeros` when that lies outside.
+/// A matrix product is the case of one tap. All strides are in elements. The order of the sum is
+/// taps, then k, whatever the tile: results do not depend on how the rows are partitioned.
+struct ConvArgs {
+  const float* input = nullptr;
+  const float* weights = nullptr;   ///< packed: see PanelLayout in tiling.h
+  const float* bias = nullptr;      ///< n elements, or null
+  const float* residual = nullptr;  ///< laid out as the output, or null; may be the output
+  const float* zeros = nullptr;     ///< k zeros; may be null when every tap is inside
+  float* output = nullptr;
+  const Tap* taps = nullptr;
+  std::int32_t tap_count = 1;
+  std::int32_t vectors = 1;                   ///< vectors a panel
+  std::int64_t k = 0;                         ///< inner length of a tap
+  std::int64_t n = 0;                         ///< output columns
+  std::int32_t in_d = 1, in_h = 1, in_w = 1;  ///< input extents
+  std::int32_t grid_d = 1, grid_h = 1, grid_w = 1;
+  std::int32_t step_z = 1, step_y = 1, step_x = 1;
+  std::int64_t in_batch = 0, in_z = 0, in_y = 0, in_x = 0;      ///< input strides
+  std::int64_t out_batch = 0, out_z = 0, out_y = 0, out_x = 0;  ///< output strides of the grid
+  bool linear = false;  ///< one tap at 0, never outside, row m at m * in_x and m * out_x
+  Epilogue epilogue;
+};
+
+/// Depthwise convolution: output[p][c] = f(bias[c] + sum over taps of x[tap of p][c] * w[tap][c]).
+/// Also pooling, where there are no weights. 2-D (1-D is height 1), channels-last.
+struct WindowArgs {
+  const float* input = nullptr;
+  const float* weights = nullptr;  ///< [kernel_h * kernel_w][channels]
+  const float* bias = nullptr;
+  const float* residual = nullptr;  ///< laid out as the output, or null; may be the output
+  const float* zeros = nullptr;     ///< `channels` zeros (depthwise only)
+  float* output = nullptr;
+  std::int64_t channels = 0;
+  std::int64_t in_pixel = 0, out_pixel = 0;  ///< elements from one pixel to the next
+  std::int32_t in_h = 1, in_w = 1, out_h = 1, out_w = 1;
+  std::int32_t kernel_h = 1, kernel_w = 1;
+  std::int32_t stride_h = 1, stride_w = 1;
+  std::int32_t dilation_h = 1, dilation_w = 1;
+  std::int32_t pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
+  bool count_padding = false;  ///< average: divide by the window clipped to the padded input
+  Epilogue epilogue;
+};
+
+/// One object's kernels. Every function is noexcept in fact (they are C-like) and allocates
+/// nothing.
+struct KernelTable {
+  const char* name;          ///< "sse2", "avx2", "avx512", "neon"
+  std::int32_t lanes;        ///< floats a vector
+  std::int32_t max_rows[5];  ///< rows of the tile with v vectors, v = 1 ... 4
+  std::int32_t cost[5];      ///< relative time per (row, vector) of that tile
+
+  /// Rows [row_begin, row_end) of the grid, panels [panel_begin, panel_end).
+  void (*conv)(const ConvArgs& args, std::int64_t row_begin, std::int64_t row_end,
+               std::int64_t panel_begin, std::int64_t panel_end);
+  /// Output rows [begin, end) of batch * out_h.
+  void (*depthwise)(const WindowArgs& args, std::int64_t begin, std::int64_t end);
+  void (*max_pool)(const WindowArgs& args, std::int64_t begin, std::int64_t end);
+  void (*average_pool)(const WindowArgs& args, std::int64_t begin, std::int64_t end);
+  /// y[i] = f(x[i]); y may be x. Error bounds stand in isa/activation.inl.
+  void (*activate)(const Epilogue& f, const float* x, float* y, std::int64_t count);
+  /// to[i * width + j] = scale * from[i * k_stride + j * column_stride] for i < k, j < columns, and
+  /// zero for columns <= j < padded (a multiple of lanes).
+  void (*pack_panel)(const float* from, std::int64_t k_stride, std::int64_t column_stride,
+                     std::int64_t k, std::int64_t columns, std::int64_t padded, std::int64_t width,
+                     float scale, float* to);
+};
+
+}  // namespace skiff::cpu

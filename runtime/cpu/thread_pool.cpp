@@ -1,0 +1,144 @@
+#include "runtime/cpu/thread_pool.h"
+
+#include <sched.h>
+
+#include <new>
+
+#include "platform/futex.h"
+#include "platform/thread.h"
+#include "runtime/core/error.h"
+
+namespace skiff::cpu {
+namespace {
+
+// About 20-60 microseconds: longer than the gap between two operators, shorter than a user notices.
+constexpr int kSpins = 1000;
+
+void pause_briefly() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace
+
+struct ThreadPool::Worker {
+  ThreadPool* pool;
+  int index;
+  platform::Thread thread;
+
+  Worker(ThreadPool* owner, int i, std::span<std::byte> stack)
+      : pool(owner), index(i), thread(stack, &Worker::enter, this, {.name = "skiff"}) {}
+  static void enter(void* self) {
+    auto* worker = static_cast<Worker*>(self);
+    worker->pool->work(worker->index);
+  }
+};
+
+std::size_t ThreadPool::memory_bytes(int threads) noexcept {
+  const auto workers = static_cast<std::size_t>(threads > 1 ? threads - 1 : 0);
+  return workers * (platform::thread_stack_bytes() + sizeof(Worker));
+}
+
+ThreadPool::ThreadPool(int threads, std::pmr::memory_resource& memory)
+    : threads_(threads), memory_(&memory) {
+  require(threads >= 1 && threads <= kMaxThreads, ErrorCode::invalid_argument,
+          "thread pool: ", threads, " threads, must be in [1, ", kMaxThreads, "]");
+  if (threads == 1) return;
+  const std::size_t stack = platform::thread_stack_bytes();
+  const int workers = threads - 1;
+  block_ = static_cast<std::byte*>(
+      memory.allocate(memory_bytes(threads), platform::kThreadStackAlignment));
+  workers_ = reinterpret_cast<Worker*>(block_ + static_cast<std::size_t>(workers) * stack);
+  for (int i = 0; i < workers; ++i) {
+    try {
+      const std::span<std::byte> own(block_ + static_cast<std::size_t>(i) * stack, stack);
+      new (workers_ + i) Worker(this, i + 1, own);
+    } catch (...) {
+      stop(i);
+      throw;
+    }
+  }
+}
+
+ThreadPool::~ThreadPool() {
+  if (block_ != nullptr) stop(threads_ - 1);
+}
+
+void ThreadPool::stop(int workers) noexcept {
+  stopping_.store(true);
+  epoch_.fetch_add(1);
+  platform::futex_wake(epoch_);
+  for (int i = 0; i < workers; ++i) workers_[i].~Worker();
+  memory_->deallocate(block_, memory_bytes(threads_), platform::kThreadStackAlignment);
+}
+
+void ThreadPool::take_tasks(int thread) noexcept {
+  for (;;) {
+    const std::int64_t task = next_.fetch_add(1, std::memory_order_relaxed);
+    if (task >= tasks_) return;
+    call_(context_, task, thread);
+  }
+}
+
+void ThreadPool::run(std::int64_t tasks, Call call, void* context) noexcept {
+  if (busy_.exchange(true, std::memory_order_acquire)) {
+    for (std::int64_t task = 0; task < tasks; ++task) call(context, task, 0);
+    return;
+  }
+  call_ = call;
+  context_ = context;
+  tasks_ = tasks;
+  next_.store(0, std::memory_order_relaxed);
+  resting_.store(false, std::memory_order_relaxed);
+  gate_.store(kOpen, std::memory_order_release);
+  // Sequentially consistent, as is the worker's side: either it sees the new epoch and does not
+  // sleep, or it is counted here and woken.
+  epoch_.fetch_add(1);
+  if (sleepers_.load() > 0) platform::futex_wake(epoch_);
+  take_tasks(0);
+  // Close the gate, then wait for those inside. Workers that never came are not waited for.
+  gate_.fetch_and(~kOpen, std::memory_order_acq_rel);
+  for (int spins = 0; gate_.load(std::memory_order_acquire) != 0; ++spins) {
+    if (spins < kSpins)
+      pause_briefly();
+    else
+      sched_yield();  // the worker may have lost its CPU to something else
+  }
+  busy_.store(false, std::memory_order_release);
+}
+
+bool ThreadPool::join_job() noexcept {
+  std::uint32_t gate = gate_.load(std::memory_order_relaxed);
+  while ((gate & kOpen) != 0)
+    if (gate_.compare_exchange_weak(gate, gate + 1, std::memory_order_acquire,
+                                    std::memory_order_relaxed))
+      return true;
+  return false;
+}
+
+void ThreadPool::wait_for_job(std::uint32_t seen) noexcept {
+  for (int spins = 0; spins < kSpins && !resting_.load(std::memory_order_relaxed); ++spins) {
+    if (epoch_.load(std::memory_order_acquire) != seen) return;
+    pause_briefly();
+  }
+  sleepers_.fetch_add(1);
+  while (epoch_.load() == seen) platform::futex_wait(epoch_, seen);
+  sleepers_.fetch_sub(1);
+}
+
+void ThreadPool::work(int thread) noexcept {
+  std::uint32_t seen = 0;
+  for (;;) {
+    wait_for_job(seen);
+    if (stopping_.load()) return;
+    seen = epoch_.load();
+    if (!join_job()) continue;
+    take_tasks(thread);
+    gate_.fetch_sub(1, std::memory_order_release);
+  }
+}
+
+}  // namespace skiff::cpu

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <atomic>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <memory_resource>
+#include <type_traits>
+
+namespace skiff::cpu {
+
+/// Workers made once; the caller of parallel_for works too, so `threads` counts it. Tasks are
+/// handed out one by one: which thread runs a task is chance, so a task's result must not depend on
+/// it. Workers wait actively for a moment after each job and sleep otherwise.
+///
+/// Several sessions may share a pool: who finds it busy does its tasks alone.
+class ThreadPool {
+ public:
+  static constexpr int kMaxThreads = 256;
+
+  /// Makes threads - 1 workers; stacks and records come from `memory`, which must outlive the pool.
+  /// Throws Error{invalid_argument} unless 1 <= threads <= kMaxThreads.
+  ThreadPool(int threads, std::pmr::memory_resource& memory);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  /// What the constructor asks of its memory resource, in one allocation; 0 for one thread.
+  static std::size_t memory_bytes(int threads) noexcept;
+
+  int threads() const noexcept { return threads_; }
+
+  /// Calls f(task) or f(task, thread) for every task in [0, tasks), thread in [0, threads()), and
+  /// returns when all are done. Allocates nothing; f must not throw and must not call parallel_for
+  /// of this pool.
+  template <typename F>
+  void parallel_for(std::int64_t tasks, F&& f) noexcept {
+    using Callable = std::remove_reference_t<F>;
+    const auto call = [](void* context, std::int64_t task, int thread) {
+      auto& callable = *static_cast<Callable*>(context);
+      if constexpr (std::invocable<Callable&, std::int64_t, int>)
+        callable(task, thread);
+      else
+        callable(task);
+    };
+    if (tasks <= 1 || threads_ == 1) {
+      for (std::int64_t task = 0; task < tasks; ++task) call(address_of(f), task, 0);
+      return;
+    }
+    run(tasks, call, address_of(f));
+  }
+
+  /// Sends the workers to sleep now instead of in a moment: run() calls it when it returns.
+  void rest() noexcept { resting_.store(true, std::memory_order_relaxed); }
+
+ private:
+  using Call = void (*)(void* context, std::int64_t task, int thread);
+  struct Worker;
+
+  template <typename F>
+  static void* address_of(F& f) noexcept {
+    return const_cast<void*>(static_cast<const volatile void*>(&f));
+  }
+  void run(std::int64_t tasks, Call call, void* context) noexcept;
+  void take_tasks(int thread) noexcept;
+  bool join_job() noexcept;
+  void wait_for_job(std::uint32_t seen) noexcept;
+  void work(int thread) noexcept;
+  void stop(int workers) noexcept;
+
+  // The job; written by run() while no worker is inside (gate_ == 0).
+  Call call_ = nullptr;
+  void* context_ = nullptr;
+  std::int64_t tasks_ = 0;
+
+  int threads_ = 1;
+  std::pmr::memory_resource* memory_;
+  std::byte* block_ = nullptr;  // stacks, then workers
+  Worker* workers_ = nullptr;
+
+  static constexpr std::uint32_t kOpen = 0x80000000u;
+  alignas(64) std::atomic<std::int64_t> next_{0};
+  alignas(64) std::atomic<std::uint32_t> gate_{
+      0};  // kOpen while a job may be joined + workers in it
+  alignas(64) std::atomic<std::uint32_t> epoch_{0};  // counts jobs; what workers sleep on
+  std::atomic<int> sleepers_{0};
+  std::atomic<bool> resting_{false};
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> busy_{false};
+};
+
+}  // namespace skiff::cpu
