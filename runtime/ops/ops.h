@@ -13,6 +13,10 @@ namespace skiff {
 
 SKIFF_OP(identity)
 SKIFF_OP(reshape)
+SKIFF_OP(unary)
+SKIFF_OP(binary)
+SKIFF_OP(where)
+SKIFF_OP(cast)
 
 #undef SKIFF_OP
 
