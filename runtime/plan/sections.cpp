@@ -1,0 +1,115 @@
+#include "runtime/plan/sections.h"
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+
+#include <skiff/error.h>
+
+namespace skiff::plan {
+namespace {
+
+constexpr std::int64_t kMaxBytes = std::int64_t{1} << 60;
+constexpr std::int64_t kMaxGrains = std::int64_t{1} << 30;
+
+struct Event {
+  std::int32_t step;
+  bool begins;  ///< ends come first: lifetimes are half-open
+  std::int32_t item;
+};
+
+void check(const Problem& problem, std::size_t index) {
+  const Buffer& buffer = problem.buffers[index];
+  const auto refuse = [&](const char* why) {
+    throw Error(ErrorCode::invalid_argument, "plan: buffer " + std::to_string(index) + " " + why);
+  };
+  if (buffer.size < 0) refuse("has a negative size");
+  if (buffer.size > kMaxBytes) refuse("is larger than 2^60 bytes");
+  if (buffer.first < 0) refuse("lives from a negative step");
+  if (buffer.end <= buffer.first) refuse("ends before it begins; lifetimes are [first, end)");
+}
+
+/// Rounded sizes of the buffers with bytes, and their greatest common divisor.
+std::pmr::vector<std::int64_t> rounded_sizes(const Problem& problem, Sections& out,
+                                             std::pmr::memory_resource& resource) {
+  if (problem.alignment < 1 || problem.alignment > kMaxBytes) {
+    throw Error(ErrorCode::invalid_argument, "plan: the alignment must be in 1..2^60");
+  }
+  std::pmr::vector<std::int64_t> sizes(&resource);
+  sizes.reserve(problem.buffers.size());
+  out.buffer_of.reserve(problem.buffers.size());
+  std::int64_t sum = 0;
+  out.grain = 0;
+  for (std::size_t i = 0; i < problem.buffers.size(); ++i) {
+    check(problem, i);
+    const std::int64_t size = problem.buffers[i].size;
+    if (size == 0) continue;
+    const std::int64_t units = (size - 1) / problem.alignment + 1;
+    if (units > kMaxBytes / problem.alignment - 1 || units * problem.alignment > kMaxBytes - sum) {
+      throw Error(ErrorCode::invalid_argument, "plan: the sizes add up to more than 2^60 bytes");
+    }
+    sizes.push_back(units * problem.alignment);
+    out.buffer_of.push_back(static_cast<std::int32_t>(i));
+    sum += sizes.back();
+    out.grain = std::gcd(out.grain, sizes.back());
+  }
+  if (out.grain == 0) out.grain = problem.alignment;
+  if (sum / out.grain >= kMaxGrains) {
+    throw Error(ErrorCode::unsupported, "plan: more than 2^30 grains of " +
+                                            std::to_string(out.grain) +
+                                            " bytes; use a larger alignment");
+  }
+  return sizes;
+}
+
+}  // namespace
+
+Sections make_sections(const Problem& problem, std::pmr::memory_resource& resource) {
+  Sections out(resource);
+  const auto sizes = rounded_sizes(problem, out, resource);
+  const std::size_t count = sizes.size();
+  out.items.resize(count);
+  out.steps.resize(count);
+  std::pmr::vector<Event> events(&resource);
+  events.reserve(2 * count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const Buffer& buffer = problem.buffers[static_cast<std::size_t>(out.buffer_of[i])];
+    out.items[i].size = static_cast<std::int32_t>(sizes[i] / out.grain);
+    out.steps[i] = std::int64_t{buffer.end} - buffer.first;
+    events.push_back({buffer.first, true, static_cast<std::int32_t>(i)});
+    events.push_back({buffer.end, false, static_cast<std::int32_t>(i)});
+  }
+  std::sort(events.begin(), events.end(), [](const Event& a, const Event& b) {
+    if (a.step != b.step) return a.step < b.step;
+    return a.begins != b.begins ? b.begins : a.item < b.item;
+  });
+  // A section is closed by the first end after a begin: only then is its set a largest one.
+  std::int32_t section = 0;
+  std::int64_t live = 0;
+  bool grown = false;
+  for (const Event& event : events) {
+    Item& item = out.items[static_cast<std::size_t>(event.item)];
+    if (event.begins) {
+      item.s0 = section;
+      live += item.size;
+      grown = true;
+      continue;
+    }
+    if (grown) {
+      out.load.push_back(live);
+      ++section;
+      grown = false;
+    }
+    item.s1 = section;
+    live -= item.size;
+  }
+  for (const std::int64_t load : out.load) out.lower_bound = std::max(out.lower_bound, load);
+  return out;
+}
+
+std::int64_t lower_bound(const Problem& problem, std::pmr::memory_resource& scratch) {
+  const Sections sections = make_sections(problem, scratch);
+  return sections.lower_bound * sections.grain;
+}
+
+}  // namespace skiff::plan
