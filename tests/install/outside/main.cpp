@@ -3,6 +3,4 @@
 
 #include <skiff/error.h>
 
-int main() {
-  return std::strcmp(skiff::name_of(skiff::ErrorCode::invalid_model), "invalid_model");
-}
+int main() { return std::strcmp(skiff::name_of(skiff::ErrorCode::invalid_model), "invalid_model"); }
