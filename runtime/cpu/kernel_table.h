@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "runtime/cpu/row_table.h"
+
 // What the objects compiled per instruction set share with the rest: plain structs and one table of
 // functions. Nothing here may have an inline function or a template: such code would be emitted as
 // a weak symbol by every object and the linker could keep the one with AVX-512 in it.
@@ -113,6 +115,7 @@ struct KernelTable {
   void (*pack_panel)(const float* from, std::int64_t k_stride, std::int64_t column_stride,
                      std::int64_t k, std::int64_t columns, std::int64_t padded, std::int64_t width,
                      float scale, float* to);
+  RowTable rows;
 };
 
 }  // namespace skiff::cpu

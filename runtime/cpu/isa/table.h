@@ -2,6 +2,7 @@
 
 #include "runtime/cpu/isa/conv.h"
 #include "runtime/cpu/isa/depthwise.h"
+#include "runtime/cpu/isa/folds.h"
 #include "runtime/cpu/isa/pack.h"
 #include "runtime/cpu/isa/pool.h"
 
@@ -23,6 +24,7 @@ const KernelTable SKIFF_JOIN(kTable_, SKIFF_ISA) = {
     .average_pool = average_pool,
     .activate = activate,
     .pack_panel = pack_panel,
+    .rows = kRows,
 };
 
 }  // namespace skiff::cpu
