@@ -1,13 +1,31 @@
 #pragma once
 
 #include "runtime/cpu/kernel_table.h"
-#include "runtime/ops/op.h"
+#include "schema/skiff_generated.h"
 
 namespace skiff::cpu {
 
-/// The epilogue for an activation attribute. Throws Error{invalid_model} that names the node when
-/// the function cannot stand behind another operator (those from `abs` on, and unknown numbers) or
-/// a parameter is not a number.
-Epilogue read_epilogue(const NodeView& node, fb::UnaryFunction function, float alpha, float beta);
+/// The fused form of an activation that check_activation() accepted.
+constexpr Epilogue epilogue_of(fb::UnaryFunction function, float alpha, float beta) noexcept {
+  using F = fb::UnaryFunction;
+  constexpr F theirs[] = {F::none,         F::relu,       F::clip,      F::leaky_relu,
+                          F::sigmoid,      F::tanh,       F::hard_sigmoid, F::hard_swish,
+                          F::swish,        F::gelu_erf,   F::gelu_tanh, F::elu,
+                          F::selu,         F::celu,       F::softplus,  F::softsign,
+                          F::mish,         F::thresholded_relu, F::shrink};
+  using A = Activation;
+  constexpr A ours[] = {A::none,         A::relu,       A::clip,      A::leaky_relu,
+                        A::sigmoid,      A::tanh,       A::hard_sigmoid, A::hard_swish,
+                        A::swish,        A::gelu_erf,   A::gelu_tanh, A::elu,
+                        A::selu,         A::celu,       A::softplus,  A::softsign,
+                        A::mish,         A::thresholded_relu, A::shrink};
+  constexpr bool same = [&] {
+    for (int i = 0; i < 19; ++i)
+      if (static_cast<int>(theirs[i]) != i || static_cast<int>(ours[i]) != i) return false;
+    return true;
+  }();
+  static_assert(same, "Activation repeats the schema's numbers");
+  return {static_cast<Activation>(function), alpha, beta};
+}
 
 }  // namespace skiff::cpu

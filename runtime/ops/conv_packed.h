@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "runtime/cpu/kernel_table.h"
+#include "runtime/cpu/tiling.h"
+#include "runtime/ops/conv.h"
+#include "runtime/ops/kernel.h"
+
+namespace skiff {
+
+/// One product of a convolution: all outputs (conv) or those of one residue of the stride
+/// (conv_transpose). Pointers of `args` are set on each run.
+struct ConvPhase {
+  cpu::ConvArgs args;
+  const std::int32_t* source_taps = nullptr;  ///< which stored tap each of args.taps multiplies
+  cpu::PanelLayout layout;
+  cpu::Partition partition;
+  std::int64_t weights = 0;  ///< offset of its panels inside a group's block, in elements
+  std::int64_t output = 0;   ///< offset of its first output, in elements
+};
+
+/// float32 convolution with weights packed into panels, at load when they are constant and at the
+/// start of each run when they are not. Serves conv and conv_transpose; the phases differ.
+class PackedConv : public Kernel {
+ public:
+  /// `phases` lie in spec.memory; layouts, partitions and offsets are filled in here.
+  PackedConv(const KernelSpec& spec, const ConvGeometry& geometry, std::span<ConvPhase> phases,
+             bool outside, const char* algorithm);
+
+  std::size_t workspace_bytes() const noexcept override;
+  std::size_t packed_bytes(int input) const noexcept override;
+  std::size_t pack_scratch_bytes(int input) const noexcept override;
+  void pack(int input, ConstantReader& reader, std::span<std::byte> packed,
+            std::span<std::byte> scratch) override;
+  std::uint64_t pack_key(int input) const noexcept override;
+  /// The residual is read where the output is written, just before.
+  bool can_overwrite(int input, int) const noexcept override { return input == 3; }
+  Status run(const RunArgs& args) noexcept override;
+  std::int64_t flops() const noexcept override { return flops_; }
+  const char* algorithm() const noexcept override { return algorithm_; }
+
+ protected:
+  /// Packed weights of this run: the constant's, or packed now into the workspace.
+  const float* weights(const RunArgs& args) const noexcept;
+  const float* zeros(const float* packed) const noexcept {
+    return packed + group_elements_ * geometry_.groups;
+  }
+  std::size_t weight_bytes() const noexcept {
+    return static_cast<std::size_t>(group_elements_ * geometry_.groups + zeros_) * sizeof(float);
+  }
+
+  const float* bias(const RunArgs& args) const noexcept {
+    return has_bias_ ? args.input<float>(2) : nullptr;
+  }
+  const float* residual(const RunArgs& args) const noexcept {
+    return has_residual_ ? args.input<float>(3) : nullptr;
+  }
+
+  const cpu::KernelTable& table_;
+  ConvGeometry geometry_;
+  std::span<ConvPhase> phases_;
+
+ private:
+  void pack_rows(const float* rows, std::int64_t group, std::int64_t column, std::int64_t columns,
+                 float* to) const noexcept;
+  std::int64_t stored_depth() const noexcept {
+    return geometry_.taps() * geometry_.group_cin();
+  }
+
+  std::int64_t group_elements_ = 0;  // of one group's panels
+  std::int64_t zeros_ = 0;           // elements of the row that stands for padding
+  std::int64_t group_tasks_ = 0;
+  std::int64_t flops_ = 0;
+  DType weight_type_;
+  bool constant_;
+  bool has_bias_;
+  bool has_residual_;
+  const char* algorithm_;
+};
+
+/// Elements of `count` default-made objects from the memory a kernel lives in.
+template <typename T>
+std::span<T> make_array(std::pmr::memory_resource& memory, std::int64_t count) {
+  const auto size = static_cast<std::size_t>(count);
+  T* first = static_cast<T*>(memory.allocate(size * sizeof(T) + 1, alignof(T)));
+  for (std::size_t i = 0; i < size; ++i) new (first + i) T();
+  return {first, size};
+}
+
+/// Few input channels: rows of the input are copied into a padded strip, so that a row of the window
+/// is one contiguous run of kernel width times channels.
+bool stem_fits(const ConvGeometry& geometry) noexcept;
+KernelPtr make_stem_conv(const KernelSpec& spec, const ConvGeometry& geometry);
+
+/// One filter a channel, at most two spatial axes.
+bool depthwise_fits(const ConvGeometry& geometry) noexcept;
+KernelPtr make_depthwise_conv(const KernelSpec& spec, const ConvGeometry& geometry);
+
+/// Any dtype, any form; conv and conv_transpose. Simple loops.
+KernelPtr make_generic_conv(const KernelSpec& spec, const ConvGeometry& geometry);
+
+}  // namespace skiff
