@@ -2,9 +2,9 @@
 # Installs what Skiff is built from, by the names of the distribution's packages (Debian 12,
 # Ubuntu 22.04 and 24.04). Does nothing, and needs no network, when all of it is there.
 #
-#   install-deps.sh           to build the library, the tools and the samples
-#   install-deps.sh --tests   and what the tests need
-#   install-deps.sh --cross   and the arm64 cross compiler, qemu, clang (fuzzers) and clang-format
+#   install-deps.sh                   to build the library, the tools and the samples
+#   install-deps.sh --tests           and what the tests need
+#   install-deps.sh --tests --cross   and the arm64 cross compiler, qemu, clang (fuzzers) and clang-format
 set -euo pipefail
 
 build=(cmake ninja-build g++ pkg-config ccache libeigen3-dev libflatbuffers-dev
@@ -19,7 +19,7 @@ wanted=("${build[@]}")
 for argument in "$@"; do
   case "$argument" in
     --tests) wanted+=("${tests[@]}") ;;
-    --cross) wanted+=("${tests[@]}" "${cross[@]}") ;;
+    --cross) wanted+=("${cross[@]}") ;;
     -h|--help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "install-deps.sh: unknown option '$argument' (--tests, --cross)" >&2; exit 2 ;;
   esac
