@@ -19,7 +19,8 @@ constexpr std::int64_t kShortRow = 64;
 class BinaryKernel final : public Kernel {
  public:
   BinaryKernel(const KernelSpec& spec, const fb::BinaryAttrs& attrs)
-      : rows_(choose_rows(spec.node, attrs.function(), spec.input(0).dtype, spec.input(1).dtype)),
+      : rows_(choose_rows(spec.node, attrs.function(), spec.input(0).dtype, spec.input(1).dtype,
+                          spec.table)),
         loop_(spec.output(0).shape, {broadcast_strides(spec.input(0).shape, spec.output(0).shape),
                                      broadcast_strides(spec.input(1).shape, spec.output(0).shape)}),
         in_size_{size(spec.input(0).dtype), size(spec.input(1).dtype)},

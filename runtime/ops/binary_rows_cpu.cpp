@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/cpu/kernel_table.h"
 #include "runtime/ops/binary_math.h"
 #include "runtime/ops/dispatch.h"
 #include "runtime/ops/half_block.h"
@@ -41,6 +42,36 @@ void run_same(const BinaryRows&, const void* a, std::int64_t step_a, const void*
     each<T, T>(a, step_a, b, step_b, y, count, [](T u, T v) { return binary_integer<F, T>(u, v); });
   } else {
     each<T, T>(a, step_a, b, step_b, y, count, [](T u, T v) { return binary_float<F, T>(u, v); });
+  }
+}
+
+void run_row(const BinaryRows& self, const void* a, std::int64_t step_a, const void* b,
+             std::int64_t step_b, void* y, std::int64_t count) {
+  self.row(static_cast<const float*>(a), step_a, static_cast<const float*>(b), step_b,
+           static_cast<float*>(y), count);
+}
+
+/// Functions of floats that the instruction set's table has; count: none.
+constexpr cpu::RowBinary in_table(BinaryFunction function) {
+  switch (function) {
+    case BinaryFunction::add:
+      return cpu::RowBinary::add;
+    case BinaryFunction::sub:
+      return cpu::RowBinary::sub;
+    case BinaryFunction::mul:
+      return cpu::RowBinary::mul;
+    case BinaryFunction::div:
+      return cpu::RowBinary::div;
+    case BinaryFunction::minimum:
+      return cpu::RowBinary::minimum;
+    case BinaryFunction::maximum:
+      return cpu::RowBinary::maximum;
+    case BinaryFunction::squared_difference:
+      return cpu::RowBinary::squared_difference;
+    case BinaryFunction::prelu:
+      return cpu::RowBinary::prelu;
+    default:
+      return cpu::RowBinary::count;
   }
 }
 
@@ -128,6 +159,8 @@ Run of_number() {
     return compare_half<F, T>;
   else if constexpr (kHalf)
     return run_half<T>;
+  else if constexpr (std::is_same_v<T, float> && in_table(F) != cpu::RowBinary::count)
+    return run_row;
   else if constexpr (F == BinaryFunction::pow && std::is_floating_point_v<T>)
     return run_power<T>;
   else
@@ -217,11 +250,14 @@ std::int64_t cost_of(BinaryFunction function, DType dtype) {
 
 }  // namespace
 
-BinaryRows choose_rows(const NodeView& node, BinaryFunction function, DType a, DType b) {
+BinaryRows choose_rows(const NodeView& node, BinaryFunction function, DType a, DType b,
+                       const cpu::KernelTable& table) {
   BinaryRows rows;
   rows.size[0] = static_cast<std::int64_t>(size_of(a));
   rows.size[1] = static_cast<std::int64_t>(size_of(b));
   rows.cost = cost_of(function, a);
+  if (const cpu::RowBinary row = in_table(function); row != cpu::RowBinary::count)
+    rows.row = table.rows.binary[static_cast<int>(row)];
   if (a != b) {
     rows.run = run_mixed_power;
     rows.inner = run_power<double>;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "runtime/cpu/thread_pool.h"
 #include "runtime/ops/kernel.h"
 
 namespace skiff {
@@ -10,10 +11,10 @@ namespace skiff {
 /// Calls f(begin, end) for consecutive pieces of [0, count), each of `grain` items (the last may be
 /// shorter), on the threads of args.pool. Pieces depend on count and grain alone, never on threads.
 template <typename F>
-void parallel_chunks(const RunArgs& /*args*/, std::int64_t count, std::int64_t grain,
-                     F&& f) noexcept {
-  for (std::int64_t begin = 0; begin < count; begin += grain)
-    f(begin, std::min(count, begin + grain));
+void parallel_chunks(const RunArgs& args, std::int64_t count, std::int64_t grain, F&& f) noexcept {
+  args.pool.parallel_for((count + grain - 1) / grain, [&](std::int64_t piece) {
+    f(piece * grain, std::min(count, (piece + 1) * grain));
+  });
 }
 
 /// Items a piece when each costs about `cost` simple operations: pieces are worth a hand-over.

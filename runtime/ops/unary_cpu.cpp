@@ -19,6 +19,37 @@ void run_table(const UnaryRun& p, const void* x, void* y, std::int64_t count) {
   p.table->activate(f, static_cast<const float*>(x), static_cast<float*>(y), count);
 }
 
+/// Functions that the instruction set's table has; count: none.
+cpu::RowUnary in_table(UnaryFunction function) {
+  switch (function) {
+#define SKIFF_CASE(name)    \
+  case UnaryFunction::name: \
+    return cpu::RowUnary::name;
+    SKIFF_CASE(abs)
+    SKIFF_CASE(neg)
+    SKIFF_CASE(exp)
+    SKIFF_CASE(log)
+    SKIFF_CASE(sqrt)
+    SKIFF_CASE(rsqrt)
+    SKIFF_CASE(reciprocal)
+    SKIFF_CASE(square)
+    SKIFF_CASE(floor)
+    SKIFF_CASE(ceil)
+    SKIFF_CASE(round)
+    SKIFF_CASE(erf)
+    SKIFF_CASE(sin)
+    SKIFF_CASE(cos)
+#undef SKIFF_CASE
+    default:
+      return cpu::RowUnary::count;
+  }
+}
+
+void run_row(const UnaryRun& p, const void* x, void* y, std::int64_t count) {
+  p.table->rows.unary[static_cast<int>(in_table(p.function))](static_cast<const float*>(x),
+                                                              static_cast<float*>(y), count);
+}
+
 template <UnaryFunction F, typename T>
 void run_float(const UnaryRun& p, const void* x, void* y, std::int64_t count) {
   const T* from = static_cast<const T*>(x);
@@ -58,47 +89,50 @@ void run_logical_not(const UnaryRun&, const void* x, void* y, std::int64_t count
 
 template <typename T>
 Run float_run(UnaryFunction function) {
-  if (std::is_same_v<T, float> && function <= UnaryFunction::shrink) return run_table;
+  if constexpr (std::is_same_v<T, float>) {
+    if (function <= UnaryFunction::shrink) return run_table;
+    if (in_table(function) != cpu::RowUnary::count) return run_row;
+  }
   switch (function) {
 #define SKIFF_CASE(name)    \
   case UnaryFunction::name: \
     return run_float<UnaryFunction::name, T>;
-#define SKIFF_ACTIVATION(name) \
-  case UnaryFunction::name:    \
+#define SKIFF_TABLE(name)   \
+  case UnaryFunction::name: \
     if constexpr (!std::is_same_v<T, float>) return run_float<UnaryFunction::name, T>;
-    SKIFF_ACTIVATION(relu)
-    SKIFF_ACTIVATION(clip)
-    SKIFF_ACTIVATION(leaky_relu)
-    SKIFF_ACTIVATION(sigmoid)
-    SKIFF_ACTIVATION(tanh)
-    SKIFF_ACTIVATION(hard_sigmoid)
-    SKIFF_ACTIVATION(hard_swish)
-    SKIFF_ACTIVATION(swish)
-    SKIFF_ACTIVATION(gelu_erf)
-    SKIFF_ACTIVATION(gelu_tanh)
-    SKIFF_ACTIVATION(elu)
-    SKIFF_ACTIVATION(selu)
-    SKIFF_ACTIVATION(celu)
-    SKIFF_ACTIVATION(softplus)
-    SKIFF_ACTIVATION(softsign)
-    SKIFF_ACTIVATION(mish)
-    SKIFF_ACTIVATION(thresholded_relu)
-    SKIFF_ACTIVATION(shrink)
-    SKIFF_CASE(abs)
-    SKIFF_CASE(neg)
-    SKIFF_CASE(exp)
-    SKIFF_CASE(log)
-    SKIFF_CASE(sqrt)
-    SKIFF_CASE(rsqrt)
-    SKIFF_CASE(reciprocal)
-    SKIFF_CASE(square)
-    SKIFF_CASE(floor)
-    SKIFF_CASE(ceil)
-    SKIFF_CASE(round)
+    SKIFF_TABLE(relu)
+    SKIFF_TABLE(clip)
+    SKIFF_TABLE(leaky_relu)
+    SKIFF_TABLE(sigmoid)
+    SKIFF_TABLE(tanh)
+    SKIFF_TABLE(hard_sigmoid)
+    SKIFF_TABLE(hard_swish)
+    SKIFF_TABLE(swish)
+    SKIFF_TABLE(gelu_erf)
+    SKIFF_TABLE(gelu_tanh)
+    SKIFF_TABLE(elu)
+    SKIFF_TABLE(selu)
+    SKIFF_TABLE(celu)
+    SKIFF_TABLE(softplus)
+    SKIFF_TABLE(softsign)
+    SKIFF_TABLE(mish)
+    SKIFF_TABLE(thresholded_relu)
+    SKIFF_TABLE(shrink)
+    SKIFF_TABLE(abs)
+    SKIFF_TABLE(neg)
+    SKIFF_TABLE(exp)
+    SKIFF_TABLE(log)
+    SKIFF_TABLE(sqrt)
+    SKIFF_TABLE(rsqrt)
+    SKIFF_TABLE(reciprocal)
+    SKIFF_TABLE(square)
+    SKIFF_TABLE(floor)
+    SKIFF_TABLE(ceil)
+    SKIFF_TABLE(round)
     SKIFF_CASE(sign)
-    SKIFF_CASE(erf)
-    SKIFF_CASE(sin)
-    SKIFF_CASE(cos)
+    SKIFF_TABLE(erf)
+    SKIFF_TABLE(sin)
+    SKIFF_TABLE(cos)
     SKIFF_CASE(tan)
     SKIFF_CASE(asin)
     SKIFF_CASE(acos)
@@ -108,7 +142,7 @@ Run float_run(UnaryFunction function) {
     SKIFF_CASE(asinh)
     SKIFF_CASE(acosh)
     SKIFF_CASE(atanh)
-#undef SKIFF_ACTIVATION
+#undef SKIFF_TABLE
 #undef SKIFF_CASE
     default:
       return nullptr;
@@ -191,7 +225,7 @@ class UnaryKernel final : public Kernel {
 
 }  // namespace
 
-std::int64_t UnaryRun::cost() const noexcept { return run == run_table ? 2 : 8; }
+std::int64_t UnaryRun::cost() const noexcept { return run == run_table || run == run_row ? 2 : 8; }
 
 UnaryRun make_unary_run(const NodeView& node, UnaryFunction function, float alpha, float beta,
                         DType dtype, const cpu::KernelTable& table) {
