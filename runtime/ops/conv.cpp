@@ -122,8 +122,8 @@ void infer_conv(const NodeView& node, std::span<TensorInfo> outputs) {
   if (!node.has_input(3)) return;
   const TensorInfo& residual = node.input(3);
   check(node, residual.dtype == outputs[0].dtype && residual.shape == outputs[0].shape,
-        "residual is ", residual.dtype, " ", residual.shape, ", the output ", outputs[0].dtype,
-        " ", outputs[0].shape);
+        "residual is ", residual.dtype, " ", residual.shape, ", the output ", outputs[0].dtype, " ",
+        outputs[0].shape);
 }
 
 void infer_conv_transpose(const NodeView& node, std::span<TensorInfo> outputs) {

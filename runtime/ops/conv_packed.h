@@ -65,9 +65,7 @@ class PackedConv : public Kernel {
  private:
   void pack_rows(const float* rows, std::int64_t group, std::int64_t column, std::int64_t columns,
                  float* to) const noexcept;
-  std::int64_t stored_depth() const noexcept {
-    return geometry_.taps() * geometry_.group_cin();
-  }
+  std::int64_t stored_depth() const noexcept { return geometry_.taps() * geometry_.group_cin(); }
 
   std::int64_t group_elements_ = 0;  // of one group's panels
   std::int64_t zeros_ = 0;           // elements of the row that stands for padding
@@ -89,8 +87,8 @@ std::span<T> make_array(std::pmr::memory_resource& memory, std::int64_t count) {
   return {first, size};
 }
 
-/// Few input channels: rows of the input are copied into a padded strip, so that a row of the window
-/// is one contiguous run of kernel width times channels.
+/// Few input channels: rows of the input are copied into a padded strip, so that a row of the
+/// window is one contiguous run of kernel width times channels.
 bool stem_fits(const ConvGeometry& geometry) noexcept;
 KernelPtr make_stem_conv(const KernelSpec& spec, const ConvGeometry& geometry);
 

@@ -80,9 +80,8 @@ void PackedConv::pack_rows(const float* rows, std::int64_t group, std::int64_t c
     float* block = to + group * group_elements_ + phase.weights + layout.offset(panel) +
                    (column - panel * layout.wide());
     for (int t = 0; t < phase.args.tap_count; ++t)
-      table_.pack_panel(rows + phase.source_taps[t] * phase.args.k, 1, stored_depth(),
-                        phase.args.k, columns, layout.lanes, width, 1.0f,
-                        block + t * phase.args.k * width);
+      table_.pack_panel(rows + phase.source_taps[t] * phase.args.k, 1, stored_depth(), phase.args.k,
+                        columns, layout.lanes, width, 1.0f, block + t * phase.args.k * width);
   }
 }
 

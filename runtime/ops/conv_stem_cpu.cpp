@@ -23,7 +23,9 @@ std::int64_t rows_of_strip(const ConvGeometry& g) noexcept {
 class StemConv final : public PackedConv {
  public:
   StemConv(const KernelSpec& spec, const ConvGeometry& g, std::span<ConvPhase> phases)
-      : PackedConv(spec, g, phases, false, "stem"), threads_(spec.threads), rows_(rows_of_strip(g)) {
+      : PackedConv(spec, g, phases, false, "stem"),
+        threads_(spec.threads),
+        rows_(rows_of_strip(g)) {
     height_ = (rows_ - 1) * g.stride[1] + (g.kernel[1] - 1) * g.dilation[1] + 1;
     width_ = (g.out[2] - 1) * g.stride[2] + g.kernel[2];
     strip_ = round_up(height_ * width_ * g.cin, 16);
@@ -57,8 +59,7 @@ class StemConv final : public PackedConv {
     const std::int64_t top = row * g.stride[1] - g.pad_begin[1];
     const float* input = args.input<float>(0) + image * g.in_pixels() * g.cin;
     const std::int64_t height = (rows - 1) * g.stride[1] + (g.kernel[1] - 1) * g.dilation[1] + 1;
-    for (std::int64_t y = 0; y < height; ++y)
-      copy_row(input, top + y, strip + y * width_ * g.cin);
+    for (std::int64_t y = 0; y < height; ++y) copy_row(input, top + y, strip + y * width_ * g.cin);
 
     cpu::ConvArgs a = phases_[0].args;
     a.input = strip;
