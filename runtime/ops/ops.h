@@ -17,6 +17,18 @@ SKIFF_OP(unary)
 SKIFF_OP(binary)
 SKIFF_OP(where)
 SKIFF_OP(cast)
+SKIFF_OP(transpose)
+SKIFF_OP(concat)
+SKIFF_OP(slice)
+SKIFF_OP(pad)
+SKIFF_OP(gather)
+SKIFF_OP(softmax)
+SKIFF_OP(reduce)
+SKIFF_OP(conv)
+SKIFF_OP(conv_transpose)
+SKIFF_OP(matmul)
+SKIFF_OP(pool)
+SKIFF_OP(max_unpool)
 
 #undef SKIFF_OP
 

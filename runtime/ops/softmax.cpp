@@ -1,0 +1,21 @@
+#include <cmath>
+
+#include "runtime/ops/attributes.h"
+#include "runtime/ops/dispatch.h"
+#include "runtime/ops/ops.h"
+
+namespace skiff {
+
+void infer_softmax(const NodeView& node, std::span<TensorInfo> outputs) {
+  const auto& attrs = node.attrs<fb::SoftmaxAttrs>();
+  const TensorInfo& x = node.input(0);
+  check(node, attrs.function() <= fb::SoftmaxFunction::MAX, "function ",
+        static_cast<int>(attrs.function()), " is not known");
+  read_axis(node, attrs.axis(), x.shape.rank());
+  check(node, std::isfinite(attrs.scale()), "scale is not finite");
+  check(node, holds(FloatTypes{}, x.dtype), "operand is ", x.dtype, ", must be a float");
+  outputs[0].dtype = x.dtype;
+  outputs[0].shape = x.shape;
+}
+
+}  // namespace skiff
