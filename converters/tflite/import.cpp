@@ -1,0 +1,46 @@
+#include "converters/import.h"
+
+#include <utility>
+
+#include "converters/tflite/import_bytes.h"
+#include "converters/tflite/importer.h"
+#include "platform/file.h"
+#include "platform/sha256.h"
+
+namespace skiff::convert {
+namespace {
+
+constexpr std::size_t kMaxProducerLength = 256;
+
+std::vector<std::byte> read_file(const std::string& path) {
+  const platform::File file(path.c_str());
+  require(file.size() < (std::uint64_t{1} << 31), ErrorCode::unsupported, "'", path, "' has ",
+          file.size(), " bytes: TFLite files of 2 GiB and more cannot be read");
+  std::vector<std::byte> bytes(static_cast<std::size_t>(file.size()));
+  file.read_at(0, bytes);
+  return bytes;
+}
+
+Imported import_owned(std::vector<std::byte> bytes, const ImportOptions& options) {
+  Source source{.format = "tflite",
+                .sha256 = platform::to_hex(platform::sha256(bytes)).data(),
+                .producer = {},
+                .opset = 0};
+  tfl::Model model(std::move(bytes));
+  source.opset = static_cast<int>(model.root().version());
+  if (const auto* description = model.root().description())
+    source.producer = description->str().substr(0, kMaxProducerLength);
+  return {.graph = tfl::Importer(std::move(model), options).run(), .source = std::move(source)};
+}
+
+}  // namespace
+
+Imported import_tflite_bytes(std::span<const std::byte> bytes, const ImportOptions& options) {
+  return import_owned({bytes.begin(), bytes.end()}, options);
+}
+
+Imported import_tflite(const std::string& path, const ImportOptions& options) {
+  return import_owned(read_file(path), options);
+}
+
+}  // namespace skiff::convert

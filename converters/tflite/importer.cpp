@@ -1,0 +1,224 @@
+#include "converters/tflite/importer.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "converters/tflite/tensors.h"
+#include "runtime/core/checked.h"
+
+namespace skiff::convert::tfl {
+namespace {
+
+/// Bytes the file may grow into: dequantised, expanded, shared and computed constants.
+constexpr std::int64_t kBudgetBase = std::int64_t{256} << 20;
+constexpr std::int64_t kBudgetFactor = 16;
+
+constexpr const char* kCutHelp = "cut it off with --to (what it reads) or --from (what it gives)";
+
+/// Thrown where an operator needs a number that a refused operator would have given.
+struct BehindRefused {};
+
+}  // namespace
+
+Importer::Importer(Model model, const ImportOptions& options)
+    : model_(std::move(model)),
+      options_(options),
+      values_(model_.tensor_count(), ir::kAbsent),
+      refused_(model_.tensor_count(), false),
+      budget_(kBudgetBase + kBudgetFactor * static_cast<std::int64_t>(model_.bytes().size())) {}
+
+void Importer::charge(std::int64_t bytes) {
+  require(bytes <= budget_, ErrorCode::budget_exceeded, "a TFLite file of ", model_.bytes().size(),
+          " bytes would grow into more than ",
+          kBudgetBase + kBudgetFactor * static_cast<std::int64_t>(model_.bytes().size()),
+          " bytes of constants");
+  budget_ -= bytes;
+}
+
+ir::Graph Importer::run() {
+  const Cut cut = find_cut(model_, options_);
+  if (const auto* name = model_.main().name()) graph_.name = name->str().substr(0, 512);
+  add_inputs(cut);
+  for (std::size_t i = 0; i < cut.operators.size(); ++i)
+    if (cut.operators[i])
+      import_operator(*model_.main().operators()->Get(static_cast<flatbuffers::uoffset_t>(i)));
+  if (!refusals_.empty()) throw Refused(std::move(refusals_));
+  add_outputs(cut);
+  name_externals();
+  return std::move(graph_);
+}
+
+// -------------------------------------------------------------------------------------------------
+// Inputs and outputs
+
+void Importer::add_inputs(const Cut& cut) {
+  std::set<std::string> names;
+  for (int tensor : cut.inputs) names.insert(model_.tensor_name(tensor));
+  const auto check_name = [&](const std::string& name, const char* option) {
+    require(names.contains(name), ErrorCode::invalid_argument, option, ": the model has no input '",
+            name, "'");
+  };
+  for (const auto& [name, shape] : options_.shapes) check_name(name, "--shape");
+  for (const auto& [name, bytes] : options_.bind) check_name(name, "--bind");
+  for (int tensor : cut.inputs) add_input(tensor);
+}
+
+void Importer::add_input(int tensor) {
+  const std::string name = model_.tensor_name(tensor);
+  const tflite::Tensor& declared = model_.tensor(tensor);
+  const DType dtype = dtype_of(declared.type());
+  if (dtype == DType::none || declared.type() == tflite::TensorType::int4) {
+    refused_[static_cast<std::size_t>(tensor)] = true;
+    refusals_.push_back({name, "input", message("it is of type ", type_name(declared)), kCutHelp});
+    return;
+  }
+  const Shape shape = input_shape(tensor);
+  const auto bound = options_.bind.find(name);
+  if (bound == options_.bind.end()) {
+    set(tensor, graph_.add_input(name, dtype, shape));
+  } else {
+    const auto expected = checked_bytes(dtype, shape);
+    require(expected && static_cast<std::size_t>(*expected) == bound->second.size(),
+            ErrorCode::invalid_argument, "--bind ", name, ": ", bound->second.size(),
+            " bytes were given for shape ", shape, " (", dtype, ")");
+    set(tensor, graph_.add_constant(name, dtype, shape, bound->second));
+  }
+  if (is_quantized(declared) && declared.quantization()->details_type() == 0) {
+    charge(static_cast<std::int64_t>(length(declared.quantization()->scale())) * 16);
+    graph_.value(value(tensor)).quantization = quantization_of(declared, name);
+  }
+}
+
+/// What --shape says, else what the file says. The interpreter of the format takes 1 for a batch
+/// that is left open, and so do we; any other open extent must be given.
+Shape Importer::input_shape(int tensor) {
+  const std::string name = model_.tensor_name(tensor);
+  const std::vector<std::int64_t> dims = declared_dims(model_.tensor(tensor));
+  const auto given = options_.shapes.find(name);
+  if (given != options_.shapes.end()) {
+    const Shape& shape = given->second;
+    bool fits = shape.rank() == static_cast<int>(dims.size()) || dims.empty();
+    for (std::size_t i = 0; fits && i < dims.size(); ++i) fits = shape[static_cast<int>(i)] >= 0;
+    require(fits && checked_bytes(DType::float64, shape).has_value(), ErrorCode::invalid_argument,
+            "--shape ", name, ": ", shape, " does not fit the input, which has ", dims.size(),
+            " axes");
+    return shape;
+  }
+  Shape shape;
+  bool open = false;
+  for (std::size_t i = 0; i < dims.size(); ++i) {
+    open |= dims[i] < 0 && i > 0;
+    shape.push_back(dims[i] < 0 ? 1 : dims[i]);
+  }
+  if (open || !checked_bytes(DType::float64, shape)) {
+    std::string text = name + "=";
+    for (std::size_t i = 0; i < dims.size(); ++i)
+      text += (i > 0 ? "x" : "") + (dims[i] < 0 ? std::string("?") : std::to_string(dims[i]));
+    refusals_.push_back({name, "input", "its shape is not known", "give it: --shape " + text});
+    refused_[static_cast<std::size_t>(tensor)] = true;
+  }
+  return shape;
+}
+
+/// An external value must be the result of a node of its own and have its own name.
+void Importer::add_outputs(const Cut& cut) {
+  for (int tensor : cut.outputs) {
+    ir::ValueId id = value(tensor);
+    if (graph_.value(id).producer < 0 || graph_.is_output(id))
+      id = graph_.add(fb::OpKind::identity, {}, {id}, model_.tensor_name(tensor));
+    graph_.value(id).name = model_.tensor_name(tensor);
+    graph_.outputs.push_back(id);
+  }
+}
+
+void Importer::name_externals() {
+  std::set<std::string> used;
+  for (auto* list : {&graph_.inputs, &graph_.outputs})
+    for (ir::ValueId id : *list) {
+      std::string& name = graph_.value(id).name;
+      const std::string wanted = name;
+      for (int copy = 1; !used.insert(name).second; ++copy) name = message(wanted, "#", copy);
+    }
+}
+
+// -------------------------------------------------------------------------------------------------
+// Values
+
+ir::ValueId Importer::value(int tensor) {
+  ir::ValueId& id = values_[static_cast<std::size_t>(tensor)];
+  if (id != ir::kAbsent) return id;
+  if (refused_[static_cast<std::size_t>(tensor)]) throw BehindRefused{};
+  const tflite::Tensor& declared = model_.tensor(tensor);
+  const std::string name = model_.tensor_name(tensor);
+  require(!declared.is_variable(), ErrorCode::unsupported, "it keeps state in tensor '", name, "'");
+  const bool empty = declared_shape(declared).elements() == 0;
+  require(empty || !model_.data(tensor).empty(), ErrorCode::invalid_model, "tensor '", name,
+          "' is read but never written");
+  charge(constant_bytes(model_, tensor));
+  Constant constant = read_constant(model_, tensor);
+  if (is_quantized(declared) && constant.dtype != DType::int32) {
+    charge(constant_bytes(model_, tensor) * 4);
+    constant = dequantized(constant, quantization_of(declared, name), name);
+  }
+  id = graph_.add_constant(name, constant.dtype, constant.shape, std::move(constant.bytes));
+  return id;
+}
+
+const ir::Value& Importer::known(int tensor) {
+  const ir::Value& found = graph_.value(value(tensor));
+  if (!found.constant && refused_[static_cast<std::size_t>(tensor)]) throw BehindRefused{};
+  charge(found.shape.elements() * 8);
+  return found;
+}
+
+std::vector<std::int64_t> Importer::integers(int tensor) { return ir::integers(known(tensor)); }
+
+std::vector<double> Importer::numbers(int tensor) { return ir::numbers(known(tensor)); }
+
+// -------------------------------------------------------------------------------------------------
+// Operators
+
+void Importer::import_operator(const tflite::Operator& op) {
+  std::string help = kCutHelp;
+  if (std::string reason = reason_against(model_, op, help); !reason.empty())
+    return refuse(op, std::move(reason), std::move(help));
+  const std::vector<std::int64_t> inputs = to_list(op.inputs());
+  const bool behind = std::any_of(inputs.begin(), inputs.end(), [&](std::int64_t input) {
+    return input >= 0 && refused_[static_cast<std::size_t>(input)];
+  });
+  Operation operation(*this, op);
+  try {
+    find_import(model_, op)(operation);
+  } catch (const BehindRefused&) {
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::unsupported) return refuse(op, error.what(), std::move(help));
+    // A stand-in may have another shape than what it stands for.
+    if (!behind || error.code() != ErrorCode::invalid_model)
+      throw Error(error.code(), message(operation.described(), ": ", error.what()));
+  }
+  if (behind) stand_in(op);
+}
+
+void Importer::refuse(const tflite::Operator& op, std::string reason, std::string help) {
+  refusals_.push_back(
+      {Operation(*this, op).name(), model_.operator_name(op), std::move(reason), std::move(help)});
+  stand_in(op);
+}
+
+void Importer::stand_in(const tflite::Operator& op) {
+  for (std::int64_t output : to_list(op.outputs())) {
+    const auto tensor = static_cast<int>(output);
+    refused_[static_cast<std::size_t>(output)] = true;
+    if (values_[static_cast<std::size_t>(output)] != ir::kAbsent) continue;
+    const tflite::Tensor& declared = model_.tensor(tensor);
+    const std::vector<std::int64_t> dims = declared_dims(declared);
+    const DType dtype = dtype_of(declared.type());
+    const bool open =
+        std::any_of(dims.begin(), dims.end(), [](std::int64_t extent) { return extent < 0; });
+    if (dtype == DType::none || open || !checked_bytes(dtype, Shape(dims))) continue;
+    set(tensor, graph_.add_input(model_.tensor_name(tensor), dtype, Shape(dims)));
+  }
+}
+
+}  // namespace skiff::convert::tfl
