@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct Refusal {
   std::string op;      ///< as the source names it, with its version
   std::string reason;  ///< a property of the node or model
   std::string help;    ///< what would make it work; may be empty
+  std::vector<std::string> bind = {};  ///< inputs that would have to be known at conversion
 };
 
 /// Thrown when a model is refused; lists every offending node, not only the first.
@@ -56,6 +58,9 @@ struct Imported {
 /// own layout and names, transposes put wherever a channels-last operator meets another layout (the
 /// passes sink them). Throws Refused, or Error for damaged files and wrong options.
 Imported import_onnx(const std::string& path, const ImportOptions& options);
+/// The same for bytes in memory; external data is read beneath `folder` (empty: none allowed).
+Imported import_onnx_bytes(std::span<const std::byte> bytes, const std::string& folder,
+                           const ImportOptions& options);
 Imported import_tflite(const std::string& path, const ImportOptions& options);
 
 }  // namespace skiff::convert

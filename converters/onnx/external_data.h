@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "converters/onnx/onnx.pb.h"
+
+namespace skiff::onnx {
+
+/// The bytes of a tensor that lie in a file of their own. The file must be a regular one beneath
+/// `folder` (the model's), reached without a symbolic link and with one name only, and must hold
+/// `expected` bytes from the given offset. Keys other than location, offset, length and checksum
+/// are refused, so that nothing is read differently than its writer meant. Throws Error.
+std::vector<std::byte> read_external_data(const TensorProto& tensor, const std::string& folder,
+                                          std::size_t expected, const std::string& what);
+
+}  // namespace skiff::onnx

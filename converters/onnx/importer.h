@@ -1,0 +1,93 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "converters/import.h"
+#include "converters/onnx/builder.h"
+#include "converters/onnx/op.h"
+
+namespace skiff::onnx {
+
+/// What a name stands for: a tensor of the graph, a list of them (a sequence whose length is
+/// known), an optional without a value, or something that was refused.
+struct Entry {
+  enum class Kind : std::uint8_t { tensor, sequence, nothing, refused } kind = Kind::tensor;
+  ValueId tensor = kAbsent;
+  std::vector<ValueId> sequence = {};
+};
+
+/// Names of one graph or function body.
+struct Frame {
+  Frame* parent = nullptr;  ///< the graph around a nested one; null for the main one, functions
+  std::unordered_map<std::string, Entry> entries = {};
+  std::unordered_map<std::string, const TensorProto*> initializers = {};  ///< not yet in the graph
+  const std::map<std::string, int>* opsets = nullptr;
+  const Bindings* bindings = nullptr;
+  std::string prefix = {};  ///< of node names
+  int depth = 0;
+};
+
+/// Walks a model's nodes and lets the adapters add to the graph. Collects refusals.
+class Importer {
+ public:
+  Importer(const ModelProto& model, std::string folder, const convert::ImportOptions& options);
+
+  /// The whole model. Throws convert::Refused or Error.
+  convert::Imported run();
+
+  Builder& builder() noexcept { return builder_; }
+  const std::string& folder() const noexcept { return folder_; }
+
+  /// The tensor a name stands for; an initializer enters the graph when it is first asked for.
+  ValueId value(Frame& frame, const std::string& name);
+  const Entry& entry(Frame& frame, const std::string& name);
+  void define(Frame& frame, const std::string& name, ValueId value);
+  void define(Frame& frame, const std::string& name, Entry entry);
+
+  /// Imports a nested graph in place and returns what its outputs stand for. `inputs` become the
+  /// body's own inputs. Refusals inside are collected; throws Refuse when there were any.
+  std::vector<Entry> import_body(Op& op, const GraphProto& body, const std::vector<Entry>& inputs);
+
+ private:
+  void read_opsets();
+  void read_functions();
+  void find_needed();
+  void collect_initializers(const GraphProto& graph, Frame& frame);
+  void add_inputs(Frame& frame);
+  void add_input(Frame& frame, const std::string& name);
+  void set_outputs(Frame& frame);
+  void release_unused();
+  void import_nodes(const google::protobuf::RepeatedPtrField<NodeProto>& nodes, Frame& frame,
+                    const std::vector<char>* needed);
+  void import_node(const NodeProto& node, Frame& frame);
+  void import_function(const NodeProto& node, const FunctionProto& function, Frame& frame);
+  bool inputs_refused(const NodeProto& node, Frame& frame);
+  void refuse_node(const NodeProto& node, Frame& frame, const std::string& op, const Refuse& why);
+
+  const ModelProto& model_;
+  std::string folder_;
+  const convert::ImportOptions& options_;
+  ir::Graph graph_;
+  Builder builder_;
+  std::map<std::string, int> opsets_;
+  std::unordered_map<std::string, const FunctionProto*> functions_;
+  std::unordered_map<std::string, const ValueInfoProto*> infos_;
+  std::unordered_set<std::string> active_functions_;
+  std::vector<std::string> outputs_;
+  std::vector<char> needed_;  // by node of the main graph
+  std::unordered_set<std::string> needed_names_;
+  std::vector<convert::Refusal> refusals_;
+  std::vector<char> named_;  // by value: carries a name of the source already
+  std::size_t nodes_imported_ = 0;
+};
+
+/// The adapter for an operator of the default domain; null when unknown.
+const Adapter* find_adapter(std::string_view op) noexcept;
+/// The definition that holds at an opset: the highest known version not above it; 0: none.
+int version_at(const Adapter& adapter, int opset) noexcept;
+
+}  // namespace skiff::onnx

@@ -1,0 +1,146 @@
+#include "converters/onnx/op.h"
+#include "converters/onnx/table.h"
+
+// Operators that read or write places given by tensors.
+namespace skiff::onnx {
+namespace {
+
+template <fb::OpKind kind>
+void import_gather(Op& op) {
+  fb::GatherAttrsT attrs;
+  if constexpr (kind == fb::OpKind::gather_nd)
+    attrs.batch_dims = op.integer("batch_dims", 0);
+  else
+    attrs.axis = op.axis(op.integer("axis", 0), op.rank(0));
+  op.out(op.b.add(kind, attrs, {op.in(0), op.in(1)}));
+}
+
+fb::ScatterReduction reduction(Op& op) {
+  const std::string name = op.text("reduction", "none");
+  if (name == "none") return fb::ScatterReduction::none;
+  if (name == "add") return fb::ScatterReduction::add;
+  if (name == "mul") return fb::ScatterReduction::mul;
+  if (name == "max") return fb::ScatterReduction::maximum;
+  op.check(name == "min", "reduction is '", name, "'");
+  return fb::ScatterReduction::minimum;
+}
+
+template <fb::OpKind kind>
+void import_scatter(Op& op) {
+  fb::ScatterAttrsT attrs;
+  if constexpr (kind == fb::OpKind::scatter_elements)
+    attrs.axis = op.axis(op.integer("axis", 0), op.rank(0));
+  attrs.reduction = reduction(op);
+  op.out(op.b.add(kind, attrs, {op.in(0), op.in(1), op.in(2)}));
+}
+
+void import_one_hot(Op& op) {
+  fb::OneHotAttrsT attrs;
+  attrs.axis = op.axis(op.integer("axis", -1), op.rank(0) + 1);
+  attrs.depth = op.known_integer(1, "depth");
+  op.check(attrs.depth >= 1, "depth is ", attrs.depth);
+  const DType index = op.dtype(0);
+  const bool whole = index == DType::int32 || index == DType::int64;
+  const ValueId indices = whole ? op.in(0) : op.b.cast(op.in(0), DType::int64);
+  op.out(op.b.add(fb::OpKind::one_hot, attrs, {indices, op.in(2)}));
+}
+
+void import_reverse_sequence(Op& op) {
+  fb::ReverseSequenceAttrsT attrs;
+  attrs.batch_axis = op.axis(op.integer("batch_axis", 1), op.rank(0));
+  attrs.time_axis = op.axis(op.integer("time_axis", 0), op.rank(0));
+  op.out(op.b.add(fb::OpKind::reverse_sequence, attrs, {op.in(0), op.in(1)}));
+}
+
+void import_grid_sample(Op& op) {
+  fb::GridSampleAttrsT attrs;
+  const std::string mode = op.text("mode", "linear"), padding = op.text("padding_mode", "zeros");
+  const bool nearest = mode == "nearest", cubic = mode == "cubic" || mode == "bicubic";
+  op.check(nearest || cubic || mode == "linear" || mode == "bilinear", "mode is '", mode, "'");
+  attrs.mode = nearest ? fb::ResizeMode::nearest
+               : cubic ? fb::ResizeMode::cubic
+                       : fb::ResizeMode::linear;
+  const bool border = padding == "border", reflection = padding == "reflection";
+  op.check(border || reflection || padding == "zeros", "padding_mode is '", padding, "'");
+  attrs.padding = border       ? fb::GridPadding::border
+                  : reflection ? fb::GridPadding::reflection
+                               : fb::GridPadding::zeros;
+  attrs.align_corners = op.flag("align_corners", false);
+  const ValueId x = op.b.channels_last(op.in(0));
+  op.out(op.b.channels_first(op.b.add(fb::OpKind::grid_sample, attrs, {x, op.in(1)})));
+}
+
+void import_roi_align(Op& op) {
+  fb::RoiAlignAttrsT attrs;
+  attrs.output_height = op.integer("output_height", 1);
+  attrs.output_width = op.integer("output_width", 1);
+  attrs.sampling_ratio = op.integer("sampling_ratio", 0);
+  attrs.spatial_scale = op.number("spatial_scale", 1);
+  const std::string place = op.text("coordinate_transformation_mode",
+                                    op.version < 16 ? "output_half_pixel" : "half_pixel");
+  op.check(place == "half_pixel" || place == "output_half_pixel",
+           "coordinate_transformation_mode is '", place, "'");
+  attrs.half_pixel = place == "half_pixel";
+  const std::string mode = op.text("mode", "avg");
+  op.check(mode == "avg" || mode == "max", "mode is '", mode, "', must be avg or max");
+  attrs.max_mode = mode == "max";
+  const ValueId x = op.b.channels_last(op.in(0));
+  const ValueId y = op.b.add(fb::OpKind::roi_align, attrs, {x, op.in(1), op.in(2)});
+  op.out(op.b.channels_first(y));
+}
+
+/// The size of the result is the number of places that are not zero, so they must be known.
+void import_non_zero(Op& op) {
+  const std::vector<double> numbers = op.known_numbers(0, "its input (it decides a shape)");
+  const Shape& shape = op.shape(0);
+  std::vector<Ints> places(static_cast<std::size_t>(shape.rank()));
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    if (numbers[i] == 0) continue;
+    auto rest = static_cast<std::int64_t>(i);
+    for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+      places[static_cast<std::size_t>(axis)].push_back(rest % shape[axis]);
+      rest /= shape[axis];
+    }
+  }
+  Ints flat;
+  for (const Ints& axis : places) flat.insert(flat.end(), axis.begin(), axis.end());
+  const std::int64_t count = places.empty() ? 0 : static_cast<std::int64_t>(places[0].size());
+  op.out(op.b.from_integers(DType::int64, {shape.rank(), count}, flat));
+}
+
+/// The size of the result is the number of true conditions, so they must be known.
+void import_compress(Op& op) {
+  const Ints condition = op.known_integers(1, "condition (it decides a shape)");
+  ValueId x = op.in(0);
+  int axis = 0;
+  if (op.has_attr("axis"))
+    axis = op.axis(op.integer("axis"), op.rank(0));
+  else
+    x = op.b.reshape(x, {op.shape(0).elements()});
+  Ints kept;
+  for (std::size_t i = 0; i < condition.size(); ++i)
+    if (condition[i] != 0) kept.push_back(static_cast<std::int64_t>(i));
+  const auto count = static_cast<std::int64_t>(kept.size());
+  op.out(op.b.gather(x, op.b.from_integers(DType::int64, {count}, kept), axis));
+}
+
+constexpr Adapter kAdapters[] = {
+    {"Compress", {9, 11}, import_compress},
+    {"Gather", {1, 11, 13}, import_gather<fb::OpKind::gather>},
+    {"GatherElements", {11, 13}, import_gather<fb::OpKind::gather_elements>},
+    {"GatherND", {11, 12, 13}, import_gather<fb::OpKind::gather_nd>},
+    {"GridSample", {16, 20, 22}, import_grid_sample},
+    {"NonZero", {9, 13}, import_non_zero},
+    {"OneHot", {9, 11}, import_one_hot},
+    {"ReverseSequence", {10}, import_reverse_sequence},
+    {"RoiAlign", {10, 16, 22}, import_roi_align},
+    {"Scatter", {9, 11}, import_scatter<fb::OpKind::scatter_elements>},
+    {"ScatterElements", {11, 13, 16, 18}, import_scatter<fb::OpKind::scatter_elements>},
+    {"ScatterND", {11, 13, 16, 18}, import_scatter<fb::OpKind::scatter_nd>},
+};
+
+}  // namespace
+
+std::span<const Adapter> index_adapters() noexcept { return kAdapters; }
+
+}  // namespace skiff::onnx
