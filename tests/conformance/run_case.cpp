@@ -1,0 +1,76 @@
+#include "tests/conformance/run_case.h"
+
+#include <algorithm>
+
+#include "runtime/core/error.h"
+#include "tests/conformance/compare.h"
+
+namespace skiff::conformance {
+namespace {
+
+std::string first_refusals(const convert::Refused& refused) {
+  const convert::Refusal& first = refused.refusals().front();
+  return first.op + " '" + first.node + "': " + first.reason;
+}
+
+/// Imports unbound; whenever a value turns out to be needed at conversion, the inputs it comes from
+/// are bound and the import is tried again.
+convert::Imported import_binding(const Case& data, Tensors& unbound) {
+  convert::ImportOptions options;
+  for (const auto& [name, tensor] : data.inputs) options.shapes[name] = tensor.shape;
+  while (true) {
+    try {
+      return convert::import_onnx(data.model_path, options);
+    } catch (const convert::Refused& refused) {
+      bool more = false;
+      for (const convert::Refusal& refusal : refused.refusals())
+        for (const std::string& name : refusal.bind)
+          if (unbound.count(name) != 0) {
+            options.bind[name] = unbound.at(name).bytes;
+            unbound.erase(name);
+            more = true;
+          }
+      if (!more) throw;
+    }
+  }
+}
+
+Outcome judge(const Case& data, const Tensors& results) {
+  Outcome outcome{.kind = Outcome::Kind::passed};
+  for (const std::string& name : data.output_order) {
+    const auto found = results.find(name);
+    if (found == results.end()) return {Outcome::Kind::failed, "output '" + name + "' is missing"};
+    const Difference difference = compare(found->second, data.outputs.at(name));
+    outcome.max_relative = std::max(outcome.max_relative, difference.max_relative);
+    if (difference.reason.empty()) continue;
+    outcome.kind = Outcome::Kind::failed;
+    outcome.reason = "output '" + name + "' " + difference.reason;
+    break;
+  }
+  return outcome;
+}
+
+bool is_refusal(ErrorCode code) {
+  return code == ErrorCode::unsupported || code == ErrorCode::invalid_model ||
+         code == ErrorCode::budget_exceeded;
+}
+
+}  // namespace
+
+Outcome run_case(const CasePath& path, const std::string& device) noexcept {
+  try {
+    const Case data = load_case(path);
+    Tensors unbound = data.inputs;
+    convert::Imported imported = import_binding(data, unbound);
+    return judge(data, execute(std::move(imported), unbound, device));
+  } catch (const convert::Refused& refused) {
+    return {Outcome::Kind::refused, first_refusals(refused)};
+  } catch (const Error& error) {
+    return {is_refusal(error.code()) ? Outcome::Kind::refused : Outcome::Kind::failed,
+            error.what()};
+  } catch (const std::exception& error) {
+    return {Outcome::Kind::failed, error.what()};
+  }
+}
+
+}  // namespace skiff::conformance

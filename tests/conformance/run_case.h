@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+#include "tests/conformance/case.h"
+
+namespace skiff::conformance {
+
+struct Outcome {
+  enum class Kind : char { passed = 'p', failed = 'f', refused = 'r' } kind = Kind::failed;
+  std::string reason = {};
+  double max_relative = 0;
+};
+
+/// Converts the case's model, runs it on its inputs and compares. An input is bound to its value at
+/// conversion only when the model is refused without. Never throws.
+Outcome run_case(const CasePath& path, const std::string& device) noexcept;
+
+/// Results of the converted model, by output name. Throws Error.
+Tensors execute(convert::Imported imported, const Tensors& inputs, const std::string& device);
+
+}  // namespace skiff::conformance
