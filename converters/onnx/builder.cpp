@@ -191,7 +191,7 @@ ValueId Builder::binary(fb::BinaryFunction f, ValueId a, ValueId b) {
   return add(fb::OpKind::binary, attrs, {a, b});
 }
 
-ValueId Builder::binary(fb::BinaryFunction f, ValueId a, double b) {
+ValueId Builder::binary_number(fb::BinaryFunction f, ValueId a, double b) {
   return binary(f, a, scalar(dtype(a), b));
 }
 

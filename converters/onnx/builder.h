@@ -55,7 +55,7 @@ class Builder {
   ValueId unary(fb::UnaryFunction f, ValueId x, double alpha = 0, double beta = 0);
   ValueId binary(fb::BinaryFunction f, ValueId a, ValueId b);
   /// With a number of a's dtype.
-  ValueId binary(fb::BinaryFunction f, ValueId a, double b);
+  ValueId binary_number(fb::BinaryFunction f, ValueId a, double b);
   ValueId where(ValueId condition, ValueId a, ValueId b);
   ValueId cast(ValueId x, DType to, bool saturate = true);
 

@@ -68,7 +68,7 @@ void import_conv(Op& op) {
 
 /// With output_shape the padding follows from it; what is odd goes to the begin for SAME_UPPER and
 /// to the end otherwise, as the definition has it.
-void fit_output_shape(Op& op, Window& window, const Ints& output_pads) {
+void fit_output_shape(Op& op, Window& window, Ints& output_pads) {
   const std::string mode = op.text("auto_pad", "NOTSET");
   const bool same = mode == "SAME_UPPER" || mode == "SAME_LOWER";
   Ints wanted = op.integers("output_shape");
@@ -80,6 +80,7 @@ void fit_output_shape(Op& op, Window& window, const Ints& output_pads) {
     if (wanted.size() == i) wanted.push_back(extent * window.strides[i]);
     const std::int64_t full = (extent - 1) * window.strides[i] + output_pads[i] +
                               (window.kernel[i] - 1) * window.dilations[i] + 1;
+    output_pads[i] += std::max<std::int64_t>(wanted[i] - full, 0);
     const std::int64_t total = std::max<std::int64_t>(full - wanted[i], 0);
     window.pads[i] = mode == "SAME_UPPER" ? total / 2 : total - total / 2;
     window.pads[i + n] = total - window.pads[i];

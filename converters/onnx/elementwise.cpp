@@ -88,7 +88,7 @@ void import_mean(Op& op) {
   op.ignore({"consumed_inputs"});
   ValueId result = op.in(0);
   for (int i = 1; i < op.inputs(); ++i) result = op.b.binary(B::add, result, op.in(i));
-  op.out(op.inputs() == 1 ? result : op.b.binary(B::div, result, op.inputs()));
+  op.out(op.inputs() == 1 ? result : op.b.binary_number(B::div, result, op.inputs()));
 }
 
 /// min(max(x, low), high) with bounds that are absent, numbers or tensors.

@@ -32,7 +32,7 @@ void import_gemm(Op& op) {
            op.shape(1), ", must be matrices");
   if (!op.has(2) || beta == 0) return op.out(op.b.add(fb::OpKind::matmul, attrs, {a, b}));
   ValueId c = op.in(2);
-  if (beta != 1) c = op.b.binary(fb::BinaryFunction::mul, c, static_cast<double>(beta));
+  if (beta != 1) c = op.b.binary_number(fb::BinaryFunction::mul, c, static_cast<double>(beta));
   const std::int64_t columns = op.shape(1)[attrs.transpose_b ? 0 : 1];
   const Shape& c_shape = op.b.shape(c);
   if (c_shape.rank() >= 1 && c_shape.back() == columns && c_shape.elements() == columns) {

@@ -26,7 +26,7 @@ ValueId normalize_channels(Op& op, ValueId x, ValueId scale, ValueId bias, Value
   const DType dtype = op.b.dtype(x);
   const int rank = op.b.rank(x);
   const ValueId deviation =
-      op.b.unary(U::sqrt, op.b.binary(B::add, variance, static_cast<double>(epsilon)));
+      op.b.unary(U::sqrt, op.b.binary_number(B::add, variance, static_cast<double>(epsilon)));
   const ValueId factor = op.b.binary(B::div, op.b.cast(scale, op.b.dtype(deviation)), deviation);
   const ValueId offset =
       op.b.binary(B::sub, op.b.cast(bias, op.b.dtype(factor)), op.b.binary(B::mul, mean, factor));
@@ -44,8 +44,8 @@ void batch_norm_training(Op& op, float epsilon, float momentum) {
   const ValueId variance = op.b.reshape(batch.variance, channels);
   op.out(normalize_channels(op, op.in(0), op.in(1), op.in(2), mean, variance, epsilon));
   const auto running = [&](ValueId old, ValueId now) {
-    const ValueId kept = op.b.binary(B::mul, old, static_cast<double>(momentum));
-    const ValueId moved = op.b.binary(B::mul, now, 1.0 - static_cast<double>(momentum));
+    const ValueId kept = op.b.binary_number(B::mul, old, static_cast<double>(momentum));
+    const ValueId moved = op.b.binary_number(B::mul, now, 1.0 - static_cast<double>(momentum));
     return op.b.binary(B::add, kept, moved);
   };
   if (op.wants(1)) op.out(1, running(op.in(3), mean));
@@ -125,7 +125,7 @@ void import_layer_norm(Op& op) {
   for (int i = axis; i < op.rank(0); ++i) axes.push_back(i);
   const Moments found = moments(op, op.b.cast(op.in(0), DType::float32), axes);
   if (op.wants(1)) op.out(1, found.mean);
-  const ValueId shifted = op.b.binary(B::add, found.variance, static_cast<double>(epsilon));
+  const ValueId shifted = op.b.binary_number(B::add, found.variance, static_cast<double>(epsilon));
   if (op.wants(2)) op.out(2, op.b.unary(U::rsqrt, shifted));
 }
 
@@ -160,7 +160,7 @@ void import_mean_variance(Op& op) {
   const ValueId x = op.in(0), mean = op.b.reduce(R::mean, x, axes, true);
   const ValueId squares = op.b.reduce(R::mean, op.b.unary(U::square, x), axes, true);
   const ValueId variance = op.b.binary(B::sub, squares, op.b.unary(U::square, mean));
-  const ValueId deviation = op.b.binary(B::add, op.b.unary(U::sqrt, variance), 1e-9);
+  const ValueId deviation = op.b.binary_number(B::add, op.b.unary(U::sqrt, variance), 1e-9);
   op.out(op.b.binary(B::div, op.b.binary(B::sub, x, mean), deviation));
 }
 
