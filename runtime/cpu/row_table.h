@@ -63,6 +63,10 @@ struct RowTable {
   /// y[i] = (x[i] - mean) factor scale[i] + bias[i]; scale (ones) and bias (zeros) may be null.
   void (*normalize)(const float* x, float* y, std::int64_t count, float mean, float factor,
                     const float* scale, const float* bias);
+  /// y[i] = (accumulate ? y[i] : 0) + sum over t of weights[t] rows[t][i], in the order of t; y may
+  /// be none of the rows.
+  void (*weighted_sum)(const float* const* rows, const float* weights, std::int64_t taps, float* y,
+                       std::int64_t count, bool accumulate);
   /// y[i] = x[i] scale[i] + bias[i]: the same with statistics folded in, columns of channels-last.
   void (*scale_shift)(const float* x, const float* scale, const float* bias, float* y,
                       std::int64_t count);

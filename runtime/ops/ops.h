@@ -29,6 +29,9 @@ SKIFF_OP(conv_transpose)
 SKIFF_OP(matmul)
 SKIFF_OP(pool)
 SKIFF_OP(max_unpool)
+SKIFF_OP(arg_reduce)
+SKIFF_OP(cumulative)
+SKIFF_OP(top_k)
 
 #undef SKIFF_OP
 

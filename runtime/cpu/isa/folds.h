@@ -165,6 +165,7 @@ constexpr RowTable kRows = {
     .exp_sum = exp_sum,
     .sum_square_about = sum_square_about,
     .normalize = normalize,
+    .weighted_sum = weighted_sum,
     .scale_shift = scale_shift,
 };
 #undef SKIFF_UNARY

@@ -109,5 +109,16 @@ void normalize(const float* x, float* y, std::int64_t count, float mean, float f
       });
 }
 
+void weighted_sum(const float* const* rows, const float* weights, std::int64_t taps, float* y,
+                  std::int64_t count, bool accumulate) {
+  each_vector(
+      count, [=](std::int64_t i, auto lanes) __attribute__((always_inline)) {
+        Vec total = accumulate ? load(y + i, lanes) : zero();
+        for (std::int64_t t = 0; t < taps; ++t)
+          total = fma(splat(weights[t]), load(rows[t] + i, lanes), total);
+        store(y + i, total, lanes);
+      });
+}
+
 }  // namespace
 }  // namespace skiff::cpu

@@ -1,0 +1,89 @@
+#include <algorithm>
+
+#include "runtime/ops/dispatch.h"
+#include "runtime/ops/ops.h"
+#include "runtime/ops/parallel.h"
+#include "runtime/ops/strided.h"
+#include "runtime/ops/unary_math.h"
+
+namespace skiff {
+namespace {
+
+struct Plan {
+  AxisSplit split;
+  bool product;
+  bool exclusive;
+  bool reverse;
+};
+
+/// What is added up: doubles for floats, wrapping integers else.
+template <typename T>
+using Total = std::conditional_t<std::is_integral_v<T>, std::uint64_t, double>;
+
+constexpr std::int64_t kColumns = 128;
+
+template <typename T>
+void run_strip(const Plan& p, const T* x, T* y, std::int64_t columns) {
+  Total<T> total[kColumns];
+  std::fill_n(total, columns, static_cast<Total<T>>(p.product ? 1 : 0));
+  const auto put = [](T& to, Total<T> v) {
+    if constexpr (std::is_integral_v<T>)
+      to = static_cast<T>(v);
+    else
+      to = T(static_cast<Compute<T>>(v));
+  };
+  for (std::int64_t i = 0; i < p.split.extent; ++i) {
+    const std::int64_t at = (p.reverse ? p.split.extent - 1 - i : i) * p.split.inner;
+    for (std::int64_t c = 0; c < columns; ++c) {
+      const auto v = static_cast<Total<T>>(load(x[at + c]));
+      if (p.exclusive) put(y[at + c], total[c]);
+      total[c] = p.product ? total[c] * v : total[c] + v;
+      if (!p.exclusive) put(y[at + c], total[c]);
+    }
+  }
+}
+
+template <typename T>
+void run_cumulative(const Plan& p, const RunArgs& args) {
+  const AxisSplit& s = p.split;
+  const std::int64_t strips = (s.inner + kColumns - 1) / kColumns;
+  const std::int64_t cost = s.extent * std::min(kColumns, s.inner) * 2;
+  parallel_chunks(args, s.outer * strips, grain_for(cost),
+                  [&](std::int64_t begin, std::int64_t end) {
+                    for (std::int64_t i = begin; i < end; ++i) {
+                      const std::int64_t from = i % strips * kColumns;
+                      const std::int64_t at = i / strips * s.extent * s.inner + from;
+                      run_strip(p, args.input<T>(0) + at, args.output<T>(0) + at,
+                                std::min(kColumns, s.inner - from));
+                    }
+                  });
+}
+
+class CumulativeKernel final : public Kernel {
+ public:
+  CumulativeKernel(const KernelSpec& spec, const fb::CumulativeAttrs& attrs)
+      : plan_{split_at(spec.input(0).shape, static_cast<int>(attrs.axis())),
+              attrs.function() == fb::CumulativeFunction::product, attrs.exclusive(),
+              attrs.reverse()},
+        run_(dispatch(spec.node, spec.input(0).dtype, NumericTypes{},
+                      [](auto type) { return &run_cumulative<typename decltype(type)::type>; })) {}
+
+  bool can_overwrite(int, int) const noexcept override { return true; }
+
+  Status run(const RunArgs& args) noexcept override {
+    if (plan_.split.outer * plan_.split.inner > 0) run_(plan_, args);
+    return {};
+  }
+
+ private:
+  Plan plan_;
+  void (*run_)(const Plan&, const RunArgs&);
+};
+
+}  // namespace
+
+KernelPtr make_cumulative_cpu(const KernelSpec& spec) {
+  return make_kernel<CumulativeKernel>(spec.memory, spec, spec.node.attrs<fb::CumulativeAttrs>());
+}
+
+}  // namespace skiff
