@@ -19,8 +19,9 @@ class GenericConv final : public Kernel {
     const DType dtype = spec.input(0).dtype;
     if (spec.input(1).dtype != dtype) fail_dtype(spec.node, spec.input(1).dtype);
     const auto& attrs = spec.node.attrs<fb::ConvAttrs>();
-    activation_ = make_unary_run(spec.node, attrs.activation(), attrs.alpha(), attrs.beta(), dtype,
-                                 spec.table);
+    if (attrs.activation() != fb::UnaryFunction::none)
+      activation_ = make_unary_run(spec.node, attrs.activation(), attrs.alpha(), attrs.beta(),
+                                   dtype, spec.table);
     rows_ = dispatch(spec.node, dtype, FloatTypes{}, [](auto type) {
       return &GenericConv::compute<typename decltype(type)::type>;
     });

@@ -32,8 +32,9 @@ class GenericMatMul final : public Kernel {
     scale_ = attrs.scale();
     require(scale_ == 1.0f || holds(FloatTypes{}, dtype), ErrorCode::unsupported, "node '",
             spec.node.name, "' (matmul): a scale of ", scale_, " for ", dtype);
-    activation_ = make_unary_run(spec.node, attrs.activation(), attrs.alpha(), attrs.beta(), dtype,
-                                 spec.table);
+    if (attrs.activation() != fb::UnaryFunction::none)
+      activation_ = make_unary_run(spec.node, attrs.activation(), attrs.alpha(), attrs.beta(),
+                                   dtype, spec.table);
     row_ = dispatch(spec.node, dtype, MatMulTypes{}, [](auto type) {
       return &GenericMatMul::compute<typename decltype(type)::type>;
     });

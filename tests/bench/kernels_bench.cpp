@@ -2,18 +2,15 @@
 //   kernels_bench --benchmark_filter=avx2
 #include <benchmark/benchmark.h>
 
+#include <array>
 #include <memory>
 
 #include "runtime/cpu/isa.h"
+#include "tests/bench/bound_node.h"
 #include "tests/bench/layers.h"
-#include "tests/support/kernel_run.h"
 
 namespace skiff::bench {
 namespace {
-
-using test::BoundNode;
-using test::Node;
-using test::Tensor;
 
 Node conv_node(const Layer& l) {
   fb::ConvAttrsT attrs;
@@ -25,7 +22,7 @@ Node conv_node(const Layer& l) {
   attrs.beta = 6;
   const std::int64_t depth = l.depthwise ? 1 : l.cin;
   return {fb::OpKind::conv,
-          test::attributes<fb::ConvAttrs>(attrs),
+          attributes<fb::ConvAttrs>(attrs),
           {Tensor::random(Shape{1, l.size, l.size, l.cin}, 1),
            Tensor::random(Shape{l.cout, l.kernel, l.kernel, depth}, 2).constant(),
            Tensor::random(Shape{l.cout}, 3)}};
@@ -44,7 +41,8 @@ void run_layer(benchmark::State& state, const cpu::KernelTable* table, const Lay
   count_work(state, static_cast<double>(node.kernel().flops()));
 }
 
-/// All layers one after another: weights and activations leave the caches as they do in the network.
+/// All layers one after another: weights and activations leave the caches as they do in the
+/// network.
 void run_network(benchmark::State& state, const cpu::KernelTable* table,
                  const std::vector<Layer>& layers, int threads) {
   std::vector<std::unique_ptr<BoundNode>> nodes;
@@ -62,7 +60,8 @@ void run_network(benchmark::State& state, const cpu::KernelTable* table,
 
 void run_matmul(benchmark::State& state, const cpu::KernelTable* table, std::int64_t m,
                 std::int64_t k, std::int64_t n, bool constant) {
-  Node node{fb::OpKind::matmul, test::attributes<fb::MatMulAttrs>({}),
+  Node node{fb::OpKind::matmul,
+            attributes<fb::MatMulAttrs>({}),
             {Tensor::random(Shape{m, k}, 1), Tensor::random(Shape{k, n}, 2)}};
   if (constant) node.inputs[1] = node.inputs[1].constant();
   BoundNode bound(node, *table, 1);

@@ -31,8 +31,8 @@ std::vector<Layer> mobilenet_v2() {
     std::int64_t stride;
   };
   std::int64_t size = 112, cin = 16;
-  for (const Stage& s : {Stage{24, 2, 2}, {32, 3, 2}, {64, 4, 2}, {96, 3, 1}, {160, 3, 2},
-                         {320, 1, 1}})
+  for (const Stage& s :
+       {Stage{24, 2, 2}, {32, 3, 2}, {64, 4, 2}, {96, 3, 1}, {160, 3, 2}, {320, 1, 1}})
     for (int block = 0; block < s.blocks; ++block) {
       const std::int64_t stride = block == 0 ? s.stride : 1, wide = 6 * cin;
       layers.push_back({size, cin, wide, 1, 1});

@@ -47,26 +47,26 @@ std::int64_t outputs(const ReferenceConv& c) {
 
 ReferenceResult reference_conv(const ReferenceConv& c, const float* x, const float* w) {
   ReferenceResult result = zeros(outputs(c));
-  each_product(c, c.in, c.out,
-               [&](std::int64_t i, std::int64_t ci, std::int64_t k, std::int64_t o,
-                   std::int64_t n) {
-                 const double product = static_cast<double>(x[i * c.cin + ci]) * w[k];
-                 result.value[static_cast<std::size_t>(o * c.cout + n)] += product;
-                 result.magnitude[static_cast<std::size_t>(o * c.cout + n)] += std::abs(product);
-               });
+  each_product(
+      c, c.in, c.out,
+      [&](std::int64_t i, std::int64_t ci, std::int64_t k, std::int64_t o, std::int64_t n) {
+        const double product = static_cast<double>(x[i * c.cin + ci]) * w[k];
+        result.value[static_cast<std::size_t>(o * c.cout + n)] += product;
+        result.magnitude[static_cast<std::size_t>(o * c.cout + n)] += std::abs(product);
+      });
   return result;
 }
 
 ReferenceResult reference_conv_transpose(const ReferenceConv& c, const float* x, const float* w) {
   // The roles of input and output positions are exchanged; channels are not.
   ReferenceResult result = zeros(outputs(c));
-  each_product(c, c.out, c.in,
-               [&](std::int64_t o, std::int64_t ci, std::int64_t k, std::int64_t i,
-                   std::int64_t n) {
-                 const double product = static_cast<double>(x[i * c.cin + ci]) * w[k];
-                 result.value[static_cast<std::size_t>(o * c.cout + n)] += product;
-                 result.magnitude[static_cast<std::size_t>(o * c.cout + n)] += std::abs(product);
-               });
+  each_product(
+      c, c.out, c.in,
+      [&](std::int64_t o, std::int64_t ci, std::int64_t k, std::int64_t i, std::int64_t n) {
+        const double product = static_cast<double>(x[i * c.cin + ci]) * w[k];
+        result.value[static_cast<std::size_t>(o * c.cout + n)] += product;
+        result.magnitude[static_cast<std::size_t>(o * c.cout + n)] += std::abs(product);
+      });
   return result;
 }
 

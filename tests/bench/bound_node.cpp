@@ -1,22 +1,18 @@
-#include "tests/support/kernel_run.h"
-
-#include <gtest/gtest.h>
+#include "tests/bench/bound_node.h"
 
 #include <algorithm>
 #include <cstring>
 #include <random>
 
-#include "runtime/cpu/isa.h"
-
-namespace skiff::test {
+namespace skiff::bench {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
 
 std::shared_ptr<std::byte[]> allocate(std::size_t bytes) {
   auto* memory = static_cast<std::byte*>(
-      ::operator new(std::max<std::size_t>(bytes, 1), std::align_val_t{kAlignment}));
-  return {memory, [](std::byte* p) { ::operator delete(p, std::align_val_t{kAlignment}); }};
+      ::operator new (std::max<std::size_t>(bytes, 1), std::align_val_t{kAlignment}));
+  return {memory, [](std::byte* p) { ::operator delete (p, std::align_val_t{kAlignment}); }};
 }
 
 class MemoryReader final : public ConstantReader {
@@ -24,11 +20,9 @@ class MemoryReader final : public ConstantReader {
   explicit MemoryReader(const Tensor& tensor)
       : left_(tensor.bytes.get(), static_cast<std::size_t>(tensor.info.bytes())) {}
   void read(std::span<std::byte> to) override {
-    ASSERT_LE(to.size(), left_.size()) << "a kernel reads beyond the end of its constant";
     std::memcpy(to.data(), left_.data(), to.size());
     left_ = left_.subspan(to.size());
   }
-  std::size_t left() const { return left_.size(); }
 
  private:
   std::span<const std::byte> left_;
@@ -55,19 +49,20 @@ struct View {
   }
 };
 
+std::vector<TensorInfo> infer(const Node& node) {
+  const View view(node);
+  std::vector<TensorInfo> outputs(static_cast<std::size_t>(node.outputs));
+  const OpDef* def = find_op(node.op);
+  infer_outputs(view.node, def->attrs, outputs);
+  return outputs;
+}
+
 }  // namespace
 
 Tensor::Tensor(DType dtype, const Shape& shape) {
   info.dtype = dtype;
   info.shape = shape;
   bytes = allocate(static_cast<std::size_t>(info.bytes()));
-}
-
-Tensor Tensor::of(const Shape& shape, const std::vector<float>& values) {
-  Tensor tensor(DType::float32, shape);
-  EXPECT_EQ(static_cast<std::size_t>(shape.elements()), values.size());
-  std::copy(values.begin(), values.end(), tensor.data<float>());
-  return tensor;
 }
 
 Tensor Tensor::random(const Shape& shape, std::uint32_t seed) {
@@ -78,20 +73,11 @@ Tensor Tensor::random(const Shape& shape, std::uint32_t seed) {
   return tensor;
 }
 
-std::vector<TensorInfo> infer(const Node& node) {
-  const View view(node);
-  std::vector<TensorInfo> outputs(static_cast<std::size_t>(node.outputs));
-  const OpDef* def = find_op(node.op);
-  infer_outputs(view.node, def->attrs, outputs);
-  return outputs;
-}
-
 BoundNode::BoundNode(const Node& node, const cpu::KernelTable& table, int threads)
     : node_(node), pool_(threads, memory_) {
   const std::vector<TensorInfo> infos = infer(node_);
   const View view(node_);
-  kernel_ = find_op(node_.op)->make_cpu(
-      KernelSpec{view.node, infos, table, threads, memory_});
+  kernel_ = find_op(node_.op)->make_cpu(KernelSpec{view.node, infos, table, threads, memory_});
   packed_.resize(node_.inputs.size());
   for (std::size_t i = 0; i < packed_.size(); ++i) {
     const int input = static_cast<int>(i);
@@ -100,7 +86,6 @@ BoundNode::BoundNode(const Node& node, const cpu::KernelTable& table, int thread
     const Tensor temporary = scratch(kernel_->pack_scratch_bytes(input));
     MemoryReader reader(node_.inputs[i]);
     kernel_->pack(input, reader, packed_[i].values<std::byte>(), temporary.values<std::byte>());
-    EXPECT_EQ(reader.left(), 0u) << "a kernel leaves part of its constant unread";
   }
   workspace_ = scratch(kernel_->workspace_bytes());
   for (const TensorInfo& info : infos) {
@@ -115,27 +100,7 @@ Status BoundNode::run() {
   for (std::size_t i = 0; i < packed_.size(); ++i)
     inputs.push_back(packed_[i].present() ? packed_[i].bytes.get() : node_.inputs[i].bytes.get());
   for (const Tensor& output : outputs_) results.push_back(output.bytes.get());
-  return kernel_->run(
-      RunArgs{inputs.data(), results.data(), workspace_.bytes.get(), pool_});
+  return kernel_->run(RunArgs{inputs.data(), results.data(), workspace_.bytes.get(), pool_});
 }
 
-std::vector<Tensor> run_node(const Node& node, const cpu::KernelTable& table, int threads) {
-  BoundNode bound(node, table, threads);
-  const Status status = bound.run();
-  EXPECT_TRUE(status.ok()) << status.message();
-  return bound.outputs();
-}
-
-void for_each_table(const std::function<void(const cpu::KernelTable&)>& f) {
-  for (const cpu::KernelTable* table : cpu::available_tables()) {
-    SCOPED_TRACE(table->name);
-    f(*table);
-  }
-}
-
-bool same_bytes(const Tensor& a, const Tensor& b) {
-  return a.info.shape == b.info.shape && a.info.dtype == b.info.dtype &&
-         std::memcmp(a.bytes.get(), b.bytes.get(), static_cast<std::size_t>(a.info.bytes())) == 0;
-}
-
-}  // namespace skiff::test
+}  // namespace skiff::bench

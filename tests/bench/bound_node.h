@@ -2,19 +2,18 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <memory_resource>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "runtime/cpu/thread_pool.h"
 #include "runtime/ops/kernel.h"
 #include "runtime/ops/op.h"
 
-// One operator outside of any model: its rule, its kernel, its packing, its workspace.
-namespace skiff::test {
+// One operator outside of any model, bound once and run again and again. Tests use
+// tests/support/op_runner.h, which compares; this one only runs.
+namespace skiff::bench {
 
 /// A tensor that owns its bytes, in a heap block of exactly its size (so that sanitizers see every
 /// step beyond it).
@@ -24,7 +23,6 @@ struct Tensor {
 
   Tensor() = default;
   Tensor(DType dtype, const Shape& shape);
-  static Tensor of(const Shape& shape, const std::vector<float>& values);
   /// Reproducible numbers, evenly spread in [-1, 1).
   static Tensor random(const Shape& shape, std::uint32_t seed);
 
@@ -82,16 +80,4 @@ class BoundNode {
   Tensor workspace_;
 };
 
-/// Output shapes and dtypes alone.
-std::vector<TensorInfo> infer(const Node& node);
-
-/// Runs once and fails the test unless that works.
-std::vector<Tensor> run_node(const Node& node, const cpu::KernelTable& table, int threads = 1);
-
-/// Calls f(table) for every instruction set of this machine, with a trace for failures.
-void for_each_table(const std::function<void(const cpu::KernelTable&)>& f);
-
-/// True when both hold the same bytes.
-bool same_bytes(const Tensor& a, const Tensor& b);
-
-}  // namespace skiff::test
+}  // namespace skiff::bench
