@@ -32,6 +32,10 @@ SKIFF_OP(max_unpool)
 SKIFF_OP(arg_reduce)
 SKIFF_OP(cumulative)
 SKIFF_OP(top_k)
+SKIFF_OP(layer_norm)
+SKIFF_OP(group_norm)
+SKIFF_OP(lrn)
+SKIFF_OP(lp_norm)
 
 #undef SKIFF_OP
 

@@ -1,0 +1,84 @@
+#include <algorithm>
+#include <cmath>
+
+#include "runtime/ops/dispatch.h"
+#include "runtime/ops/ops.h"
+#include "runtime/ops/parallel.h"
+#include "runtime/ops/strided.h"
+
+namespace skiff {
+namespace {
+
+struct Plan {
+  AxisSplit split;
+  bool squares;
+  double epsilon;
+};
+
+constexpr std::int64_t kColumns = 128;
+
+/// y = x / max(norm, epsilon) down the columns; a norm of 0 gives 0, as ONNX defines it.
+template <typename T>
+void run_strip(const Plan& p, const T* x, T* y, std::int64_t columns) {
+  double norm[kColumns];
+  std::fill_n(norm, columns, 0.0);
+  for (std::int64_t i = 0; i < p.split.extent; ++i)
+    for (std::int64_t c = 0; c < columns; ++c) {
+      const auto v = static_cast<double>(load(x[i * p.split.inner + c]));
+      norm[c] += p.squares ? v * v : std::abs(v);
+    }
+  for (std::int64_t c = 0; c < columns; ++c) {
+    const double length = p.squares ? std::sqrt(norm[c]) : norm[c];
+    norm[c] = std::max(length, p.epsilon);
+    if (norm[c] == 0) norm[c] = 1;
+  }
+  for (std::int64_t i = 0; i < p.split.extent; ++i)
+    for (std::int64_t c = 0; c < columns; ++c) {
+      const std::int64_t at = i * p.split.inner + c;
+      y[at] = T(static_cast<Compute<T>>(static_cast<double>(load(x[at])) / norm[c]));
+    }
+}
+
+template <typename T>
+void run_strips(const Plan& p, const RunArgs& args) {
+  const AxisSplit& s = p.split;
+  const std::int64_t strips = (s.inner + kColumns - 1) / kColumns;
+  const std::int64_t cost = s.extent * std::min(kColumns, s.inner) * 4;
+  parallel_chunks(args, s.outer * strips, grain_for(cost),
+                  [&](std::int64_t begin, std::int64_t end) {
+                    for (std::int64_t i = begin; i < end; ++i) {
+                      const std::int64_t from = i % strips * kColumns;
+                      const std::int64_t at = i / strips * s.extent * s.inner + from;
+                      run_strip(p, args.input<T>(0) + at, args.output<T>(0) + at,
+                                std::min(kColumns, s.inner - from));
+                    }
+                  });
+}
+
+class LpNormKernel final : public Kernel {
+ public:
+  LpNormKernel(const KernelSpec& spec, const fb::LpNormAttrs& attrs)
+      : plan_{split_at(spec.input(0).shape, static_cast<int>(attrs.axis())), attrs.p() == 2,
+              static_cast<double>(attrs.epsilon())},
+        run_(dispatch(spec.node, spec.input(0).dtype, FloatTypes{},
+                      [](auto type) { return &run_strips<typename decltype(type)::type>; })) {}
+
+  bool can_overwrite(int, int) const noexcept override { return true; }
+
+  Status run(const RunArgs& args) noexcept override {
+    if (plan_.split.outer * plan_.split.inner > 0) run_(plan_, args);
+    return {};
+  }
+
+ private:
+  Plan plan_;
+  void (*run_)(const Plan&, const RunArgs&);
+};
+
+}  // namespace
+
+KernelPtr make_lp_norm_cpu(const KernelSpec& spec) {
+  return make_kernel<LpNormKernel>(spec.memory, spec, spec.node.attrs<fb::LpNormAttrs>());
+}
+
+}  // namespace skiff
