@@ -88,6 +88,8 @@ class Graph {
   std::size_t remove_dead();
   /// Restores executable order after insertions (stable topological sort).
   void sort();
+  /// Takes `order`, which names the nodes that are not removed in another executable order.
+  void reorder(std::vector<NodeId> order) { order_ = std::move(order); }
 
   /// The node as rules see it. `storage` holds what the view points to and must outlive it.
   struct ViewStorage {

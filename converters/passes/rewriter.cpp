@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "converters/ir/evaluate.h"
 #include "runtime/core/half.h"
 
 namespace skiff::passes {
@@ -62,7 +63,11 @@ ValueId Rewriter::add(fb::OpKind op, ir::Attributes attributes, std::vector<Valu
                                       std::move(inputs), name);
   graph.node(id).source = node().source;
   const ValueId output = graph.node(id).outputs[0];
-  if (readers_.size() < graph.value_count()) readers_.resize(graph.value_count());
+  readers_.resize(graph.value_count());
+  const std::vector<ValueId>& operands = graph.node(id).inputs;
+  if (std::all_of(operands.begin(), operands.end(),
+                  [this](ValueId operand) { return operand == kAbsent || is_constant(operand); }))
+    ir::evaluate(graph, id);
   return output;
 }
 
@@ -107,6 +112,14 @@ ValueId Rewriter::binary(fb::BinaryFunction function, ValueId a, ValueId b) {
   fb::BinaryAttrsT attributes;
   attributes.function = function;
   return add(fb::OpKind::binary, attributes, {a, b}, graph.value(a).name + "/binary");
+}
+
+ValueId Rewriter::unary(fb::UnaryFunction function, ValueId x, float alpha, float beta) {
+  fb::UnaryAttrsT attributes;
+  attributes.function = function;
+  attributes.alpha = alpha;
+  attributes.beta = beta;
+  return add(fb::OpKind::unary, attributes, {x}, node().name);
 }
 
 ValueId Rewriter::scalar(DType dtype, double number) {

@@ -42,8 +42,9 @@ class Rewriter {
   const ir::Node* producer(ValueId id, fb::OpKind op) const;
   const ir::Node* producer(ValueId id) const;
 
-  /// Adds a node before the present one and returns its output. It inherits the present node's
-  /// source, for messages.
+  /// Adds a node before the present one and returns its output, at once a constant when all
+  /// operands are (and a kernel can compute it). It inherits the present node's source, for
+  /// messages.
   ValueId add(fb::OpKind op, ir::Attributes attrs, std::vector<ValueId> inputs,
               const std::string& name);
   /// The same for nodes with several outputs.
@@ -61,6 +62,7 @@ class Rewriter {
   ValueId reshape(ValueId x, const Shape& to);
   ValueId transpose(ValueId x, const std::vector<int>& perm);
   ValueId binary(fb::BinaryFunction function, ValueId a, ValueId b);
+  ValueId unary(fb::UnaryFunction function, ValueId x, float alpha = 0, float beta = 0);
   ValueId scalar(DType dtype, double number);
 
   /// Applies `rule` to each node in order until the end; true when one returned true.
@@ -74,6 +76,7 @@ class Rewriter {
       changed = true;
       refresh();
     }
+    if (graph.value_count() != known_values_) refresh();
     return changed;
   }
 

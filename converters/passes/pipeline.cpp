@@ -1,0 +1,47 @@
+#include "converters/passes/clean.h"
+#include "converters/passes/fuse/fuse.h"
+#include "converters/passes/layout/layout.h"
+#include "converters/passes/passes.h"
+#include "converters/passes/schedule.h"
+
+namespace skiff::passes {
+namespace {
+
+constexpr Pass kClean[] = {
+    {"fold", fold_constants},       {"no_ops", remove_no_ops}, {"chains", merge_chains},
+    {"gathers", gathers_to_slices}, {"dedup", deduplicate},
+};
+// Patterns are matched while the graph still has its source's layout; some are found only when the
+// transposes between their parts are gone, so all of it runs again behind the layout.
+constexpr Pass kPatterns[] = {
+    {"activations", fuse_activations},
+    {"norms", fuse_norms},
+    {"affine", fuse_affine},
+    {"fold", fold_constants},
+    {"no_ops", remove_no_ops},
+    {"chains", merge_chains},
+    {"dedup", deduplicate},
+};
+constexpr Pass kLayout[] = {{"layout", layout}};
+constexpr Pass kFuse[] = {
+    {"activations", fuse_activations}, {"norms", fuse_norms},
+    {"affine", fuse_affine},           {"pads", fuse_pads},
+    {"fold", fold_constants},          {"no_ops", remove_no_ops},
+    {"chains", merge_chains},          {"dedup", deduplicate},
+};
+constexpr Pass kUnits[] = {{"unit_transposes", unit_transposes}};
+constexpr Pass kEpilogues[] = {{"epilogues", fuse_epilogues}};
+constexpr Pass kSchedule[] = {{"dedup", deduplicate}, {"schedule", schedule}};
+
+constexpr int kRounds = 12;
+const Group kGroups[] = {
+    {kClean, kRounds},     {kPatterns, kRounds}, {kLayout, 1},          {kFuse, kRounds},
+    {kLayout, 1},          {kFuse, kRounds},     {kUnits, 1},           {kFuse, kRounds},
+    {kEpilogues, kRounds}, {kClean, kRounds},    {kEpilogues, kRounds}, {kSchedule, 1},
+};
+
+}  // namespace
+
+std::span<const Group> all_groups() { return kGroups; }
+
+}  // namespace skiff::passes
