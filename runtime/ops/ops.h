@@ -36,6 +36,8 @@ SKIFF_OP(layer_norm)
 SKIFF_OP(group_norm)
 SKIFF_OP(lrn)
 SKIFF_OP(lp_norm)
+SKIFF_OP(quantize)
+SKIFF_OP(dequantize)
 
 #undef SKIFF_OP
 
