@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
+#include <utility>
 
 namespace skiff::plan {
 namespace {
@@ -33,6 +34,7 @@ Search::Search(std::size_t items, std::int32_t sections, std::pmr::memory_resour
       twin_(items, -1, &scratch),
       low_(items, 0, &scratch),
       start_(items, 0, &scratch),
+      raiser_(items, 0, &scratch),
       limit_(at(sections), 0, &scratch),
       live_(at(sections), 0, &scratch),
       bridge_(at(sections), 0, &scratch),
@@ -41,6 +43,8 @@ Search::Search(std::size_t items, std::int32_t sections, std::pmr::memory_resour
       members_(&scratch),
       stack_(&scratch),
       changes_(&scratch),
+      late_(&scratch),
+      lined_up_(&scratch),
       sorted_(&scratch),
       failed_(&scratch),
       failures_(at(sections), 0, &scratch),
@@ -63,6 +67,7 @@ void Search::reset_members() {
     std::size_t j = i;
     while (j > 0 && !same(items_[i], items_[j - 1])) --j;
     twin_[i] = static_cast<std::int32_t>(j) - 1;
+    raiser_[i] = static_cast<std::int32_t>(i);
   }
 }
 
@@ -80,6 +85,7 @@ void Search::reset() {
   }
   const std::int64_t states = std::clamp<std::int64_t>(node_limit_, 64, kFailedStates);
   failed_.assign(std::bit_ceil(static_cast<std::size_t>(states)), Failed{0, {kPlaced, kPlaced}});
+  suspect_ = 0;
   changes_.clear();
   stack_.clear();
 }
@@ -144,17 +150,41 @@ Search::Verdict Search::branch(const Part& part, Mark last) {
   return verdict;
 }
 
-/// Where an item ends up at best when it may not stay at low_: on top of a neighbour that starts
-/// under its top. kPlaced when there is none.
-std::int32_t Search::start_when_raised(const Part& part, std::int32_t item) const {
+/// Does an unplaced neighbour start under the item's top? The last one found is looked at first.
+bool Search::can_be_raised(const Part& part, std::int32_t item) {
   const std::int32_t top = low_[at(item)] + items_[at(item)].size;
-  std::int32_t best = kPlaced;
+  if (low_[at(raiser_[at(item)])] < top && raiser_[at(item)] != item) return true;
   for (std::int32_t k = part.base; k < part.base + part.count; ++k) {
-    const std::size_t other = at(stack_[at(k)]);
-    if (low_[other] >= top || at(item) == other) continue;
-    if (!overlap(items_[other], items_[at(item)])) continue;
-    best = std::min(best, start_[other] + items_[other].size);
+    const std::int32_t other = stack_[at(k)];
+    if (low_[at(other)] >= top || other == item) continue;
+    if (!overlap(items_[at(other)], items_[at(item)])) continue;
+    raiser_[at(item)] = other;
+    return true;
   }
+  return false;
+}
+
+/// Copies what start_when_raised looks at side by side.
+void Search::line_up(const Part& part) {
+  lined_up_.clear();
+  for (std::int32_t k = part.base; k < part.base + part.count; ++k) {
+    const std::size_t i = at(stack_[at(k)]);
+    lined_up_.push_back({items_[i].s0, items_[i].s1, low_[i], start_[i] + items_[i].size});
+  }
+}
+
+/// Where the item lined up as number `which` ends up at best when it may not stay at its low: on
+/// top of a neighbour that starts under its top. kPlaced when there is none.
+std::int32_t Search::start_when_raised(std::size_t which, std::int32_t top) {
+  Lined& item = lined_up_[which];
+  const std::int32_t low = std::exchange(item.low, kPlaced);
+  std::int32_t best = kPlaced;
+  for (const Lined& other : lined_up_) {
+    const bool raises = (other.s0 < item.s1) & (item.s0 < other.s1) & (other.low < top);
+    const std::int32_t end = raises ? other.end : kPlaced;
+    best = end < best ? end : best;
+  }
+  item.low = low;
   return best;
 }
 
@@ -168,25 +198,25 @@ Search::Choice Search::collect(const Part& part, Mark last) {
     start_[i] = std::max(low_[i], last.offset);
   }
   if (ceiling <= last.offset) return Choice::dead_end;
+  late_.clear();
   const std::size_t begin = stack_.size();
   for (std::int32_t k = part.base; k < part.base + part.count; ++k) {
     const std::int32_t item = stack_[at(k)];
     const std::size_t i = at(item);
     const bool late = low_[i] < last.offset || (low_[i] == last.offset && item < last.index);
-    const std::int32_t raised = start_when_raised(part, item);
-    if (raised == kPlaced && !late) {
+    if (!can_be_raised(part, item)) {
       stack_.resize(begin);
+      if (late) return Choice::dead_end;
       stack_.push_back(item);
       return Choice::one_free;
     }
     if (late) {
-      if (raised > capacity_ - items_[i].size) return Choice::dead_end;
-      start_[i] = raised;
+      late_.push_back(k - part.base);
     } else if (low_[i] < ceiling && (twin_[i] < 0 || low_[at(twin_[i])] == kPlaced)) {
       stack_.push_back(item);
     }
   }
-  if (!sections_hold(part)) return Choice::dead_end;
+  if (!raise_late(part) || !sections_hold(part)) return Choice::dead_end;
   std::sort(stack_.begin() + static_cast<std::ptrdiff_t>(begin), stack_.end(),
             [this](std::int32_t a, std::int32_t b) {
               return low_[at(a)] != low_[at(b)] ? low_[at(a)] < low_[at(b)] : a < b;
@@ -194,11 +224,33 @@ Search::Choice Search::collect(const Part& part, Mark last) {
   return Choice::several;
 }
 
+/// Items that were passed over start where their neighbours let them.
+bool Search::raise_late(const Part& part) {
+  if (late_.empty()) return true;
+  line_up(part);
+  for (const std::int32_t k : late_) {
+    const std::size_t i = at(stack_[at(part.base + k)]);
+    start_[i] = start_when_raised(at(k), low_[i] + items_[i].size);
+    if (start_[i] > capacity_ - items_[i].size) return false;
+    lined_up_[at(k)].end = start_[i] + items_[i].size;
+  }
+  return true;
+}
+
 bool Search::sections_hold(const Part& part) {
-  for (std::int32_t s = part.left; s < part.right; ++s) {
-    if (section_holds(s)) continue;
+  std::int32_t latest = 0;
+  for (std::int32_t k = part.base; k < part.base + part.count; ++k) {
+    latest = std::max(latest, start_[at(stack_[at(k)])]);
+  }
+  const auto fails = [&](std::int32_t s) {
+    if (latest <= limit_[at(s)] || section_holds(s)) return false;
     ++failures_[at(s)];
-    return false;
+    suspect_ = s;
+    return true;
+  };
+  if (part.left <= suspect_ && suspect_ < part.right && fails(suspect_)) return false;
+  for (std::int32_t s = part.left; s < part.right; ++s) {
+    if (fails(s)) return false;
   }
   return true;
 }
@@ -212,15 +264,19 @@ bool Search::section_holds(std::int32_t section) {
     const std::size_t i = at(members_[k]);
     if (low_[i] == kPlaced) continue;
     latest = std::max(latest, start_[i]);
-    sorted_.push_back({start_[i], 0, items_[i].size});
+    sorted_.push_back({start_[i], items_[i].size});
   }
   if (latest <= limit_[at(section)]) return true;
-  std::sort(sorted_.begin(), sorted_.end(),
-            [](const Item& a, const Item& b) { return a.s0 > b.s0; });
+  for (std::size_t k = 1; k < sorted_.size(); ++k) {  // few: insertion, the latest first
+    const Waiting waiting = sorted_[k];
+    std::size_t j = k;
+    for (; j > 0 && sorted_[j - 1].start < waiting.start; --j) sorted_[j] = sorted_[j - 1];
+    sorted_[j] = waiting;
+  }
   std::int32_t total = 0;
-  for (const Item& item : sorted_) {
-    total += item.size;
-    if (item.s0 > capacity_ - total) return false;
+  for (const Waiting& waiting : sorted_) {
+    total += waiting.size;
+    if (waiting.start > capacity_ - total) return false;
   }
   return true;
 }

@@ -58,6 +58,12 @@ class Search {
   struct Change {
     std::int32_t item, low;
   };
+  struct Lined {
+    std::int32_t s0, s1, low, end;
+  };
+  struct Waiting {
+    std::int32_t start, size;
+  };
   struct Failed {
     std::uint64_t state;
     Mark mark;
@@ -74,7 +80,10 @@ class Search {
   Part next_piece(const Part& part, std::int32_t placed, std::int32_t section);
   bool touched(const Part& piece, const Part& whole, const Move& move) const;
   Choice collect(const Part& part, Mark last);
-  std::int32_t start_when_raised(const Part& part, std::int32_t item) const;
+  bool can_be_raised(const Part& part, std::int32_t item);
+  bool raise_late(const Part& part);
+  void line_up(const Part& part);
+  std::int32_t start_when_raised(std::size_t which, std::int32_t top);
   bool sections_hold(const Part& part);
   bool section_holds(std::int32_t section);
   void place(const Part& part, std::int32_t item);
@@ -88,9 +97,11 @@ class Search {
   std::int32_t capacity_ = 0;
   std::int64_t nodes_ = 0;
   std::int64_t node_limit_ = 0;
+  std::int32_t suspect_ = 0;  ///< the section that failed last
   std::pmr::vector<std::int32_t> twin_;     ///< previous item of the same range and size, or -1
   std::pmr::vector<std::int32_t> low_;      ///< lowest offset left; kPlaced when placed
   std::pmr::vector<std::int32_t> start_;    ///< bound on the offset in the state being looked at
+  std::pmr::vector<std::int32_t> raiser_;   ///< a neighbour that may raise the item, or itself
   std::pmr::vector<std::int32_t> limit_;    ///< per section: highest start that still fits all
   std::pmr::vector<std::int32_t> live_;     ///< per section: unplaced items
   std::pmr::vector<std::int32_t> bridge_;   ///< per section: unplaced items also in the next one
@@ -98,7 +109,9 @@ class Search {
   std::pmr::vector<std::int32_t> member_begin_, members_;  ///< items of each section
   std::pmr::vector<std::int32_t> stack_;
   std::pmr::vector<Change> changes_;
-  std::pmr::vector<Item> sorted_;  ///< scratch of section_holds
+  std::pmr::vector<std::int32_t> late_;  ///< positions in the part of items passed over
+  std::pmr::vector<Lined> lined_up_;
+  std::pmr::vector<Waiting> sorted_;  ///< scratch of section_holds
   std::pmr::vector<Failed> failed_;
   std::pmr::vector<std::int64_t> failures_;
   std::pmr::vector<std::int32_t> result_;

@@ -280,6 +280,14 @@ TEST(Lifetimes, ConcatOfTheSameValueTwiceSharesOnlyOnce) {
   EXPECT_EQ(lives.views[1], Alias::still_used);
 }
 
+TEST(Lifetimes, ConcatInputsAreKeptApart) {
+  const Hand net{{{0, true}, {64}, {64}, {96}},
+                 {{{0}, {1}}, {{0}, {2}}, {{1, 2}, {3}}},
+                 {},
+                 {{3, 1, 0}, {3, 2, 32}}};
+  EXPECT_EQ(net.lives().views[1], Alias::still_used);
+}
+
 TEST(Lifetimes, NothingIsWrittenOverASliceThatIsStillRead) {
   // 1 = f(0); 2 = 1[0:32]; 3 = relu(1); 4 = g(2, 3)
   Hand net{{{0, true}, {64}, {32}, {64}, {8}},
