@@ -38,6 +38,7 @@ SKIFF_OP(lrn)
 SKIFF_OP(lp_norm)
 SKIFF_OP(quantize)
 SKIFF_OP(dequantize)
+SKIFF_OP(resize)
 
 #undef SKIFF_OP
 

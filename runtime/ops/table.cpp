@@ -52,7 +52,7 @@ constexpr std::array kOps = {
     OpDef{group_norm, "group_norm", Attrs::NormAttrs, 1, 3, 1, 1, infer_group_norm, make_group_norm_cpu},
     OpDef{lrn, "lrn", Attrs::LrnAttrs, 1, 1, 1, 1, infer_lrn, make_lrn_cpu},
     OpDef{lp_norm, "lp_norm", Attrs::LpNormAttrs, 1, 1, 1, 1, infer_lp_norm, make_lp_norm_cpu},
-    OpDef{resize, "resize", Attrs::ResizeAttrs, 1, 1, 1, 1},
+    OpDef{resize, "resize", Attrs::ResizeAttrs, 1, 1, 1, 1, infer_resize, make_resize_cpu},
     OpDef{grid_sample, "grid_sample", Attrs::GridSampleAttrs, 2, 2, 1, 1},
     OpDef{roi_align, "roi_align", Attrs::RoiAlignAttrs, 3, 3, 1, 1},
     OpDef{non_max_suppression, "non_max_suppression", Attrs::NmsAttrs, 2, 2, 1, 1},
