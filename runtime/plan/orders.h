@@ -28,7 +28,7 @@ class Orders {
   Weights weights(std::int32_t round);
 
   const Sections& sections_;
-  std::uint32_t random_ = 1;
+  std::uint32_t random_ = 3;
   std::pmr::vector<std::int64_t> peak_, key_;
   std::pmr::vector<std::int32_t> order_;
   std::pmr::vector<Item> items_;

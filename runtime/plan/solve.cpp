@@ -11,7 +11,7 @@ namespace skiff::plan {
 namespace {
 
 constexpr std::size_t kMaxItems = 1024;      // the search recurses once for each item
-constexpr std::int64_t kFirstLimit = 2'000;  // placements in one run; then growing
+constexpr std::int64_t kFirstLimit = 1'000;  // placements in one run; then growing
 constexpr std::int32_t kCapacitiesPerRound = 8;
 
 std::size_t at(std::int32_t index) { return static_cast<std::size_t>(index); }
@@ -58,7 +58,7 @@ class Narrowing {
 
  private:
   void grow() {
-    limit_ += limit_ / 8;
+    limit_ += limit_ / 16;
     for (std::int64_t& failures : search_.failures()) failures -= failures / 8;
   }
 
