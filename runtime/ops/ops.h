@@ -39,6 +39,8 @@ SKIFF_OP(lp_norm)
 SKIFF_OP(quantize)
 SKIFF_OP(dequantize)
 SKIFF_OP(resize)
+SKIFF_OP(grid_sample)
+SKIFF_OP(roi_align)
 
 #undef SKIFF_OP
 
