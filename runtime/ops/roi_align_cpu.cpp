@@ -76,14 +76,15 @@ Between between(double v, std::int64_t extent) {
   return {{low, low + 1}, {1 - rest, rest}, true};
 }
 
-/// The four weighted pixels of a sample.
+/// The four weighted pixels of a sample; one outside the image counts as 0.
 template <typename T>
 struct Sample {
   const T* rows[4];
   double weights[4];
+  bool inside;
 };
 
-/// Calls f(sample) for the samples of a bin that lie inside, nothing for the others (they are 0).
+/// Calls f(sample) for every sample of a bin.
 template <typename T, typename F>
 void for_each_sample(const Plan& p, const Box& box, const T* image, std::int64_t oy,
                      std::int64_t ox, F&& f) {
@@ -91,12 +92,10 @@ void for_each_sample(const Plan& p, const Box& box, const T* image, std::int64_t
     const Between y = between(box.y.at(oy, sy), p.height);
     for (std::int64_t sx = 0; sx < box.x.samples; ++sx) {
       const Between x = between(box.x.at(ox, sx), p.width);
-      Sample<T> sample{};
-      for (int i = 0; i < 4; ++i) {
-        const bool inside = y.inside && x.inside;
-        sample.rows[i] =
-            image + (inside ? y.index[i / 2] * p.width + x.index[i % 2] : 0) * p.channels;
-        sample.weights[i] = inside ? y.weight[i / 2] * x.weight[i % 2] : 0;
+      Sample<T> sample{{}, {}, y.inside && x.inside};
+      for (int i = 0; i < 4 && sample.inside; ++i) {
+        sample.rows[i] = image + (y.index[i / 2] * p.width + x.index[i % 2]) * p.channels;
+        sample.weights[i] = y.weight[i / 2] * x.weight[i % 2];
       }
       f(sample);
     }
@@ -111,6 +110,7 @@ void average_bin(const Plan& p, const Box& box, const T* image, std::int64_t oy,
   if constexpr (std::is_same_v<T, float>) {
     std::fill_n(y, p.channels, 0.0f);
     for_each_sample(p, box, image, oy, ox, [&](const Sample<T>& s) {
+      if (!s.inside) return;
       float weights[4];
       for (int i = 0; i < 4; ++i) weights[i] = static_cast<float>(s.weights[i] / count);
       p.table->weighted_sum(s.rows, weights, 4, y, p.channels, true);
@@ -119,7 +119,8 @@ void average_bin(const Plan& p, const Box& box, const T* image, std::int64_t oy,
     for (std::int64_t c = 0; c < p.channels; ++c) {
       double sum = 0;
       for_each_sample(p, box, image, oy, ox, [&](const Sample<T>& s) {
-        for (int i = 0; i < 4; ++i) sum += s.weights[i] * static_cast<double>(load(s.rows[i][c]));
+        for (int i = 0; i < 4 && s.inside; ++i)
+          sum += s.weights[i] * static_cast<double>(load(s.rows[i][c]));
       });
       y[c] = T(static_cast<Compute<T>>(sum / count));
     }
@@ -135,7 +136,7 @@ void maximum_bin(const Plan& p, const Box& box, const T* image, std::int64_t oy,
     bool first = true;
     for_each_sample(p, box, image, oy, ox, [&](const Sample<T>& s) {
       for (int i = 0; i < 4; ++i) {
-        const double v = s.weights[i] * static_cast<double>(load(s.rows[i][c]));
+        const double v = s.inside ? s.weights[i] * static_cast<double>(load(s.rows[i][c])) : 0;
         if (first || v > best) best = v;
         first = false;
       }
