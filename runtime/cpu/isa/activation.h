@@ -46,8 +46,8 @@ SKIFF_INLINE Vec gelu_erf(Vec x) {
 }
 
 SKIFF_INLINE Vec shrink(Vec x, Vec alpha, Vec beta) {
-  const Vec low = select_less(x, negate(beta), add(x, alpha), zero());
-  return select_less(beta, x, sub(x, alpha), low);
+  const Vec above = ei::pselect(ei::pcmp_le(x, beta), zero(), sub(x, alpha));  // a NaN stays
+  return select_less(x, negate(beta), add(x, alpha), above);
 }
 
 /// y = f(x) with alpha and beta as the schema says; F is a constant, so only one branch is left.
@@ -71,7 +71,7 @@ SKIFF_INLINE Vec apply(Vec x, Vec alpha, Vec beta) {
   if constexpr (F == softplus) return skiff::cpu::softplus(x);
   if constexpr (F == softsign) return div(x, add(splat(1), ei::pabs(x)));
   if constexpr (F == mish) return mul(x, tanh_of(skiff::cpu::softplus(x)));
-  if constexpr (F == thresholded_relu) return select_less(alpha, x, x, zero());
+  if constexpr (F == thresholded_relu) return ei::pselect(ei::pcmp_le(x, alpha), zero(), x);
   if constexpr (F == shrink) return skiff::cpu::shrink(x, alpha, beta);
   return x;
 }
