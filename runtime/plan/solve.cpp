@@ -32,6 +32,7 @@ class Narrowing {
   /// Looks for a packing of at most `capacity` until one is found, proved impossible, or no
   /// placements are left.
   void reach(std::int32_t capacity) {
+    warm_up(capacity);
     while (best_.height > capacity && low_ <= capacity && left_ > 0) {
       attempt(capacity);
       grow();
@@ -41,6 +42,7 @@ class Narrowing {
   /// Looks for the least height: first at the lower bound, then over a sweep of capacities, for a
   /// search succeeds at some and not at others nearby.
   void minimize() {
+    warm_up(low_);
     while (low_ < best_.height && left_ > 0) {
       attempt(low_);
       for (std::int32_t k = 1; k < kCapacitiesPerRound && low_ < best_.height; ++k) {
@@ -60,6 +62,15 @@ class Narrowing {
   void grow() {
     limit_ += limit_ / 16;
     for (std::int64_t& failures : search_.failures()) failures -= failures / 8;
+  }
+
+  /// The best classical order gets a longer run than its turn in the rounds; it leaves no trace.
+  void warm_up(std::int32_t capacity) {
+    limit_ = 2 * kFirstLimit;
+    attempt(capacity);
+    limit_ = kFirstLimit;
+    round_ = 0;
+    std::fill(search_.failures().begin(), search_.failures().end(), 0);
   }
 
   void attempt(std::int32_t capacity) {
