@@ -97,7 +97,7 @@ class Search {
   std::int32_t capacity_ = 0;
   std::int64_t nodes_ = 0;
   std::int64_t node_limit_ = 0;
-  std::int32_t suspect_ = 0;  ///< the section that failed last
+  std::int32_t suspect_ = 0;                ///< the section that failed last
   std::pmr::vector<std::int32_t> twin_;     ///< previous item of the same range and size, or -1
   std::pmr::vector<std::int32_t> low_;      ///< lowest offset left; kPlaced when placed
   std::pmr::vector<std::int32_t> start_;    ///< bound on the offset in the state being looked at

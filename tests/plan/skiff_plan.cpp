@@ -18,7 +18,7 @@ namespace {
 
 struct Arguments {
   std::string file, json, out;
-  std::int64_t capacity = 0, alignment = 1, nodes = 20'000'000;
+  std::int64_t capacity = 0, alignment = 1, nodes = -1;  // -1: enough for a minute
   bool minimize = false;
 };
 
@@ -35,9 +35,12 @@ Report plan(const Arguments& arguments, const skiff::plan::CsvProblem& csv) {
   if (problem.capacity == 0 && !arguments.minimize) {
     problem.capacity = skiff::plan::capacity_in_name(arguments.file);
   }
+  const std::int64_t nodes = arguments.nodes >= 0   ? arguments.nodes
+                             : problem.capacity > 0 ? 20'000'000
+                                                    : 2'000'000;
   auto& memory = *std::pmr::get_default_resource();
   const auto begin = Clock::now();
-  auto solution = skiff::plan::solve(problem, {arguments.nodes}, memory);
+  auto solution = skiff::plan::solve(problem, {nodes}, memory);
   const std::chrono::duration<double> time = Clock::now() - begin;
   const auto verdict = skiff::plan::valid(problem, solution.offsets, solution.height, memory);
   return {std::move(solution), verdict, problem.capacity, time.count()};
