@@ -19,6 +19,30 @@ constexpr const char* kCutHelp = "cut it off with --to (what it reads) or --from
 /// Thrown where an operator needs a number that a refused operator would have given.
 struct BehindRefused {};
 
+/// Thrown where an operator needs a number that is not known.
+class NotKnown : public Error {
+ public:
+  NotKnown(const std::string& name, std::vector<std::string> inputs)
+      : Error(ErrorCode::unsupported, message("'", name, "' must be known at conversion")),
+        inputs_(std::move(inputs)) {}
+  const std::vector<std::string>& inputs() const noexcept { return inputs_; }
+  std::string help() const {
+    std::string text = inputs_.empty() ? "" : "give";
+    for (const std::string& input : inputs_) text += " --bind " + input + "=VALUE";
+    return text;
+  }
+
+ private:
+  std::vector<std::string> inputs_;
+};
+
+[[noreturn]] void rethrow(const Operation& operation, const Error& error) {
+  const std::string where = operation.described();
+  const std::string_view what = error.what();
+  throw Error(error.code(),
+              what.starts_with(where) ? std::string(what) : message(where, ": ", what));
+}
+
 }  // namespace
 
 Importer::Importer(Model model, const ImportOptions& options)
@@ -70,7 +94,8 @@ void Importer::add_input(int tensor) {
   const DType dtype = dtype_of(declared.type());
   if (dtype == DType::none || declared.type() == tflite::TensorType::int4) {
     refused_[static_cast<std::size_t>(tensor)] = true;
-    refusals_.push_back({name, "input", message("it is of type ", type_name(declared)), kCutHelp});
+    refusals_.push_back(
+        {name, "input", message("it is of type ", type_name(declared)), kCutHelp, {}});
     return;
   }
   const Shape shape = input_shape(tensor);
@@ -115,7 +140,7 @@ Shape Importer::input_shape(int tensor) {
     std::string text = name + "=";
     for (std::size_t i = 0; i < dims.size(); ++i)
       text += (i > 0 ? "x" : "") + (dims[i] < 0 ? std::string("?") : std::to_string(dims[i]));
-    refusals_.push_back({name, "input", "its shape is not known", "give it: --shape " + text});
+    refusals_.push_back({name, "input", "its shape is not known", "give it: --shape " + text, {}});
     refused_[static_cast<std::size_t>(tensor)] = true;
   }
   return shape;
@@ -167,9 +192,33 @@ ir::ValueId Importer::value(int tensor) {
 
 const ir::Value& Importer::known(int tensor) {
   const ir::Value& found = graph_.value(value(tensor));
-  if (!found.constant && refused_[static_cast<std::size_t>(tensor)]) throw BehindRefused{};
+  if (!found.constant) {
+    if (refused_[static_cast<std::size_t>(tensor)]) throw BehindRefused{};
+    throw NotKnown(found.name, inputs_behind(value(tensor)));
+  }
   charge(found.shape.elements() * 8);
   return found;
+}
+
+/// Names of the graph's inputs a value is computed from.
+std::vector<std::string> Importer::inputs_behind(ir::ValueId id) const {
+  std::vector<std::string> names;
+  std::vector<bool> seen(graph_.value_count(), false);
+  std::vector<ir::ValueId> open = {id};
+  while (!open.empty()) {
+    const ir::ValueId next = open.back();
+    open.pop_back();
+    if (next == ir::kAbsent || seen[static_cast<std::size_t>(next)]) continue;
+    seen[static_cast<std::size_t>(next)] = true;
+    const ir::Value& value = graph_.value(next);
+    if (value.producer >= 0) {
+      const auto& inputs = graph_.node(value.producer).inputs;
+      open.insert(open.end(), inputs.begin(), inputs.end());
+    } else if (!value.constant) {
+      names.push_back(value.name);
+    }
+  }
+  return names;
 }
 
 std::vector<std::int64_t> Importer::integers(int tensor) { return ir::integers(known(tensor)); }
@@ -180,9 +229,10 @@ std::vector<double> Importer::numbers(int tensor) { return ir::numbers(known(ten
 // Operators
 
 void Importer::import_operator(const tflite::Operator& op) {
-  std::string help = kCutHelp;
-  if (std::string reason = reason_against(model_, op, help); !reason.empty())
-    return refuse(op, std::move(reason), std::move(help));
+  Refusal refusal;
+  refusal.help = kCutHelp;
+  refusal.reason = reason_against(model_, op, refusal.help);
+  if (!refusal.reason.empty()) return refuse(op, std::move(refusal));
   const std::vector<std::int64_t> inputs = to_list(op.inputs());
   const bool behind = std::any_of(inputs.begin(), inputs.end(), [&](std::int64_t input) {
     return input >= 0 && refused_[static_cast<std::size_t>(input)];
@@ -191,18 +241,21 @@ void Importer::import_operator(const tflite::Operator& op) {
   try {
     find_import(model_, op)(operation);
   } catch (const BehindRefused&) {
+  } catch (const NotKnown& error) {
+    return refuse(op, {{}, {}, error.what(), error.help(), error.inputs()});
   } catch (const Error& error) {
-    if (error.code() == ErrorCode::unsupported) return refuse(op, error.what(), std::move(help));
+    if (error.code() == ErrorCode::unsupported)
+      return refuse(op, {{}, {}, error.what(), std::move(refusal.help), {}});
     // A stand-in may have another shape than what it stands for.
-    if (!behind || error.code() != ErrorCode::invalid_model)
-      throw Error(error.code(), message(operation.described(), ": ", error.what()));
+    if (!behind || error.code() != ErrorCode::invalid_model) rethrow(operation, error);
   }
   if (behind) stand_in(op);
 }
 
-void Importer::refuse(const tflite::Operator& op, std::string reason, std::string help) {
-  refusals_.push_back(
-      {Operation(*this, op).name(), model_.operator_name(op), std::move(reason), std::move(help)});
+void Importer::refuse(const tflite::Operator& op, Refusal refusal) {
+  refusal.node = Operation(*this, op).name();
+  refusal.op = model_.operator_name(op);
+  refusals_.push_back(std::move(refusal));
   stand_in(op);
 }
 

@@ -52,13 +52,15 @@ class Importer {
   void add_input(int tensor);
   Shape input_shape(int tensor);
   void import_operator(const tflite::Operator& op);
-  void refuse(const tflite::Operator& op, std::string reason, std::string help);
+  /// Adds the refusal, whose node and operator are filled in.
+  void refuse(const tflite::Operator& op, Refusal refusal);
   /// Gives the outputs of a refused operator values of the declared shapes, so that the operators
   /// behind it are judged too.
   void stand_in(const tflite::Operator& op);
   void add_outputs(const Cut& cut);
   void name_externals();
   const ir::Value& known(int tensor);
+  std::vector<std::string> inputs_behind(ir::ValueId id) const;
 };
 
 }  // namespace skiff::convert::tfl

@@ -1,0 +1,143 @@
+#include <gtest/gtest.h>
+
+#include "tests/converters/tflite_builder.h"
+
+// Damaged and hostile bytes: a model or a typed error, for every truncation and every eighth bit.
+namespace skiff::test {
+namespace {
+
+using tflite::Builtin;
+using tflite::Padding;
+using tflite::TensorType;
+
+std::vector<std::byte> picture_model() {
+  TfliteBuilder model;
+  const int x = model.tensor("x", {1, 6, 6, 2}), a = model.tensor("a", {1, 3, 3, 4}),
+            b = model.tensor("b", {1, 1, 1, 4}), c = model.tensor("c", {1, 4}),
+            w = model.constant("w", {1, 3, 3, 4}, noise(36, 1)),
+            to = model.constant<std::int32_t>("to", {2}, {1, -1}), d = model.tensor("d", {1, 4});
+  model.op(Builtin::DEPTHWISE_CONV_2D, {x, w, -1}, {a},
+           tflite::CreateDepthwiseConv2D(model.tables(), Padding::same, 2, 2, 2));
+  model.op(Builtin::AVERAGE_POOL_2D, {a}, {b},
+           tflite::CreatePool2D(model.tables(), Padding::valid, 1, 1, 3, 3));
+  model.op(Builtin::RESHAPE, {b, to}, {c});
+  model.op(Builtin::SOFTMAX, {c}, {d}, tflite::CreateSoftmax(model.tables(), 1));
+  return model.finish({x}, {d});
+}
+
+std::vector<std::byte> list_model() {
+  TfliteBuilder model;
+  const int x = model.tensor("x", {2, 3}), b = model.constant<std::int32_t>("b", {2}, {0, 1}),
+            e = model.constant<std::int32_t>("e", {2}, {2, 3}),
+            s = model.constant<std::int32_t>("s", {2}, {1, 1}), y = model.tensor("y", {2, 2}),
+            axes = model.constant<std::int32_t>("axes", {1}, {1}), z = model.tensor("z", {2}),
+            q = model.constant<std::int8_t>("q", {2, 2}, {1, 2, 3, 4},
+                                            model.scales({1, 2}, {0, 0}, 1)),
+            f = model.tensor("f", {2, 2}), t = model.tensor("t", {2, 2});
+  model.op(Builtin::STRIDED_SLICE, {x, b, e, s}, {y},
+           tflite::CreateStridedSlice(model.tables(), 1, 2));
+  model.op(Builtin::SUM, {y, axes}, {z}, tflite::CreateReducer(model.tables(), false));
+  model.op(Builtin::DEQUANTIZE, {q}, {f});
+  model.op(Builtin::BATCH_MATMUL, {y, f}, {t},
+           tflite::CreateBatchMatMul(model.tables(), false, true));
+  return model.finish({x}, {z, t});
+}
+
+enum class Outcome { imported, refused };
+
+/// Any other exception than Error escapes and fails the test.
+Outcome outcome(std::span<const std::byte> bytes) {
+  try {
+    convert::import_tflite_bytes(bytes, {});
+    return Outcome::imported;
+  } catch (const Error& error) {
+    EXPECT_NE(error.code(), ErrorCode::internal) << error.what();
+    EXPECT_STRNE(error.what(), "");
+    return Outcome::refused;
+  }
+}
+
+class TfliteHostile : public ::testing::TestWithParam<std::vector<std::byte> (*)()> {};
+
+TEST_P(TfliteHostile, EveryTruncation) {
+  const std::vector<std::byte> bytes = GetParam()();
+  EXPECT_EQ(outcome(bytes), Outcome::imported);
+  for (std::size_t size = 0; size < bytes.size(); ++size) outcome(std::span(bytes).first(size));
+}
+
+TEST_P(TfliteHostile, EveryEighthBit) {
+  std::vector<std::byte> bytes = GetParam()();
+  for (std::size_t bit = 0; bit < bytes.size() * 8; bit += 8) {
+    const auto mask = std::byte{1} << (bit / 8 % 8);
+    bytes[bit / 8] ^= mask;
+    outcome(bytes);
+    bytes[bit / 8] ^= mask;
+  }
+}
+
+TEST_P(TfliteHostile, EveryWordAtItsLimits) {
+  std::vector<std::byte> bytes = GetParam()();
+  for (std::size_t at = 8; at + 4 <= bytes.size(); at += 4)
+    for (const std::uint32_t word : {0U, 1U, 0x7fffffffU, 0x80000000U, 0xffffffffU}) {
+      std::uint32_t before;
+      std::memcpy(&before, bytes.data() + at, 4);
+      std::memcpy(bytes.data() + at, &word, 4);
+      outcome(bytes);
+      std::memcpy(bytes.data() + at, &before, 4);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, TfliteHostile, ::testing::Values(picture_model, list_model));
+
+/// The error of a model that was built wrongly.
+ErrorCode code_of(const std::vector<std::byte>& bytes) {
+  try {
+    convert::import_tflite_bytes(bytes, {});
+    return ErrorCode::ok;
+  } catch (const Error& error) {
+    return error.code();
+  }
+}
+
+TEST(TfliteHostileModels, OrderAndIndicesAreChecked) {
+  TfliteBuilder later;
+  const int x = later.tensor("x", {1}), a = later.tensor("a", {1}), b = later.tensor("b", {1});
+  later.op(Builtin::NEG, {a}, {b});
+  later.op(Builtin::NEG, {x}, {a});
+  EXPECT_EQ(code_of(later.finish({x}, {b})), ErrorCode::invalid_model);
+  TfliteBuilder cycle;
+  const int c = cycle.tensor("c", {1}), d = cycle.tensor("d", {1});
+  cycle.op(Builtin::NEG, {c}, {d});
+  cycle.op(Builtin::NEG, {d}, {c});
+  EXPECT_EQ(code_of(cycle.finish({}, {d})), ErrorCode::invalid_model);
+  TfliteBuilder twice;
+  const int e = twice.tensor("e", {1}), f = twice.tensor("f", {1});
+  twice.op(Builtin::NEG, {e}, {f});
+  twice.op(Builtin::ABS, {e}, {f});
+  EXPECT_EQ(code_of(twice.finish({e}, {f})), ErrorCode::invalid_model);
+  TfliteBuilder outside;
+  const int g = outside.tensor("g", {1});
+  outside.op(Builtin::NEG, {7}, {g});
+  EXPECT_EQ(code_of(outside.finish({}, {g})), ErrorCode::invalid_model);
+  TfliteBuilder unwritten;
+  const int h = unwritten.tensor("h", {1}), i = unwritten.tensor("i", {1});
+  unwritten.op(Builtin::NEG, {h}, {i});
+  EXPECT_EQ(code_of(unwritten.finish({}, {i})), ErrorCode::invalid_model);
+}
+
+TEST(TfliteHostileModels, AFewBytesDoNotGrowIntoGigabytes) {
+  TfliteBuilder fill;
+  const int dims = fill.constant<std::int32_t>("dims", {3}, {1 << 15, 1 << 15, 4}),
+            value = fill.constant<float>("v", {}, {7}), z = fill.tensor("z", {});
+  fill.op(Builtin::FILL, {dims, value}, {z});
+  EXPECT_EQ(code_of(fill.finish({}, {z})), ErrorCode::budget_exceeded);
+  TfliteBuilder range;
+  const int from = range.constant<float>("from", {}, {0}),
+            to = range.constant<float>("to", {}, {9e8F}), by = range.constant<float>("by", {}, {1}),
+            y = range.tensor("y", {});
+  range.op(Builtin::RANGE, {from, to, by}, {y});
+  EXPECT_EQ(code_of(range.finish({}, {y})), ErrorCode::budget_exceeded);
+}
+
+}  // namespace
+}  // namespace skiff::test
