@@ -1,4 +1,5 @@
-// skiff-conformance onnx FOLDER: third-party cases through converter, file, loader and session.
+// skiff-conformance onnx FOLDER | tflite FOLDER|FILE...: third-party cases through converter, file,
+// loader and session.
 #include <fnmatch.h>
 #include <CLI/CLI.hpp>
 
@@ -9,11 +10,13 @@
 
 #include "runtime/core/error.h"
 #include "tests/conformance/isolate.h"
+#include "tests/conformance/tflite.h"
 
 namespace skiff::conformance {
 namespace {
 
 struct Options {
+  std::vector<std::string> paths;
   std::string folder, list, device = "cpu", json, only;
   int jobs = 1;
   int timeout = 300;
@@ -45,8 +48,7 @@ const char* kind_name(Outcome::Kind kind) {
                                          : "refused";
 }
 
-int run_onnx(const Options& options) {
-  const std::vector<CasePath> cases = chosen_cases(options);
+int run_cases(const std::vector<CasePath>& cases, const Options& options) {
   int passed = 0, failed = 0, refused = 0;
   nlohmann::ordered_json report = nlohmann::ordered_json::object();
   for (const CasePath& path : cases) report[path.name] = nullptr;
@@ -84,15 +86,20 @@ int main(int argc, char** argv) {
       app.add_subcommand("onnx", "ONNX backend cases: model.onnx with test_data_set_0");
   onnx->add_option("folder", options.folder, "folder of cases")->required();
   onnx->add_option("--list", options.list, "file with one case name a line: run only these");
-  onnx->add_option("--device", options.device, "cpu or cuda")
-      ->check(CLI::IsMember({"cpu", "cuda"}));
-  onnx->add_option("--json", options.json, "write outcomes to this file (-: standard output)");
   onnx->add_option("--only", options.only, "shell pattern of case names");
-  onnx->add_option("--jobs", options.jobs, "cases at a time")->check(CLI::Range(1, 256));
-  onnx->add_option("--timeout", options.timeout, "seconds a case may take");
+  CLI::App* tflite = app.add_subcommand("tflite", "TFLite files convert and run, or are refused");
+  tflite->add_option("paths", options.paths, "folders and files")->required();
+  for (CLI::App* command : {onnx, tflite}) {
+    command->add_option("--device", options.device, "cpu or cuda")
+        ->check(CLI::IsMember({"cpu", "cuda"}));
+    command->add_option("--json", options.json, "write outcomes to this file (-: standard output)");
+    command->add_option("--jobs", options.jobs, "cases at a time")->check(CLI::Range(1, 256));
+    command->add_option("--timeout", options.timeout, "seconds a case may take");
+  }
   try {
     app.parse(argc, argv);
-    return run_onnx(options);
+    return run_cases(tflite->parsed() ? find_tflite_files(options.paths) : chosen_cases(options),
+                     options);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   } catch (const std::exception& error) {

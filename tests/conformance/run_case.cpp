@@ -4,6 +4,7 @@
 
 #include "runtime/core/error.h"
 #include "tests/conformance/compare.h"
+#include "tests/conformance/tflite.h"
 
 namespace skiff::conformance {
 namespace {
@@ -58,6 +59,7 @@ bool is_refusal(ErrorCode code) {
 }  // namespace
 
 Outcome run_case(const CasePath& path, const std::string& device) noexcept {
+  if (path.model.extension() != ".onnx") return run_tflite_file(path, device);
   try {
     const Case data = load_case(path);
     Tensors unbound = data.inputs;
