@@ -12,6 +12,16 @@ inline void check_index_dtype(const NodeView& node, const TensorInfo& indices) {
         indices.dtype, ", must be int32 or int64");
 }
 
+/// Indices along one axis of x, one an element: no axis but that one may be longer than x's.
+inline void check_index_shape(const NodeView& node, const Shape& x, const Shape& indices,
+                              int axis) {
+  check(node, indices.rank() == x.rank(), "indices have ", indices.rank(), " axes, operand has ",
+        x.rank());
+  for (int a = 0; a < x.rank(); ++a)
+    check(node, a == axis || indices[a] <= x[a], "indices of shape ", indices, " are longer than ",
+          x, " on axis ", a);
+}
+
 /// A tensor of indices, int32 or int64.
 class Indices {
  public:

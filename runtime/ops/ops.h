@@ -41,6 +41,17 @@ SKIFF_OP(dequantize)
 SKIFF_OP(resize)
 SKIFF_OP(grid_sample)
 SKIFF_OP(roi_align)
+SKIFF_OP(expand)
+SKIFF_OP(tile)
+SKIFF_OP(gather_elements)
+SKIFF_OP(gather_nd)
+SKIFF_OP(scatter_elements)
+SKIFF_OP(scatter_nd)
+SKIFF_OP(one_hot)
+SKIFF_OP(trilu)
+SKIFF_OP(reverse_sequence)
+SKIFF_OP(depth_to_space)
+SKIFF_OP(space_to_depth)
 
 #undef SKIFF_OP
 
