@@ -61,9 +61,12 @@ struct ConvArgs {
   float* output = nullptr;
   const Tap* taps = nullptr;
   std::int32_t tap_count = 1;
-  std::int32_t vectors = 1;                   ///< vectors a panel
-  std::int64_t k = 0;                         ///< inner length of a tap
-  std::int64_t n = 0;                         ///< output columns
+  std::int32_t vectors = 1;  ///< vectors a panel
+  std::int64_t k = 0;        ///< inner length of a tap
+  std::int64_t n = 0;        ///< output columns
+  /// 0: weights are packed. Else they lie as [k][n], this many elements from one k to the next, and
+  /// n is a multiple of the lanes; one tap.
+  std::int64_t k_stride = 0;
   std::int32_t in_d = 1, in_h = 1, in_w = 1;  ///< input extents
   std::int32_t grid_d = 1, grid_h = 1, grid_w = 1;
   std::int32_t step_z = 1, step_y = 1, step_x = 1;

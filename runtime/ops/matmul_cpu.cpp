@@ -36,6 +36,9 @@ class PackedMatMul final : public Kernel {
     }
     layout_ = cpu::choose_layout(table_, g_.m, g_.n, g_.k);
     partition_ = cpu::choose_partition(table_, layout_, g_.m, g_.k);
+    // With few rows packing would cost as much as the product.
+    direct_ = !constant_ && !g_.transpose_b && scale_ == 1.0f && g_.n % table_.lanes == 0 &&
+              g_.m <= 2 * table_.max_rows[layout_.vectors];
   }
 
   std::size_t workspace_bytes() const noexcept override { return a_bytes() + b_bytes(); }
@@ -73,6 +76,7 @@ class PackedMatMul final : public Kernel {
     common.in_x = g_.k, common.out_x = g_.n;
     common.vectors = static_cast<std::int32_t>(layout_.vectors);
     common.linear = true;
+    common.k_stride = direct_ ? g_.n : 0;
     common.bias = has_bias_ ? args.input<float>(2) : nullptr;
     common.epilogue = epilogue_;
     const std::int64_t tasks = partition_.tasks();
@@ -80,7 +84,7 @@ class PackedMatMul final : public Kernel {
       const std::int64_t index = task / tasks, at = index * g_.m * g_.n;
       cpu::ConvArgs c = common;
       c.input = a + g_.matrix_of(g_.a_steps, index) * g_.m * g_.k;
-      c.weights = b + g_.matrix_of(g_.b_steps, index) * layout_.elements();
+      c.weights = b + g_.matrix_of(g_.b_steps, index) * layout_.elements();  // direct: k n as well
       c.output = args.output<float>(0) + at;
       if (has_residual_) c.residual = args.input<float>(3) + at;
       cpu::run_task(table_, partition_, c, task % tasks);
@@ -90,7 +94,7 @@ class PackedMatMul final : public Kernel {
 
   std::int64_t flops() const noexcept override { return 2 * g_.batches * g_.m * g_.k * g_.n; }
   const char* algorithm() const noexcept override {
-    return constant_ ? "product" : "product, packed on each run";
+    return constant_ ? "product" : direct_ ? "product, as stored" : "product, packed on each run";
   }
 
  private:
@@ -101,7 +105,7 @@ class PackedMatMul final : public Kernel {
     const std::int64_t elements = g_.transpose_a ? g_.a_matrices * g_.m * g_.k : 0;
     return static_cast<std::size_t>(round_up(elements, 16)) * sizeof(float);
   }
-  std::size_t b_bytes() const noexcept { return constant_ ? 0 : packed(); }
+  std::size_t b_bytes() const noexcept { return constant_ || direct_ ? 0 : packed(); }
 
   const float* rows_of(const RunArgs& args) const noexcept {
     if (!g_.transpose_a) return args.input<float>(0);
@@ -121,7 +125,7 @@ class PackedMatMul final : public Kernel {
 
   const float* panels_of(const RunArgs& args) const noexcept {
     const float* from = args.input<float>(1);
-    if (constant_) return from;
+    if (constant_ || direct_) return from;
     auto* to = reinterpret_cast<float*>(static_cast<std::byte*>(args.workspace) + a_bytes());
     const std::int64_t k_stride = g_.transpose_b ? 1 : g_.n;
     const std::int64_t column_stride = g_.transpose_b ? g_.k : 1;
@@ -142,6 +146,7 @@ class PackedMatMul final : public Kernel {
   float scale_ = 1;
   DType b_type_;
   bool constant_;
+  bool direct_ = false;  // b is read as it lies, without packing
   bool has_bias_;
   bool has_residual_;
 };

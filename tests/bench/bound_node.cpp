@@ -79,18 +79,27 @@ BoundNode::BoundNode(const Node& node, const cpu::KernelTable& table, int thread
   const View view(node_);
   kernel_ = find_op(node_.op)->make_cpu(KernelSpec{view.node, infos, table, threads, memory_});
   packed_.resize(node_.inputs.size());
+  pack_scratch_.resize(node_.inputs.size());
   for (std::size_t i = 0; i < packed_.size(); ++i) {
     const int input = static_cast<int>(i);
     if (!node_.inputs[i].info.constant || kernel_->packed_bytes(input) == 0) continue;
     packed_[i] = scratch(kernel_->packed_bytes(input));
-    const Tensor temporary = scratch(kernel_->pack_scratch_bytes(input));
-    MemoryReader reader(node_.inputs[i]);
-    kernel_->pack(input, reader, packed_[i].values<std::byte>(), temporary.values<std::byte>());
+    pack_scratch_[i] = scratch(kernel_->pack_scratch_bytes(input));
   }
+  pack();
   workspace_ = scratch(kernel_->workspace_bytes());
   for (const TensorInfo& info : infos) {
     outputs_.emplace_back(info.dtype, info.shape);
     std::memset(outputs_.back().bytes.get(), 0xff, static_cast<std::size_t>(info.bytes()));
+  }
+}
+
+void BoundNode::pack() {
+  for (std::size_t i = 0; i < packed_.size(); ++i) {
+    if (!packed_[i].present()) continue;
+    MemoryReader reader(node_.inputs[i]);
+    kernel_->pack(static_cast<int>(i), reader, packed_[i].values<std::byte>(),
+                  pack_scratch_[i].values<std::byte>());
   }
 }
 

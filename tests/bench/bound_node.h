@@ -67,6 +67,8 @@ class BoundNode {
   BoundNode(const Node& node, const cpu::KernelTable& table, int threads);
   /// Runs; workspace and outputs hold NaN before the first run.
   Status run();
+  /// Packs the constants again, as loading does.
+  void pack();
   const Kernel& kernel() const { return *kernel_; }
   const std::vector<Tensor>& outputs() const { return outputs_; }
 
@@ -77,6 +79,7 @@ class BoundNode {
   std::vector<Tensor> outputs_;
   KernelPtr kernel_;
   std::vector<Tensor> packed_;
+  std::vector<Tensor> pack_scratch_;
   Tensor workspace_;
 };
 

@@ -58,6 +58,17 @@ void run_network(benchmark::State& state, const cpu::KernelTable* table,
   count_work(state, flops);
 }
 
+/// Packing all weights, as loading does.
+void run_packing(benchmark::State& state, const cpu::KernelTable* table,
+                 const std::vector<Layer>& layers) {
+  std::vector<std::unique_ptr<BoundNode>> nodes;
+  for (const Layer& layer : layers)
+    for (int i = 0; i < layer.count; ++i)
+      nodes.push_back(std::make_unique<BoundNode>(conv_node(layer), *table, 1));
+  for (auto _ : state)
+    for (auto& node : nodes) node->pack();
+}
+
 void run_matmul(benchmark::State& state, const cpu::KernelTable* table, std::int64_t m,
                 std::int64_t k, std::int64_t n, bool constant) {
   Node node{fb::OpKind::matmul,
@@ -80,6 +91,8 @@ void add_layers(const std::string& prefix, const cpu::KernelTable* table,
                                  run_network, table, layers, threads)
         ->Unit(benchmark::kMillisecond)
         ->UseRealTime();
+  benchmark::RegisterBenchmark((prefix + "packing").c_str(), run_packing, table, layers)
+      ->Unit(benchmark::kMillisecond);
 }
 
 void add_all() {

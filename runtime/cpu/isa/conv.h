@@ -77,7 +77,8 @@ struct Accumulators {
 
 template <int MR, int NV>
 SKIFF_INLINE const float* accumulate(Accumulators<MR, NV>& acc, const float* const* from,
-                                     std::int64_t k_count, const float* panel) {
+                                     std::int64_t k_count, std::int64_t k_stride,
+                                     const float* panel) {
   const float* row[MR];
 #pragma GCC unroll 16
   for (int r = 0; r < MR; ++r) row[r] = from[r];
@@ -85,7 +86,7 @@ SKIFF_INLINE const float* accumulate(Accumulators<MR, NV>& acc, const float* con
     Vec b[NV];
 #pragma GCC unroll 4
     for (int v = 0; v < NV; ++v) b[v] = load(panel + v * kLanes);
-    panel += NV * kLanes;
+    panel += k_stride;
 #pragma GCC unroll 16
     for (int r = 0; r < MR; ++r) {
       const Vec value = splat(row[r][k]);
@@ -140,6 +141,7 @@ void tile(const ConvArgs& a, const TileRows& rows, std::int64_t column, std::int
   int taps = a.tap_count < kTapChunk ? a.tap_count : kTapChunk;
   if (!a.linear) gather<MR>(a, rows, 0, taps, pointers);
   Accumulators<MR, NV> acc;
+  const std::int64_t k_stride = a.k_stride > 0 ? a.k_stride : NV * kLanes;
 #pragma GCC unroll 4
   for (int v = 0; v < NV; ++v) {
     const std::int64_t at = v * kLanes;
@@ -149,10 +151,11 @@ void tile(const ConvArgs& a, const TileRows& rows, std::int64_t column, std::int
     for (int r = 0; r < MR; ++r) acc.at[r][v] = start;
   }
   if (a.linear) {
-    accumulate<MR, NV>(acc, rows.base, a.k, panel);
+    accumulate<MR, NV>(acc, rows.base, a.k, k_stride, panel);
   } else {
     for (int first = 0;;) {
-      for (int t = 0; t < taps; ++t) panel = accumulate<MR, NV>(acc, pointers[t], a.k, panel);
+      for (int t = 0; t < taps; ++t)
+        panel = accumulate<MR, NV>(acc, pointers[t], a.k, k_stride, panel);
       first += taps;
       if (first == a.tap_count) break;
       taps = a.tap_count - first < kTapChunk ? a.tap_count - first : kTapChunk;
@@ -215,7 +218,8 @@ void conv(const ConvArgs& a, std::int64_t row_begin, std::int64_t row_end, std::
           std::int64_t panel_end) {
   if (row_begin >= row_end) return;
   const std::int64_t wide = a.vectors * static_cast<std::int64_t>(kLanes);
-  const std::int64_t depth = a.k * a.tap_count;
+  // Elements from one column to the next one's panel.
+  const std::int64_t depth = a.k_stride > 0 ? 1 : a.k * a.tap_count;
   for (std::int64_t p = panel_begin; p < panel_end; ++p) {
     const std::int64_t column = p * wide;
     const std::int64_t left = (a.n - column + kLanes - 1) / kLanes;
