@@ -14,6 +14,9 @@ namespace {
 constexpr std::int64_t kBudgetBase = std::int64_t{256} << 20;
 constexpr std::int64_t kBudgetFactor = 16;
 
+/// Multiply-adds: some seconds.
+constexpr std::int64_t kMostWork = std::int64_t{1} << 35;
+
 constexpr const char* kCutHelp = "cut it off with --to (what it reads) or --from (what it gives)";
 
 /// Thrown where an operator needs a number that a refused operator would have given.
@@ -50,7 +53,8 @@ Importer::Importer(Model model, const ImportOptions& options)
       options_(options),
       values_(model_.tensor_count(), ir::kAbsent),
       refused_(model_.tensor_count(), false),
-      budget_(kBudgetBase + kBudgetFactor * static_cast<std::int64_t>(model_.bytes().size())) {}
+      budget_(kBudgetBase + kBudgetFactor * static_cast<std::int64_t>(model_.bytes().size())),
+      work_left_(kMostWork) {}
 
 void Importer::charge(std::int64_t bytes) {
   require(bytes <= budget_, ErrorCode::budget_exceeded, "a TFLite file of ", model_.bytes().size(),
@@ -58,6 +62,12 @@ void Importer::charge(std::int64_t bytes) {
           kBudgetBase + kBudgetFactor * static_cast<std::int64_t>(model_.bytes().size()),
           " bytes of constants");
   budget_ -= bytes;
+}
+
+bool Importer::take_work(std::int64_t work) {
+  if (work > work_left_) return false;
+  work_left_ -= work;
+  return true;
 }
 
 ir::Graph Importer::run() {

@@ -38,6 +38,8 @@ class Importer {
   std::vector<double> numbers(int tensor);
   void set(int tensor, ir::ValueId id) { values_[static_cast<std::size_t>(tensor)] = id; }
   void charge(std::int64_t bytes);
+  /// True while conversion may still spend this much computation on constants.
+  bool take_work(std::int64_t work);
 
  private:
   Model model_;
@@ -47,6 +49,7 @@ class Importer {
   std::vector<bool> refused_;        ///< by tensor: stands in for what a refused operator gives
   std::vector<Refusal> refusals_;
   std::int64_t budget_;
+  std::int64_t work_left_;
 
   void add_inputs(const Cut& cut);
   void add_input(int tensor);

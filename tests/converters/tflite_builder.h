@@ -36,6 +36,11 @@ class TfliteBuilder {
     return add(name, shape, type_of<T>(), static_cast<std::uint32_t>(buffers_.size() - 1),
                quantization, sparsity, {}, false);
   }
+  /// Another tensor on the buffer of the last constant.
+  int alias(const std::string& name, const Dims& shape) {
+    return add(name, shape, tflite::TensorType::float32,
+               static_cast<std::uint32_t>(buffers_.size() - 1), 0, 0, {}, false);
+  }
   int quantized(const std::string& name, const Dims& shape, tflite::TensorType type) {
     return add(name, shape, type, 0, scale(0.5F), 0, {}, false);
   }

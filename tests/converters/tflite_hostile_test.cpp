@@ -126,17 +126,35 @@ TEST(TfliteHostileModels, OrderAndIndicesAreChecked) {
 }
 
 TEST(TfliteHostileModels, AFewBytesDoNotGrowIntoGigabytes) {
-  TfliteBuilder fill;
-  const int dims = fill.constant<std::int32_t>("dims", {3}, {1 << 15, 1 << 15, 4}),
-            value = fill.constant<float>("v", {}, {7}), z = fill.tensor("z", {});
-  fill.op(Builtin::FILL, {dims, value}, {z});
-  EXPECT_EQ(code_of(fill.finish({}, {z})), ErrorCode::budget_exceeded);
   TfliteBuilder range;
   const int from = range.constant<float>("from", {}, {0}),
             to = range.constant<float>("to", {}, {9e8F}), by = range.constant<float>("by", {}, {1}),
             y = range.tensor("y", {});
   range.op(Builtin::RANGE, {from, to, by}, {y});
   EXPECT_EQ(code_of(range.finish({}, {y})), ErrorCode::budget_exceeded);
+  // One buffer that every tensor names.
+  TfliteBuilder shared;
+  const std::int32_t n = 1 << 20;
+  const int big =
+      shared.constant("big", {n}, std::vector<float>(static_cast<std::size_t>(n), 1.0F));
+  std::vector<std::int32_t> all = {big};
+  for (int i = 0; i < 300; ++i) all.push_back(shared.alias("copy", {n}));
+  const int sum = shared.tensor("sum", {n});
+  shared.op(Builtin::ADD_N, all, {sum});
+  EXPECT_EQ(code_of(shared.finish({}, {sum})), ErrorCode::budget_exceeded);
+}
+
+TEST(TfliteHostileModels, ProductsOfLargeConstantsAreLeftForRunTime) {
+  TfliteBuilder model;
+  const std::int32_t n = 1 << 12;
+  const int dims = model.constant<std::int32_t>("dims", {1}, {n * n}),
+            zero = model.constant<float>("zero", {}, {0}), flat = model.tensor("flat", {n * n}),
+            to = model.constant<std::int32_t>("to", {2}, {n, n}), a = model.tensor("a", {n, n}),
+            b = model.tensor("b", {n, n});
+  model.op(Builtin::FILL, {dims, zero}, {flat});
+  model.op(Builtin::RESHAPE, {flat, to}, {a});
+  model.op(Builtin::BATCH_MATMUL, {a, a}, {b});
+  EXPECT_EQ(code_of(model.finish({}, {b})), ErrorCode::ok);
 }
 
 }  // namespace

@@ -1,0 +1,62 @@
+#include "converters/tflite/fold.h"
+
+#include <algorithm>
+
+#include "runtime/core/checked.h"
+
+namespace skiff::convert::tfl {
+namespace {
+
+constexpr std::int64_t kMostRepeatedBytes = 64 * 1024;
+constexpr std::int64_t kEndlessWork = std::int64_t{1} << 62;
+
+std::int64_t product(std::int64_t a, std::int64_t b) {
+  return std::min(checked_mul(a, b).value_or(kEndlessWork), kEndlessWork);
+}
+
+/// Multiply-adds per element of the output.
+std::int64_t depth_of(const ir::Graph& graph, const ir::Node& node) {
+  const auto shape = [&](std::size_t i) { return graph.value(node.inputs[i]).shape; };
+  switch (node.op) {
+    case fb::OpKind::conv:
+    case fb::OpKind::conv_transpose:
+      return shape(1).elements(1, shape(1).rank());
+    case fb::OpKind::matmul: {
+      const bool transposed = node.attrs.get<fb::MatMulAttrs>().transpose_a();
+      return shape(0).rank() < 2 ? shape(0).elements()
+                                 : shape(0)[shape(0).rank() - (transposed ? 2 : 1)];
+    }
+    case fb::OpKind::pool: {
+      std::int64_t window = 1;
+      if (const auto* kernel = node.attrs.get<fb::PoolAttrs>().kernel())
+        for (std::int64_t extent : *kernel) window = product(window, extent);
+      return window;
+    }
+    case fb::OpKind::lrn:
+      return node.attrs.get<fb::LrnAttrs>().size();
+    case fb::OpKind::rnn:
+      return product(4, shape(1).back() + shape(2).back());
+    default:
+      return 1;
+  }
+}
+
+}  // namespace
+
+bool worth_folding(const ir::Graph& graph, ir::NodeId id) {
+  const ir::Node& node = graph.node(id);
+  const bool repeats = node.op == fb::OpKind::expand || node.op == fb::OpKind::tile ||
+                       node.op == fb::OpKind::one_hot;
+  return !repeats || graph.info(node.outputs[0]).bytes() <= kMostRepeatedBytes;
+}
+
+std::int64_t work_of(const ir::Graph& graph, ir::NodeId id) {
+  const ir::Node& node = graph.node(id);
+  std::int64_t work = product(graph.value(node.outputs[0]).shape.elements(), depth_of(graph, node));
+  for (ir::ValueId input : node.inputs)
+    if (input != ir::kAbsent)
+      work = std::min(work + graph.value(input).shape.elements(), kEndlessWork);
+  return work;
+}
+
+}  // namespace skiff::convert::tfl

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "converters/ir/graph.h"
+
+namespace skiff::convert::tfl {
+
+/// False for what repeats a few elements many times: it is small as a node and large as a constant.
+bool worth_folding(const ir::Graph& graph, ir::NodeId node);
+
+/// Multiply-adds, or elements touched, that computing a node takes; at most 2^62.
+std::int64_t work_of(const ir::Graph& graph, ir::NodeId node);
+
+}  // namespace skiff::convert::tfl
