@@ -1,47 +1,14 @@
 #include <gtest/gtest.h>
 
 #include "tests/converters/tflite_builder.h"
+#include "tests/converters/tflite_samples.h"
 
 // Damaged and hostile bytes: a model or a typed error, for every truncation and every eighth bit.
 namespace skiff::test {
 namespace {
 
 using tflite::Builtin;
-using tflite::Padding;
 using tflite::TensorType;
-
-std::vector<std::byte> picture_model() {
-  TfliteBuilder model;
-  const int x = model.tensor("x", {1, 6, 6, 2}), a = model.tensor("a", {1, 3, 3, 4}),
-            b = model.tensor("b", {1, 1, 1, 4}), c = model.tensor("c", {1, 4}),
-            w = model.constant("w", {1, 3, 3, 4}, noise(36, 1)),
-            to = model.constant<std::int32_t>("to", {2}, {1, -1}), d = model.tensor("d", {1, 4});
-  model.op(Builtin::DEPTHWISE_CONV_2D, {x, w, -1}, {a},
-           tflite::CreateDepthwiseConv2D(model.tables(), Padding::same, 2, 2, 2));
-  model.op(Builtin::AVERAGE_POOL_2D, {a}, {b},
-           tflite::CreatePool2D(model.tables(), Padding::valid, 1, 1, 3, 3));
-  model.op(Builtin::RESHAPE, {b, to}, {c});
-  model.op(Builtin::SOFTMAX, {c}, {d}, tflite::CreateSoftmax(model.tables(), 1));
-  return model.finish({x}, {d});
-}
-
-std::vector<std::byte> list_model() {
-  TfliteBuilder model;
-  const int x = model.tensor("x", {2, 3}), b = model.constant<std::int32_t>("b", {2}, {0, 1}),
-            e = model.constant<std::int32_t>("e", {2}, {2, 3}),
-            s = model.constant<std::int32_t>("s", {2}, {1, 1}), y = model.tensor("y", {2, 2}),
-            axes = model.constant<std::int32_t>("axes", {1}, {1}), z = model.tensor("z", {2}),
-            q = model.constant<std::int8_t>("q", {2, 2}, {1, 2, 3, 4},
-                                            model.scales({1, 2}, {0, 0}, 1)),
-            f = model.tensor("f", {2, 2}), t = model.tensor("t", {2, 2});
-  model.op(Builtin::STRIDED_SLICE, {x, b, e, s}, {y},
-           tflite::CreateStridedSlice(model.tables(), 1, 2));
-  model.op(Builtin::SUM, {y, axes}, {z}, tflite::CreateReducer(model.tables(), false));
-  model.op(Builtin::DEQUANTIZE, {q}, {f});
-  model.op(Builtin::BATCH_MATMUL, {y, f}, {t},
-           tflite::CreateBatchMatMul(model.tables(), false, true));
-  return model.finish({x}, {z, t});
-}
 
 enum class Outcome { imported, refused };
 
@@ -87,7 +54,8 @@ TEST_P(TfliteHostile, EveryWordAtItsLimits) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, TfliteHostile, ::testing::Values(picture_model, list_model));
+INSTANTIATE_TEST_SUITE_P(Models, TfliteHostile,
+                         ::testing::Values(picture_model, list_model, recurrent_model));
 
 /// The error of a model that was built wrongly.
 ErrorCode code_of(const std::vector<std::byte>& bytes) {
