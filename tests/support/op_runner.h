@@ -31,8 +31,12 @@ struct TensorData {
   template <typename T>
   std::vector<T> values() const {
     EXPECT_EQ(dtype, dtype_of<T>());
-    std::vector<T> result(static_cast<std::size_t>(elements()));
-    if (!bytes.empty()) std::memcpy(result.data(), bytes.data(), bytes.size());
+    std::vector<T> result;
+    for (std::size_t i = 0; i < bytes.size(); i += sizeof(T)) {
+      T value;
+      std::memcpy(&value, bytes.data() + i, sizeof(T));
+      result.push_back(value);
+    }
     return result;
   }
   /// Every element as a double, whatever the stored type (64-bit integers may round).

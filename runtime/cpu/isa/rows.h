@@ -11,6 +11,18 @@ namespace {
 SKIFF_INLINE Vec exp_or_zero(Vec x) {
   return ei::pselect(ei::pcmp_lt(x, splat(-87.336544f)), zero(), exp_of(x));
 }
+/// Correctly rounded; Eigen's may be an approximation.
+SKIFF_INLINE Vec sqrt_of(Vec x) {
+#if defined(__AVX512F__)
+  return _mm512_sqrt_ps(x);
+#elif defined(__AVX__)
+  return _mm256_sqrt_ps(x);
+#elif defined(__SSE2__)
+  return _mm_sqrt_ps(x);
+#else
+  return vsqrtq_f32(x);
+#endif
+}
 SKIFF_INLINE Vec lowest_nan(Vec a, Vec b) { return ei::pmin<Eigen::PropagateNaN>(a, b); }
 SKIFF_INLINE Vec largest_nan(Vec a, Vec b) { return ei::pmax<Eigen::PropagateNaN>(a, b); }
 
@@ -29,8 +41,8 @@ SKIFF_INLINE Vec row_unary(Vec x) {
   if constexpr (F == neg) return negate(x);
   if constexpr (F == exp) return exp_or_zero(x);
   if constexpr (F == log) return ei::plog(x);
-  if constexpr (F == sqrt) return ei::psqrt(x);
-  if constexpr (F == rsqrt) return div(splat(1), ei::psqrt(x));
+  if constexpr (F == sqrt) return sqrt_of(x);
+  if constexpr (F == rsqrt) return div(splat(1), sqrt_of(x));
   if constexpr (F == reciprocal) return div(splat(1), x);
   if constexpr (F == square) return mul(x, x);
   if constexpr (F == floor) return ei::pfloor(x);
