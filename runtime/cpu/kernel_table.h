@@ -80,7 +80,8 @@ struct ConvArgs {
 /// Also pooling, where there are no weights. 2-D (1-D is height 1), channels-last.
 struct WindowArgs {
   const float* input = nullptr;
-  const float* weights = nullptr;  ///< [kernel_h * kernel_w][channels]
+  /// [vector of channels][kernel_h * kernel_w][lanes], missing channels zero.
+  const float* weights = nullptr;
   const float* bias = nullptr;
   const float* residual = nullptr;  ///< laid out as the output, or null; may be the output
   const float* zeros = nullptr;     ///< `channels` zeros (depthwise only)
@@ -111,7 +112,7 @@ struct KernelTable {
   void (*depthwise)(const WindowArgs& args, std::int64_t begin, std::int64_t end);
   void (*max_pool)(const WindowArgs& args, std::int64_t begin, std::int64_t end);
   void (*average_pool)(const WindowArgs& args, std::int64_t begin, std::int64_t end);
-  /// y[i] = f(x[i]); y may be x. Error bounds stand in isa/activation.inl.
+  /// y[i] = f(x[i]); y may be x. Error bounds stand in isa/activation.h.
   void (*activate)(const Epilogue& f, const float* x, float* y, std::int64_t count);
   /// to[i * width + j] = scale * from[i * k_stride + j * column_stride] for i < k, j < columns, and
   /// zero for columns <= j < padded (a multiple of lanes).

@@ -11,14 +11,14 @@
 namespace skiff::cpu {
 namespace {
 
-// About 20-60 microseconds: longer than the gap between two operators, shorter than a user notices.
-constexpr int kSpins = 1000;
+// About 20-80 microseconds: longer than the gap between two operators, shorter than a user notices.
+constexpr int kSpins = 2000;
 
 void pause_briefly() noexcept {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
-  asm volatile("yield");
+  asm volatile("isb");  // "yield" takes no time on most cores
 #endif
 }
 

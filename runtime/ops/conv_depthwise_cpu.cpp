@@ -9,7 +9,7 @@
 namespace skiff {
 namespace {
 
-/// Weights [C][taps] become [taps][C], followed by a row of zeros for padding.
+/// Weights [C][taps] become [C / lanes][taps][lanes], followed by a row of zeros for padding.
 class DepthwiseConv final : public Kernel {
  public:
   DepthwiseConv(const KernelSpec& spec, const ConvGeometry& g)
@@ -43,7 +43,8 @@ class DepthwiseConv final : public Kernel {
                       : 0;
   }
   std::uint64_t pack_key(int) const noexcept override {
-    return 0xd1u + (static_cast<std::uint64_t>(taps_) << 8);  // channels follow from the constant
+    // Channels follow from the constant.
+    return 0xd1u + static_cast<std::uint64_t>(taps_ * 64 + table_.lanes) * 256;
   }
 
   void pack(int, ConstantReader& reader, std::span<std::byte> packed,
@@ -51,11 +52,11 @@ class DepthwiseConv final : public Kernel {
     auto* row = reinterpret_cast<float*>(scratch.data());
     auto* to = reinterpret_cast<float*>(packed.data());
     std::byte* stored = scratch.data() + sizeof(float) * static_cast<std::size_t>(taps_);
+    clear(to);
     for (std::int64_t c = 0; c < args_.channels; ++c) {
       cpu::read_floats(reader, weight_type_, taps_, row, stored);
-      for (std::int64_t t = 0; t < taps_; ++t) to[t * args_.channels + c] = row[t];
+      put_channel(c, row, to);
     }
-    std::fill_n(to + taps_ * args_.channels, args_.channels, 0.0f);
   }
 
   bool can_overwrite(int input, int) const noexcept override { return input == 3; }
@@ -64,7 +65,7 @@ class DepthwiseConv final : public Kernel {
     cpu::WindowArgs a = args_;
     a.input = args.input<float>(0);
     a.weights = constant_ ? args.input<float>(1) : pack_now(args);
-    a.zeros = a.weights + taps_ * a.channels;
+    a.zeros = a.weights + taps_ * padded_channels();
     if (has_bias_) a.bias = args.input<float>(2);
     if (has_residual_) a.residual = args.input<float>(3);
     a.output = args.output<float>(0);
@@ -79,16 +80,22 @@ class DepthwiseConv final : public Kernel {
   const char* algorithm() const noexcept override { return "depthwise"; }
 
  private:
+  std::int64_t padded_channels() const noexcept { return round_up(args_.channels, table_.lanes); }
   std::size_t bytes() const noexcept {
-    return static_cast<std::size_t>((taps_ + 1) * args_.channels) * sizeof(float);
+    return static_cast<std::size_t>((taps_ + 1) * padded_channels()) * sizeof(float);
+  }
+
+  void clear(float* to) const noexcept { std::memset(to, 0, bytes()); }
+  void put_channel(std::int64_t c, const float* row, float* to) const noexcept {
+    float* block = to + c / table_.lanes * taps_ * table_.lanes + c % table_.lanes;
+    for (std::int64_t t = 0; t < taps_; ++t) block[t * table_.lanes] = row[t];
   }
 
   const float* pack_now(const RunArgs& args) const noexcept {
-    const float* from = args.input<float>(1);
     auto* to = static_cast<float*>(args.workspace);
+    clear(to);
     for (std::int64_t c = 0; c < args_.channels; ++c)
-      for (std::int64_t t = 0; t < taps_; ++t) to[t * args_.channels + c] = from[c * taps_ + t];
-    std::fill_n(to + taps_ * args_.channels, args_.channels, 0.0f);
+      put_channel(c, args.input<float>(1) + c * taps_, to);
     return to;
   }
 

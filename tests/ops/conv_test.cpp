@@ -473,6 +473,21 @@ TEST(Conv, HostileAttributes) {
     c.pads = {0, bad, 0, 0};
     expect_refused(c);
   }
+  for (std::int64_t bad : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{3}, INT64_MIN, huge}) {
+    Node node = node_of(good, 50);
+    fb::ConvAttrsT attrs;
+    attrs.groups = bad;
+    node.attributes = attrs;
+    expect_refused(node.op, node.attributes, node.inputs);
+  }
+  for (const Shape& bad :
+       {Shape{4, 3, 4}, Shape{4, 3, 3, 3}, Shape{0, 3, 3, 4}, Shape{4, 0, 3, 4}}) {
+    Node node = node_of(good, 50);
+    node.inputs[1] = random_tensor(bad, 1);
+    node.inputs[2] = TensorData();
+    const std::vector<TensorData> present{node.inputs[0], node.inputs[1]};
+    expect_refused(node.op, node.attributes, present);
+  }
   Case c = good;
   c.pads = {0, 0, 0};
   expect_refused(c);

@@ -52,10 +52,6 @@ void locate_linear(const ConvArgs& a, std::int64_t row, int count, TileRows& row
   }
 }
 
-SKIFF_INLINE bool inside(std::int32_t at, std::int32_t extent) {
-  return static_cast<std::uint32_t>(at) < static_cast<std::uint32_t>(extent);
-}
-
 /// Row pointers of `taps` taps from `first`, tap by tap.
 template <int MR>
 void gather(const ConvArgs& a, const TileRows& rows, int first, int taps,
@@ -97,7 +93,7 @@ SKIFF_INLINE const float* accumulate(Accumulators<MR, NV>& acc, const float* con
   return panel;
 }
 
-/// A row whose last columns are missing, or that has a residual: from memory, vector by vector.
+/// A row whose last columns are missing: from memory, vector by vector.
 void finish_row(const ConvArgs& a, std::int64_t at, std::int64_t columns, const Bounds& bounds,
                 const float* sums) {
   for (std::int64_t j = 0; j < columns; j += kLanes) {
@@ -108,24 +104,36 @@ void finish_row(const ConvArgs& a, std::int64_t at, std::int64_t columns, const 
   }
 }
 
+template <bool Residual, int MR, int NV>
+SKIFF_INLINE void finish_full(const ConvArgs& a, const TileRows& rows, std::int64_t column,
+                              const Bounds& bounds, const Accumulators<MR, NV>& acc) {
+#pragma GCC unroll 16
+  for (int r = 0; r < MR; ++r)
+#pragma GCC unroll 4
+    for (int v = 0; v < NV; ++v) {
+      const std::int64_t at = rows.out[r] + column + v * kLanes;
+      Vec value = acc.at[r][v];
+      if constexpr (Residual) value = add(value, load(a.residual + at));
+      store(a.output + at, clamp(value, bounds));
+    }
+}
+
 /// Adds the residual, clamps and stores columns [column, column + columns) of the tile's rows.
 template <int MR, int NV>
 SKIFF_INLINE void finish(const ConvArgs& a, const TileRows& rows, std::int64_t column,
                          std::int64_t columns, const Accumulators<MR, NV>& acc) {
   const Bounds bounds = bounds_of(a.epilogue);
-  if (columns == NV * kLanes && a.residual == nullptr) {
-#pragma GCC unroll 16
-    for (int r = 0; r < MR; ++r)
-#pragma GCC unroll 4
-      for (int v = 0; v < NV; ++v)
-        store(a.output + rows.out[r] + column + v * kLanes, clamp(acc.at[r][v], bounds));
-  } else {
+  if (columns < NV * kLanes) {
     float sums[MR][NV * kLanes];
 #pragma GCC unroll 16
     for (int r = 0; r < MR; ++r)
 #pragma GCC unroll 4
       for (int v = 0; v < NV; ++v) store(sums[r] + v * kLanes, acc.at[r][v]);
     for (int r = 0; r < MR; ++r) finish_row(a, rows.out[r] + column, columns, bounds, sums[r]);
+  } else if (a.residual != nullptr) {
+    finish_full<true, MR, NV>(a, rows, column, bounds, acc);
+  } else {
+    finish_full<false, MR, NV>(a, rows, column, bounds, acc);
   }
   if (!bounds.later) return;
   for (int r = 0; r < MR; ++r) {

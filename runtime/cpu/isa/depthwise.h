@@ -22,10 +22,11 @@ struct DepthwiseBlock {
     for (int ky = row_begin; ky < row_end; ++ky) {
       const float* line =
           image + static_cast<std::int64_t>(oy * S - a.pad_top + ky) * a.in_w * a.in_pixel;
-      for (int j = 0; j < kInputs; ++j) {
-        const bool inside =
-            static_cast<std::uint32_t>(left + j) < static_cast<std::uint32_t>(a.in_w);
-        from[ky][j] = inside ? line + (left + j) * a.in_pixel : a.zeros;
+      if (left >= 0 && left + kInputs <= a.in_w) {
+        for (int j = 0; j < kInputs; ++j) from[ky][j] = line + (left + j) * a.in_pixel;
+      } else {
+        for (int j = 0; j < kInputs; ++j)
+          from[ky][j] = inside(left + j, a.in_w) ? line + (left + j) * a.in_pixel : a.zeros;
       }
     }
   }
@@ -37,11 +38,11 @@ struct DepthwiseBlock {
     const Vec start = a.bias == nullptr ? zero() : load(a.bias + c, lanes);
 #pragma GCC unroll 4
     for (int p = 0; p < PX; ++p) acc[p] = start;
+    const float* weights = a.weights + c * (KH * KW);
     for (int ky = row_begin; ky < row_end; ++ky) {
       Vec w[KW];
 #pragma GCC unroll 5
-      for (int kx = 0; kx < KW; ++kx)
-        w[kx] = load(a.weights + (ky * KW + kx) * a.channels + c, lanes);
+      for (int kx = 0; kx < KW; ++kx) w[kx] = load(weights + (ky * KW + kx) * kLanes);
 #pragma GCC unroll 16
       for (int j = 0; j < kInputs; ++j) {
         const Vec value = load(from[ky][j] + c, lanes);
@@ -59,9 +60,10 @@ struct DepthwiseBlock {
     for (; c + kLanes <= a.channels; c += kLanes) channels(a, bounds, out, c, AllLanes{});
     if (c < a.channels) channels(a, bounds, out, c, lanes_before(c, a.channels));
     if (!bounds.later) return;
-    for (int p = 0; p < PX; ++p)
-      activate(a.epilogue, a.output + out + p * a.out_pixel, a.output + out + p * a.out_pixel,
-               a.channels);
+    for (int p = 0; p < PX; ++p) {
+      float* pixel = a.output + out + p * a.out_pixel;
+      activate(a.epilogue, pixel, pixel, a.channels);
+    }
   }
 };
 
@@ -102,14 +104,15 @@ SKIFF_INLINE void depthwise_pixel(const WindowArgs& a, const Bounds& bounds, con
   Vec acc[NV];
   for (int v = 0; v < NV; ++v)
     acc[v] = a.bias == nullptr ? zero() : load(a.bias + c + v * kLanes, lanes);
+  const std::int64_t taps = static_cast<std::int64_t>(a.kernel_h) * a.kernel_w;
+  const float* weights = a.weights + c * taps;
   for (int ky = window.rows.begin; ky < window.rows.end; ++ky)
     for (int kx = window.columns.begin; kx < window.columns.end; ++kx) {
       const float* x = window.at(a, ky, kx) + c;
-      const float* w =
-          a.weights + (static_cast<std::int64_t>(ky) * a.kernel_w + kx) * a.channels + c;
+      const float* w = weights + (static_cast<std::int64_t>(ky) * a.kernel_w + kx) * kLanes;
 #pragma GCC unroll 4
       for (int v = 0; v < NV; ++v)
-        acc[v] = fma(load(x + v * kLanes, lanes), load(w + v * kLanes, lanes), acc[v]);
+        acc[v] = fma(load(x + v * kLanes, lanes), load(w + v * taps * kLanes), acc[v]);
     }
   for (int v = 0; v < NV; ++v) put(a, bounds, acc[v], out + c + v * kLanes, lanes);
 }

@@ -94,5 +94,10 @@ SKIFF_INLINE FirstLanes lanes_before(std::int64_t at, std::int64_t end) {
   return {left < 0 ? 0 : left < kLanes ? left : kLanes};
 }
 
+/// 0 <= at < extent.
+SKIFF_INLINE bool inside(std::int32_t at, std::int32_t extent) {
+  return static_cast<std::uint32_t>(at) < static_cast<std::uint32_t>(extent);
+}
+
 }  // namespace
 }  // namespace skiff::cpu
