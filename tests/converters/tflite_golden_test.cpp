@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 #include "converters/import.h"
 #include "converters/ir/evaluate.h"
@@ -90,6 +91,35 @@ TEST_P(TfliteGolden, AgreesWithReferenceKernels) {
     EXPECT_TRUE(imported.graph.inputs.empty());
     compare(imported.graph, golden, c.tolerance);
   }
+}
+
+/// Anomaly score of a machine's sound: windows of five frames against what the autoencoder makes of
+/// them. The expected score stands in the benchmark's own table.
+TEST(TfliteKnownAnswers, AnomalyScoreOfToyCar) {
+  constexpr std::int64_t kFrames = 200, kBands = 128, kWindow = 5;
+  const auto model = data_folder() / "models" / "tflite" / "ad01_fp32.tflite";
+  const auto sound = data_folder() / "conformance" / "mlperf-tiny" / "benchmark" /
+                     "reference_submissions" / "anomaly_detection" / "datasets" / "dcase01" /
+                     "normal_id_01_00000000_hist_librosa.bin";
+  std::vector<float> features(kFrames * kBands);
+  std::ifstream file(sound, std::ios::binary);
+  if (!file.read(reinterpret_cast<char*>(features.data()), kFrames * kBands * 4))
+    GTEST_SKIP() << "no " << sound << " (set SKIFF_DATA)";
+  std::vector<float> windows;
+  for (std::int64_t i = 0; i + kWindow <= kFrames; ++i)
+    windows.insert(windows.end(), features.begin() + i * kBands,
+                   features.begin() + (i + kWindow) * kBands);
+  ImportOptions options;
+  options.shapes["input_1"] = Shape{kFrames - kWindow + 1, kWindow * kBands};
+  options.bind["input_1"] = ir::bytes_of(std::span<const float>(windows));
+  Imported imported = import_tflite(model.string(), options);
+  for (ir::NodeId node : imported.graph.order()) ASSERT_TRUE(ir::evaluate(imported.graph, node));
+  const auto restored = ir::numbers(imported.graph.value(imported.graph.outputs.at(0)));
+  ASSERT_EQ(restored.size(), windows.size());
+  double sum = 0;
+  for (std::size_t i = 0; i < restored.size(); ++i)
+    sum += (restored[i] - windows[i]) * (restored[i] - windows[i]);
+  EXPECT_NEAR(sum / static_cast<double>(restored.size()), 9.70710781339692, 1e-4);
 }
 
 std::string name_of(const ::testing::TestParamInfo<Case>& info) { return info.param.model; }
