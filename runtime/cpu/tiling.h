@@ -1,11 +1,23 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 
 #include "runtime/core/checked.h"
 #include "runtime/cpu/kernel_table.h"
 
 namespace skiff::cpu {
+
+/// Product of counts, INT64_MAX where it does not fit: sizes of work, for shapes that nobody may
+/// ever run.
+constexpr std::int64_t work_of(std::initializer_list<std::int64_t> counts) noexcept {
+  std::int64_t product = 1;
+  for (std::int64_t count : counts) {
+    if (count == 0) return 0;
+    if (__builtin_mul_overflow(product, count, &product)) product = INT64_MAX;
+  }
+  return product;
+}
 
 /// How a matrix of weights [depth][n] lies in memory: panels of `vectors` vectors of columns, each
 /// panel [depth][width]; the last panel is as narrow as whole vectors allow, its missing columns

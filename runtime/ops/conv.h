@@ -18,6 +18,7 @@ struct ConvGeometry {
 
   std::int64_t group_cin() const noexcept { return cin / groups; }
   std::int64_t group_cout() const noexcept { return cout / groups; }
+  // The tensors' bytes were checked, so these products fit.
   std::int64_t taps() const noexcept { return kernel[0] * kernel[1] * kernel[2]; }
   std::int64_t in_pixels() const noexcept { return in[0] * in[1] * in[2]; }
   std::int64_t out_pixels() const noexcept { return out[0] * out[1] * out[2]; }

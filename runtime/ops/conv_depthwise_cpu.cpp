@@ -30,8 +30,8 @@ class DepthwiseConv final : public Kernel {
     args_.stride_h = number(g.stride[1]), args_.stride_w = number(g.stride[2]);
     args_.dilation_h = number(g.dilation[1]), args_.dilation_w = number(g.dilation[2]);
     args_.pad_top = number(g.pad_begin[1]), args_.pad_left = number(g.pad_begin[2]);
-    rows_per_task_ = cpu::window_rows_per_task(rows_, g.out[2] * g.cin * taps_);
-    flops_ = 2 * rows_ * g.out[2] * g.cin * taps_;
+    rows_per_task_ = cpu::window_rows_per_task(rows_, cpu::work_of({g.out[2], g.cin, taps_}));
+    flops_ = cpu::work_of({2, rows_, g.out[2], g.cin, taps_});
   }
 
   std::size_t workspace_bytes() const noexcept override { return constant_ ? 0 : bytes(); }

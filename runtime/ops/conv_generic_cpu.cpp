@@ -34,7 +34,7 @@ class GenericConv final : public Kernel {
     return {};
   }
   std::int64_t flops() const noexcept override {
-    return 2 * g_.batch * g_.out_pixels() * g_.cout * g_.taps() * g_.group_cin();
+    return cpu::work_of({2, g_.batch, g_.out_pixels(), g_.cout, g_.taps(), g_.group_cin()});
   }
 
  private:

@@ -43,7 +43,8 @@ PackedConv::PackedConv(const KernelSpec& spec, const ConvGeometry& geometry,
     group_elements_ += phase.layout.elements();
     group_tasks_ += phase.partition.tasks();
     zeros_ = outside ? std::max(zeros_, round_up(a.k, table_.lanes)) : 0;
-    flops_ += 2 * rows * phase.layout.depth * n * geometry.groups;
+    const std::int64_t flops = cpu::work_of({2, rows, phase.layout.depth, n, geometry.groups});
+    flops_ = checked_add(flops_, flops).value_or(INT64_MAX);
   }
 }
 

@@ -13,7 +13,8 @@ constexpr std::int64_t kStripMultiplyAdds = 262144;
 /// Output rows that share a strip: enough work for a task, and the strip stays in the first-level
 /// cache where a row allows it.
 std::int64_t rows_of_strip(const ConvGeometry& g) noexcept {
-  const std::int64_t row_work = std::max<std::int64_t>(1, g.out[2] * g.cout * g.taps() * g.cin);
+  const std::int64_t row_work =
+      std::max<std::int64_t>(1, cpu::work_of({g.out[2], g.cout, g.taps(), g.cin}));
   const std::int64_t row_elements = std::max<std::int64_t>(1, g.in[2] * g.cin * g.stride[1]);
   const std::int64_t for_work = kStripMultiplyAdds / row_work;
   const std::int64_t for_cache = kStripElements / row_elements;

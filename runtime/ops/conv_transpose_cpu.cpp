@@ -17,8 +17,9 @@ struct AxisPhase {
   std::int64_t count = 0;  ///< outputs
 };
 
-constexpr std::int64_t kMaxPhases = 1024;
-constexpr std::int64_t kMaxTaps = 1 << 16;
+// Beyond these the tables would outgrow the product: see make_generic_conv().
+constexpr std::int64_t kMaxPhases = 256;
+constexpr std::int64_t kMaxTaps = 4096;
 
 /// Residues that have outputs.
 std::int64_t residues(const ConvGeometry& g, std::size_t axis) noexcept {

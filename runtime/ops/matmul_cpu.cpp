@@ -92,7 +92,9 @@ class PackedMatMul final : public Kernel {
     return {};
   }
 
-  std::int64_t flops() const noexcept override { return 2 * g_.batches * g_.m * g_.k * g_.n; }
+  std::int64_t flops() const noexcept override {
+    return cpu::work_of({2, g_.batches, g_.m, g_.k, g_.n});
+  }
   const char* algorithm() const noexcept override {
     return constant_ ? "product" : direct_ ? "product, as stored" : "product, packed on each run";
   }

@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "runtime/cpu/thread_pool.h"
+#include "runtime/cpu/tiling.h"
 #include "runtime/ops/dispatch.h"
 #include "runtime/ops/unary_run.h"
 
@@ -45,7 +46,9 @@ class GenericMatMul final : public Kernel {
     args.pool.parallel_for(g_.batches * g_.m, [&](std::int64_t row) { (this->*row_)(args, row); });
     return {};
   }
-  std::int64_t flops() const noexcept override { return 2 * g_.batches * g_.m * g_.k * g_.n; }
+  std::int64_t flops() const noexcept override {
+    return cpu::work_of({2, g_.batches, g_.m, g_.k, g_.n});
+  }
 
  private:
   template <typename T>

@@ -28,9 +28,9 @@ class FastPool final : public Kernel {
     args_.pad_top = number(g.pad_begin[1]), args_.pad_left = number(g.pad_begin[2]);
     args_.pad_bottom = number(g.pad_end[1]), args_.pad_right = number(g.pad_end[2]);
     args_.count_padding = attrs.count_include_pad();
-    rows_per_task_ =
-        cpu::window_rows_per_task(rows_, g.out[2] * g.channels * std::min(g.kernel[1], g.in[1]) *
-                                             std::min(g.kernel[2], g.in[2]));
+    rows_per_task_ = cpu::window_rows_per_task(
+        rows_, cpu::work_of({g.out[2], g.channels, std::min(g.kernel[1], g.in[1]),
+                             std::min(g.kernel[2], g.in[2])}));
   }
 
   Status run(const RunArgs& args) noexcept override {
