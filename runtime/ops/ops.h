@@ -52,6 +52,7 @@ SKIFF_OP(trilu)
 SKIFF_OP(reverse_sequence)
 SKIFF_OP(depth_to_space)
 SKIFF_OP(space_to_depth)
+SKIFF_OP(rnn)
 
 #undef SKIFF_OP
 

@@ -76,7 +76,7 @@ constexpr std::array kOps = {
           make_quantize_cpu},
     OpDef{dequantize, "dequantize", Attrs::QuantizeAttrs, 2, 3, 1, 1, infer_dequantize,
           make_dequantize_cpu},
-    OpDef{rnn, "rnn", Attrs::RnnAttrs, 3, 8, 1, 3},
+    OpDef{rnn, "rnn", Attrs::RnnAttrs, 3, 8, 1, 3, infer_rnn, make_rnn_cpu},
     OpDef{attention, "attention", Attrs::AttentionAttrs, 3, 6, 1, 4},
     OpDef{if_else, "if_else", Attrs::IfAttrs, 1, kVariadic, 1, kVariadic},
     OpDef{loop, "loop", Attrs::LoopAttrs, 0, kVariadic, 1, kVariadic},
