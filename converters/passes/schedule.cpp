@@ -43,7 +43,11 @@ class Memory {
   std::int64_t peak_ = 0;
 
   template <typename T>
-  static auto& at(T& list, ValueId id) {
+  static T& at(std::vector<T>& list, ValueId id) {
+    return list[static_cast<std::size_t>(id)];
+  }
+  template <typename T>
+  static const T& at(const std::vector<T>& list, ValueId id) {
     return list[static_cast<std::size_t>(id)];
   }
 

@@ -1,0 +1,73 @@
+#include "converters/compute.h"
+
+#include <cstring>
+#include <random>
+
+#include "converters/ir/evaluate.h"
+#include "runtime/core/error.h"
+#include "runtime/core/half.h"
+
+namespace skiff::convert {
+namespace {
+
+template <typename T>
+void put(std::vector<std::byte>& bytes, T number) {
+  const auto piece = std::as_bytes(std::span(&number, 1));
+  bytes.insert(bytes.end(), piece.begin(), piece.end());
+}
+
+void put_random(std::vector<std::byte>& bytes, DType dtype, std::mt19937& generator) {
+  // The top 24 bits, so that every number is a float exactly.
+  const float unit = static_cast<float>(generator() >> 8) * 0x1p-23f - 1.0f;
+  switch (dtype) {
+    case DType::float32:
+      return put(bytes, unit);
+    case DType::float64:
+      return put(bytes, static_cast<double>(unit));
+    case DType::float16:
+      return put(bytes, float_to_half(unit));
+    case DType::bfloat16:
+      return put(bytes, float_to_bfloat16(unit));
+    default:
+      break;
+  }
+  std::byte number[8] = {};
+  number[0] = static_cast<std::byte>(generator() >> 30);
+  bytes.insert(bytes.end(), number, number + size_of(dtype));
+}
+
+}  // namespace
+
+ir::Graph compute(const ir::Graph& graph, const npy::Archive& inputs) {
+  ir::Graph result = graph;
+  for (ir::ValueId id : graph.inputs) {
+    ir::Value& value = result.value(id);
+    const auto found = inputs.find(value.name);
+    require(found != inputs.end(), ErrorCode::invalid_argument, "no array for input '", value.name,
+            "'");
+    const npy::Array& array = found->second;
+    require(array.dtype == value.dtype && array.shape == value.shape, ErrorCode::invalid_argument,
+            "input '", value.name, "' is ", value.dtype, " ", value.shape, ", the array ",
+            array.dtype, " ", array.shape);
+    value.constant = array.bytes;
+  }
+  for (ir::NodeId id : graph.order())
+    require(ir::evaluate(result, id), ErrorCode::unsupported, "node '", graph.node(id).name, "' (",
+            name_of(graph.node(id).op), ") cannot be computed at conversion");
+  return result;
+}
+
+npy::Archive random_inputs(const ir::Graph& graph) {
+  std::mt19937 generator(20240229);
+  npy::Archive arrays;
+  for (ir::ValueId id : graph.inputs) {
+    const ir::Value& value = graph.value(id);
+    npy::Array array{.dtype = value.dtype, .shape = value.shape, .bytes = {}};
+    for (std::int64_t i = 0; i < value.shape.elements(); ++i)
+      put_random(array.bytes, value.dtype, generator);
+    arrays.emplace(value.name, std::move(array));
+  }
+  return arrays;
+}
+
+}  // namespace skiff::convert
