@@ -10,6 +10,9 @@
 
 namespace skiff::convert::tfl {
 
+inline constexpr const char* kCutHelp =
+    "cut it off with --to (what it reads) or --from (what it gives)";
+
 /// The part of the graph that is converted (cut.cpp).
 struct Cut {
   std::vector<int> inputs;      ///< tensors, in the file's order, those of --from behind
