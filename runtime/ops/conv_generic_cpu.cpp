@@ -22,15 +22,17 @@ class GenericConv final : public Kernel {
     if (attrs.activation() != fb::UnaryFunction::none)
       activation_ = make_unary_run(spec.node, attrs.activation(), attrs.alpha(), attrs.beta(),
                                    dtype, spec.table);
-    rows_ = dispatch(spec.node, dtype, FloatTypes{}, [](auto type) {
-      return &GenericConv::compute<typename decltype(type)::type>;
+    row_ = dispatch(spec.node, dtype, FloatTypes{}, [](auto type) {
+      return Row([](const GenericConv& self, const RunArgs& args, std::int64_t row) {
+        self.compute<typename decltype(type)::type>(args, row);
+      });
     });
   }
 
   bool can_overwrite(int input, int) const noexcept override { return input == 3; }
   Status run(const RunArgs& args) noexcept override {
     args.pool.parallel_for(g_.batch * g_.out[0] * g_.out[1],
-                           [&](std::int64_t row) { (this->*rows_)(args, row); });
+                           [&](std::int64_t row) { row_(*this, args, row); });
     return {};
   }
   std::int64_t flops() const noexcept override {
@@ -38,6 +40,8 @@ class GenericConv final : public Kernel {
   }
 
  private:
+  using Row = void (*)(const GenericConv& self, const RunArgs& args, std::int64_t row);
+
   /// Input position under kernel position k of output position o; false when there is none.
   bool locate(std::size_t axis, std::int64_t o, std::int64_t k, std::int64_t& at) const noexcept {
     if (transposed_) {
@@ -93,7 +97,7 @@ class GenericConv final : public Kernel {
 
   ConvGeometry g_;
   UnaryRun activation_;
-  void (GenericConv::*rows_)(const RunArgs&, std::int64_t) const noexcept = nullptr;
+  Row row_ = nullptr;
   bool transposed_;
   bool has_bias_;
   bool has_residual_;

@@ -37,13 +37,15 @@ class GenericMatMul final : public Kernel {
       activation_ = make_unary_run(spec.node, attrs.activation(), attrs.alpha(), attrs.beta(),
                                    dtype, spec.table);
     row_ = dispatch(spec.node, dtype, MatMulTypes{}, [](auto type) {
-      return &GenericMatMul::compute<typename decltype(type)::type>;
+      return Row([](const GenericMatMul& self, const RunArgs& args, std::int64_t row) {
+        self.compute<typename decltype(type)::type>(args, row);
+      });
     });
   }
 
   bool can_overwrite(int input, int) const noexcept override { return input == 3; }
   Status run(const RunArgs& args) noexcept override {
-    args.pool.parallel_for(g_.batches * g_.m, [&](std::int64_t row) { (this->*row_)(args, row); });
+    args.pool.parallel_for(g_.batches * g_.m, [&](std::int64_t row) { row_(*this, args, row); });
     return {};
   }
   std::int64_t flops() const noexcept override {
@@ -51,6 +53,8 @@ class GenericMatMul final : public Kernel {
   }
 
  private:
+  using Row = void (*)(const GenericMatMul& self, const RunArgs& args, std::int64_t row);
+
   template <typename T>
   void compute(const RunArgs& args, std::int64_t row) const noexcept {
     using Sum = typename SumOf<T>::type;
@@ -76,7 +80,7 @@ class GenericMatMul final : public Kernel {
   MatMulGeometry g_;
   UnaryRun activation_;
   float scale_ = 1;
-  void (GenericMatMul::*row_)(const RunArgs&, std::int64_t) const noexcept = nullptr;
+  Row row_ = nullptr;
   bool has_bias_;
   bool has_residual_;
 };

@@ -16,13 +16,17 @@ class MaxUnpool final : public Kernel {
         in_pixels_(spec.input(0).shape.elements(1, spec.input(0).shape.rank() - 1)),
         out_pixels_(spec.output(0).shape.elements(1, spec.output(0).shape.rank() - 1)) {
     scatter_ = dispatch(spec.node, dtype_of_size(spec.input(0).dtype), SizeTypes{}, [](auto type) {
-      return &MaxUnpool::scatter<typename decltype(type)::type>;
+      return Scatter([](const MaxUnpool& self, const RunArgs& args) {
+        return self.scatter<typename decltype(type)::type>(args);
+      });
     });
   }
 
-  Status run(const RunArgs& args) noexcept override { return (this->*scatter_)(args); }
+  Status run(const RunArgs& args) noexcept override { return scatter_(*this, args); }
 
  private:
+  using Scatter = Status (*)(const MaxUnpool& self, const RunArgs& args);
+
   template <typename T>
   Status scatter(const RunArgs& args) const noexcept {
     const std::int64_t total = batch_ * channels_ * out_pixels_;
@@ -41,7 +45,7 @@ class MaxUnpool final : public Kernel {
   }
 
   std::int64_t batch_, channels_, in_pixels_, out_pixels_;
-  Status (MaxUnpool::*scatter_)(const RunArgs&) const noexcept = nullptr;
+  Scatter scatter_ = nullptr;
 };
 
 }  // namespace

@@ -27,17 +27,22 @@ class GenericPool final : public Kernel {
     count_padding_ = attrs.count_include_pad();
     column_major_ = attrs.column_major();
     channels_first_ = attrs.index_channels_first();
-    row_ = dispatch(spec.node, spec.input(0).dtype, PoolTypes{},
-                    [](auto type) { return &GenericPool::compute<typename decltype(type)::type>; });
+    row_ = dispatch(spec.node, spec.input(0).dtype, PoolTypes{}, [](auto type) {
+      return Row([](const GenericPool& self, const RunArgs& args, std::int64_t row) {
+        self.compute<typename decltype(type)::type>(args, row);
+      });
+    });
   }
 
   Status run(const RunArgs& args) noexcept override {
     args.pool.parallel_for(g_.batch * g_.out[0] * g_.out[1],
-                           [&](std::int64_t row) { (this->*row_)(args, row); });
+                           [&](std::int64_t row) { row_(*this, args, row); });
     return {};
   }
 
  private:
+  using Row = void (*)(const GenericPool& self, const RunArgs& args, std::int64_t row);
+
   struct Window {
     std::int64_t image;  // first pixel of the image
     Reach axes[3];
@@ -145,7 +150,7 @@ class GenericPool final : public Kernel {
   bool column_major_ = false;
   bool channels_first_ = false;
   bool has_indices_;
-  void (GenericPool::*row_)(const RunArgs&, std::int64_t) const noexcept = nullptr;
+  Row row_ = nullptr;
 };
 
 }  // namespace
