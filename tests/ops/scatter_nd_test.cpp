@@ -1,0 +1,97 @@
+#include "tests/support/reference_movement.h"
+
+namespace skiff::test {
+namespace {
+
+using Numbers = std::vector<std::int64_t>;
+
+using Reduction = fb::ScatterReduction;
+
+double reduced(Reduction reduction, double a, double b) {
+  switch (reduction) {
+    case Reduction::add:
+      return a + b;
+    case Reduction::mul:
+      return a * b;
+    case Reduction::maximum:
+      return std::max(a, b);
+    case Reduction::minimum:
+      return std::min(a, b);
+    default:
+      return b;
+  }
+}
+
+fb::ScatterAttrsT scatter(std::int64_t axis, Reduction reduction) {
+  fb::ScatterAttrsT attrs;
+  attrs.axis = axis;
+  attrs.reduction = reduction;
+  return attrs;
+}
+
+/// Small whole numbers: exact in every dtype, whatever is done to a few of them.
+TensorData small_numbers(DType dtype, const Shape& shape, unsigned seed) {
+  std::vector<double> values = random_numbers(shape.elements(), 0, 3, seed);
+  for (double& value : values) value = std::floor(value);
+  return tensor_of(dtype, shape, values);
+}
+
+constexpr DType kNumeric[] = {DType::float32, DType::float16, DType::bfloat16, DType::float64,
+                              DType::int8,    DType::uint8,   DType::int16,    DType::uint16,
+                              DType::int32,   DType::uint32,  DType::int64,    DType::uint64};
+
+void check_scatter_nd(const TensorData& x, const TensorData& indices, Reduction reduction) {
+  const int depth = static_cast<int>(indices.shape.back());
+  const Shape outer(
+      indices.shape.extents().first(static_cast<std::size_t>(indices.shape.rank() - 1)));
+  Shape shape = outer;
+  for (int a = depth; a < x.shape.rank(); ++a) shape.push_back(x.shape[a]);
+  const TensorData updates = small_numbers(x.dtype, shape, 5);
+  std::vector<double> expected = x.numbers();
+  const auto where = indices.numbers(), what = updates.numbers();
+  std::size_t n = 0;
+  for_each_index(shape, [&](const Index& index) {
+    Index to;
+    for (int i = 0; i < depth; ++i) {
+      const auto v = static_cast<std::int64_t>(
+          where[static_cast<std::size_t>(flat(outer, index) * depth + i)]);
+      to.push_back(v < 0 ? v + x.shape[i] : v);
+    }
+    to.insert(to.end(), index.begin() + outer.rank(), index.end());
+    double& place = expected[static_cast<std::size_t>(flat(x.shape, to))];
+    place = reduced(reduction, place, what[n++]);
+  });
+  const auto y = run_op(fb::OpKind::scatter_nd, scatter(0, reduction), {x, indices, updates});
+  EXPECT_EQ(y[0].numbers(), expected);
+}
+
+TEST(ScatterNd, EveryReductionAndType) {
+  for (Reduction reduction : fb::EnumValuesScatterReduction()) {
+    for (DType dtype : kNumeric) {
+      const TensorData x = small_numbers(dtype, {3, 4, 5}, 1);
+      check_scatter_nd(x, random_indices(DType::int64, {4, 1}, 3, 1), reduction);
+      check_scatter_nd(x, random_indices(DType::int32, {2, 2, 2}, 3, 2), reduction);
+      check_scatter_nd(x, random_indices(DType::int64, {7, 3}, 3, 3), reduction);
+      check_scatter_nd(x, random_indices(DType::int64, {3}, 3, 4), reduction);
+    }
+  }
+}
+
+TEST(ScatterNd, Hostile) {
+  const auto op = fb::OpKind::scatter_nd;
+  const auto none = Reduction::none;
+  const TensorData x = random_bytes(DType::float32, {3, 2}, 1), u = tensor<float>({1}, {0});
+  for (std::int64_t bad : {std::int64_t{2}, std::int64_t{-3}, INT64_MAX, INT64_MIN})
+    expect_bad_value(op, scatter(0, none), {x, tensor<std::int64_t>({1, 2}, {0, bad}), u});
+  const TensorData good = tensor<std::int64_t>({1, 2}, {0, 1});
+  expect_refused(op, scatter(0, static_cast<Reduction>(9)), {x, good, u});
+  expect_refused(op, scatter(0, none), {x, x, u});
+  expect_refused(op, scatter(0, none), {x, good, tensor<std::int32_t>({1}, {0})});
+  expect_refused(op, scatter(0, none), {x, good, tensor<float>({2}, {0, 0})});
+  expect_refused(op, scatter(0, none), {x, good, tensor<float>({1, 1}, {0})});
+  expect_refused(op, scatter(0, none), {x, tensor<std::int64_t>({1, 3}, {0, 0, 0}), u});
+  expect_refused(op, scatter(0, none), {x, tensor<std::int64_t>({}, {0}), u});
+}
+
+}  // namespace
+}  // namespace skiff::test
