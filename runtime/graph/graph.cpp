@@ -1,0 +1,19 @@
+#include "runtime/graph/graph.h"
+
+namespace skiff {
+
+NodeView view_of(const Graph& graph, const GraphNode& node, std::pmr::memory_resource& memory) {
+  const std::size_t count = node.inputs.size();
+  auto** operands = static_cast<const TensorInfo**>(
+      memory.allocate(count * sizeof(TensorInfo*) + 1, alignof(TensorInfo*)));
+  for (std::size_t i = 0; i < count; ++i)
+    operands[i] = node.inputs[i] < 0 ? nullptr : &graph.value(node.inputs[i]).info;
+  return {.op = node.def->op,
+          .version = 1,
+          .attributes = node.attributes,
+          .inputs = {operands, count},
+          .name = node.name,
+          .dims = nullptr};
+}
+
+}  // namespace skiff

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <memory_resource>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "runtime/core/tensor_info.h"
+#include "runtime/ops/op.h"
+
+namespace skiff {
+
+/// A value of a verified graph.
+struct GraphValue {
+  TensorInfo info;
+  std::int32_t buffer = -1;    ///< index into the model's buffers: a constant
+  std::int32_t producer = -1;  ///< node that writes it; -1: input or constant
+  bool is_input = false;       ///< external input of the graph
+  bool is_output = false;
+};
+
+/// A node of a verified graph: its rule accepted it.
+struct GraphNode {
+  const OpDef* def = nullptr;
+  const void* attributes = nullptr;
+  std::span<const std::int32_t> inputs;   ///< -1: absent
+  std::span<const std::int32_t> outputs;
+  std::string_view name;
+};
+
+/// Flat arrays, nodes in executable order. Only model::verify makes one, so whoever holds a Graph
+/// holds checked indices, shapes and attributes. Points into the model's metadata.
+struct Graph {
+  explicit Graph(std::pmr::memory_resource& memory) : values(&memory), nodes(&memory) {}
+
+  std::string_view name;
+  std::pmr::vector<GraphValue> values;
+  std::pmr::vector<GraphNode> nodes;
+  std::span<const std::int32_t> inputs;
+  std::span<const std::int32_t> outputs;
+
+  const GraphValue& value(std::int32_t id) const { return values[static_cast<std::size_t>(id)]; }
+};
+
+/// A node as its rule and kernels see it; the operand pointers live in `memory`.
+NodeView view_of(const Graph& graph, const GraphNode& node, std::pmr::memory_resource& memory);
+
+}  // namespace skiff

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include <skiff/error.h>
+#include <skiff/model.h>
+#include <skiff/options.h>
+#include <skiff/tensor.h>
+
+namespace skiff {
+
+/// One step of a session, for profiles and listings. Texts live as long as the session.
+struct StepInfo {
+  std::string_view name;       ///< of the node
+  std::string_view op;
+  std::string_view algorithm;  ///< kernel chosen
+  std::int64_t flops = 0;      ///< 0: not counted
+  std::int64_t bytes = 0;      ///< operands and results
+  std::int64_t workspace = 0;
+  Shape output;                ///< of the first result
+};
+
+/// A model bound to a device, with all memory it will ever need. Belongs to one thread at a time.
+class SKIFF_API Session {
+ public:
+  /// All allocation, searching and failing happens here. Throws Error.
+  explicit Session(const Model& model, const SessionOptions& options = {});
+  ~Session();
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+
+  /// The memory such a session would take, to the byte, without allocating or reading weights.
+  static MemoryReport predict(const Model& model, const SessionOptions& options = {});
+
+  std::size_t input_count() const noexcept;
+  std::size_t output_count() const noexcept;
+  /// By name or index. Throws Error{not_found} that lists the names there are.
+  Tensor input(std::string_view name) const;
+  Tensor output(std::string_view name) const;
+  Tensor input(std::size_t i) const;
+  Tensor output(std::size_t i) const;
+
+  /// Computes the outputs from the inputs. Allocates nothing.
+  Status run() noexcept;
+
+  const MemoryReport& memory() const noexcept;
+  const Model& model() const noexcept;
+  /// Instruction set in use, e.g. "avx512".
+  const char* isa() const noexcept;
+  int threads() const noexcept;
+
+  std::size_t step_count() const noexcept;
+  StepInfo step(std::size_t i) const noexcept;
+  /// run() with a call before each step (i < step_count()) and one at the end (i == step_count()).
+  Status run(void (*observe)(void* context, std::size_t step), void* context) noexcept;
+  /// The result `output` of step i as it lies in memory now; what it holds is valid right after
+  /// the step ran. Not available (empty data) while kernels write beside it.
+  Tensor step_output(std::size_t i, std::size_t output) const;
+  std::size_t step_output_count(std::size_t i) const noexcept;
+  /// Index of the node and of its result's value in the model's main graph.
+  std::int32_t step_output_value(std::size_t i, std::size_t output) const noexcept;
+
+  struct Impl;
+  Impl& impl() const noexcept { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace skiff

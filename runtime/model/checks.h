@@ -1,0 +1,42 @@
+#pragma once
+
+#include "runtime/graph/graph.h"
+#include "runtime/model/container.h"
+#include "schema/skiff_generated.h"
+
+// The semantic checks behind FlatBuffers' verifier, which knows types and bounds of tables but
+// nothing of what the numbers mean. Each throws Error{invalid_model} or Error{unsupported}.
+namespace skiff::model {
+
+/// required_features, number of graphs, symbols.
+void check_features(const fb::Model& model);
+
+/// Offsets, sizes, alignment, order and digest fields of the data segment's buffers.
+void check_buffers(const fb::Model& model, std::uint64_t data_size);
+
+/// Builds the graph from its record, checking values, definitions, uses, arity, attributes (through
+/// the operators' rules) and that declared shapes are what the rules give.
+void build_graph(const fb::Model& model, const fb::Graph& record, Graph& graph,
+                 std::pmr::memory_resource& memory);
+
+/// States, variables, plans, pre- and postprocessing, golden data: every index and length.
+void check_manifest(const fb::Model& model, const Graph& graph);
+
+/// Length of a vector field that may be absent.
+template <typename T>
+std::size_t length(const flatbuffers::Vector<T>* field) noexcept {
+  return field == nullptr ? 0 : field->size();
+}
+
+/// Text of a string field that may be absent.
+inline std::string_view text(const flatbuffers::String* field) noexcept {
+  return field == nullptr ? std::string_view() : std::string_view(field->c_str(), field->size());
+}
+
+/// A vector field of numbers in place (the format and every supported host are little endian).
+template <typename T>
+std::span<const T> numbers(const flatbuffers::Vector<T>* field) noexcept {
+  return field == nullptr ? std::span<const T>() : std::span<const T>(field->data(), field->size());
+}
+
+}  // namespace skiff::model

@@ -1,0 +1,68 @@
+#include "runtime/model/verified.h"
+
+#include <bit>
+#include <cstring>
+
+#include "runtime/core/error.h"
+#include "runtime/model/checks.h"
+
+namespace skiff::model {
+
+static_assert(std::endian::native == std::endian::little, "the file format is little endian");
+
+Verified::Verified(Source source, MemoryBook& book, std::pmr::memory_resource& arena, bool digests)
+    : source_(std::move(source)), digests_(digests), graph_(arena) {
+  HeaderBytes header{};
+  const std::uint64_t size = source_.size();
+  require(size >= kHeaderSize, ErrorCode::invalid_model, "the file has ", size,
+          " bytes, too few for a .skiff header");
+  source_.read_at(0, header);
+  header_ = decode_header(header, size);
+  block_ = Block(book, static_cast<std::size_t>(header_.metadata_size));
+  source_.read_at(header_.metadata_offset, block_.bytes());
+  if (digests)
+    require(metadata_digest(header_, block_.bytes()) == header_.digest, ErrorCode::invalid_model,
+            "the digest of the metadata does not match: the file is damaged or was changed");
+}
+
+std::uint64_t Verified::buffer_size(std::int32_t buffer) const noexcept {
+  return metadata().buffers()->Get(static_cast<unsigned>(buffer))->size();
+}
+
+void Verified::read_buffer(std::int32_t buffer, std::uint64_t offset,
+                           std::span<std::byte> out) const {
+  const fb::Buffer& record = *metadata().buffers()->Get(static_cast<unsigned>(buffer));
+  require(offset <= record.size() && out.size() <= record.size() - offset, ErrorCode::internal,
+          "buffer ", buffer, ": read past its end");
+  source_.read_at(header_.data_offset + record.offset() + offset, out);
+}
+
+void Verified::check_digest(std::int32_t buffer, const platform::Sha256Digest& digest) const {
+  const auto& stored = *metadata().buffers()->Get(static_cast<unsigned>(buffer))->sha256();
+  require(std::memcmp(stored.data(), digest.data(), digest.size()) == 0, ErrorCode::invalid_model,
+          "the digest of buffer ", buffer, " does not match: the file is damaged or was changed");
+}
+
+void Verified::read_buffer_checked(std::int32_t buffer, std::span<std::byte> out) const {
+  read_buffer(buffer, 0, out);
+  if (digests_) check_digest(buffer, platform::sha256(out));
+}
+
+Verified Loader::load(Source source, const VerifyOptions& options, MemoryBook& book,
+                      std::pmr::memory_resource& arena) {
+  Verified model(std::move(source), book, arena, options.digests);
+  // Depth and table count bound the verifier's own work on hostile files.
+  const std::size_t size = model.block_.size();
+  flatbuffers::Verifier verifier(reinterpret_cast<const std::uint8_t*>(model.block_.data()), size,
+                                 32, static_cast<flatbuffers::uoffset_t>(size / 4 + 16));
+  require(fb::VerifyModelBuffer(verifier), ErrorCode::invalid_model,
+          "the metadata is no valid FlatBuffer of a .skiff file");
+  const fb::Model& metadata = model.metadata();
+  check_features(metadata);
+  check_buffers(metadata, model.header_.data_size);
+  build_graph(metadata, *metadata.graphs()->Get(0), model.graph_, arena);
+  check_manifest(metadata, model.graph_);
+  return model;
+}
+
+}  // namespace skiff::model
