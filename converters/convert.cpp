@@ -1,0 +1,209 @@
+#include "converters/convert.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <utility>
+
+#include "converters/dump.h"
+#include "converters/golden.h"
+#include "converters/passes/passes.h"
+#include "converters/passes/schedule.h"
+#include "converters/task.h"
+#include "converters/writer.h"
+#include "platform/clock.h"
+#include "runtime/core/error.h"
+#include "runtime/core/half.h"
+
+namespace skiff::convert {
+namespace {
+
+Imported import_model(const std::string& path, const ImportOptions& options) {
+  if (path.ends_with(".onnx")) return import_onnx(path, options);
+  if (path.ends_with(".tflite") || path.ends_with(".bin")) return import_tflite(path, options);
+  const bool torch = path.ends_with(".pt2") || path.ends_with(".pth") || path.ends_with(".pt");
+  fail(ErrorCode::unsupported, "'", path, "': ",
+       torch ? "PyTorch files are not in this version; export the model as ONNX"
+             : "the suffix is not .onnx or .tflite");
+}
+
+/// Numbers as dense bytes of a dtype.
+std::vector<std::byte> encode(const std::vector<double>& numbers, DType dtype) {
+  std::vector<std::byte> bytes;
+  const auto put = [&](auto number) {
+    const auto piece = std::as_bytes(std::span(&number, 1));
+    bytes.insert(bytes.end(), piece.begin(), piece.end());
+  };
+  for (double number : numbers) switch (dtype) {
+      case DType::float32:
+        put(static_cast<float>(number));
+        break;
+      case DType::float64:
+        put(number);
+        break;
+      case DType::float16:
+        put(float_to_half(static_cast<float>(number)));
+        break;
+      case DType::bfloat16:
+        put(float_to_bfloat16(static_cast<float>(number)));
+        break;
+      default: {
+        const auto whole = static_cast<std::int64_t>(number);
+        const auto piece = std::as_bytes(std::span(&whole, 1)).first(size_of(dtype));
+        bytes.insert(bytes.end(), piece.begin(), piece.end());
+      }
+    }
+  return bytes;
+}
+
+/// The dtype of an external input: of the graph cut down to that input alone.
+DType dtype_of_input(const std::string& path, const ImportOptions& options, const std::string& name,
+                     std::size_t count) {
+  ImportOptions alone;
+  alone.to = {name};
+  if (const auto shape = options.shapes.find(name); shape != options.shapes.end())
+    alone.shapes.insert(*shape);
+  try {
+    const Imported found = import_model(path, alone);
+    return found.graph.value(found.graph.outputs.at(0)).dtype;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::invalid_argument || !alone.shapes.empty()) throw;
+  }
+  alone.shapes[name] = Shape{static_cast<std::int64_t>(count)};
+  const Imported found = import_model(path, alone);
+  return found.graph.value(found.graph.outputs.at(0)).dtype;
+}
+
+ImportOptions with_bindings(const std::string& path, const ConvertOptions& options) {
+  ImportOptions result = options.import;
+  for (const auto& [name, numbers] : options.bind)
+    result.bind[name] = encode(numbers, dtype_of_input(path, result, name, numbers.size()));
+  return result;
+}
+
+passes::Observer dump_to(const std::string& folder) {
+  if (folder.empty()) return {};
+  return [folder, step = 0](const std::string& pass, const ir::Graph& graph) mutable {
+    char number[16];
+    std::snprintf(number, sizeof number, "%03d-", step++);
+    std::ofstream file(std::filesystem::path(folder) / (number + pass + ".txt"));
+    file << dump(graph);
+    require(file.good(), ErrorCode::io, "--dump-ir ", folder, ": cannot write there");
+  };
+}
+
+std::vector<std::string> read_labels(const std::string& path) {
+  std::ifstream file(path);
+  require(file.good(), ErrorCode::not_found, "--labels ", path, ": no such file");
+  std::vector<std::string> labels;
+  for (std::string line; std::getline(file, line);) {
+    if (line.ends_with('\r')) line.pop_back();
+    labels.push_back(std::move(line));
+  }
+  return labels;
+}
+
+/// --mean, --std and --color for the first input, in the layout of the source's format.
+void add_preprocess(const ConvertOptions& options, const Source& source, const ir::Graph& graph,
+                    Manifest& manifest) {
+  if (options.mean.empty() && options.std.empty() && !options.color) return;
+  require(!graph.inputs.empty() && graph.value(graph.inputs[0]).shape.rank() == 4,
+          ErrorCode::invalid_argument,
+          "--mean, --std and --color need a model whose first input is an image of four axes");
+  if (manifest.preprocess.empty()) {
+    const bool channels_first = source.format == "onnx";
+    fb::PreprocessT preprocess;
+    preprocess.channel_axis = channels_first ? 1 : 3;
+    preprocess.height_axis = channels_first ? 2 : 1;
+    preprocess.width_axis = channels_first ? 3 : 2;
+    manifest.preprocess.push_back(preprocess);
+  }
+  fb::PreprocessT& first = manifest.preprocess[0];
+  if (!options.mean.empty()) first.mean = options.mean;
+  if (!options.std.empty()) first.std = options.std;
+  if (options.color) first.color = *options.color;
+}
+
+Manifest make_manifest(const std::string& path, const ConvertOptions& options, const Source& source,
+                       const ir::Graph& graph, const std::vector<std::string>& effective) {
+  Manifest manifest;
+  manifest.name = std::filesystem::path(path).stem().string();
+  if (!options.task.empty()) read_task(options.task, graph, manifest);
+  add_preprocess(options, source, graph, manifest);
+  if (!options.labels.empty()) manifest.labels = read_labels(options.labels);
+  if (!options.golden.empty()) manifest.golden.push_back(make_golden(graph, options.golden));
+  manifest.strip_names = options.strip_names;
+  fb::ProvenanceT& provenance = manifest.provenance;
+  provenance.source_format = source.format;
+  provenance.source_sha256 = source.sha256;
+  provenance.source_producer = source.producer;
+  provenance.source_opset = source.opset;
+  provenance.converter = "skiff-convert 0.1.0";
+  provenance.options = options.record;
+  provenance.passes = effective;
+  return manifest;
+}
+
+std::int64_t weight_bytes(const ir::Graph& graph) {
+  std::vector<char> seen(graph.value_count(), 0);
+  std::int64_t sum = 0;
+  for (ir::NodeId id : graph.order())
+    for (ir::ValueId input : graph.node(id).inputs) {
+      if (input == ir::kAbsent || !graph.value(input).constant) continue;
+      if (std::exchange(seen[static_cast<std::size_t>(input)], 1) == 0)
+        sum += graph.info(input).bytes();
+    }
+  return sum;
+}
+
+void fill_report(Report& report, const ir::Graph& graph) {
+  const auto order = graph.order();
+  report.nodes_after = order.size();
+  for (ir::NodeId id : order) ++report.operators[name_of(graph.node(id).op)];
+  report.weight_bytes = weight_bytes(graph);
+  report.peak_bytes = passes::peak_bytes(graph, order);
+}
+
+}  // namespace
+
+Converted convert_graph(const std::string& path, const ConvertOptions& options, Report* report) {
+  const auto progress = [&](const char* stage, double done) {
+    if (options.progress) options.progress(stage, done);
+  };
+  const std::int64_t start = platform::monotonic_ns();
+  progress("reading", 0.0);
+  Imported imported = import_model(path, with_bindings(path, options));
+  const std::size_t nodes_before = imported.graph.order().size();
+  progress("optimising", 0.3);
+  const auto effective =
+      passes::run_pipeline(imported.graph, passes::all_groups(),
+                           {.observer = dump_to(options.dump_folder), .check = options.check});
+  progress(options.golden.empty() ? "describing" : "computing golden data", 0.6);
+  Converted result{std::move(imported.graph), {}};
+  result.manifest = make_manifest(path, options, imported.source, result.graph, effective);
+  if (report != nullptr) {
+    report->source = imported.source;
+    report->nodes_before = nodes_before;
+    report->passes = effective;
+    fill_report(*report, result.graph);
+    report->seconds = static_cast<double>(platform::monotonic_ns() - start) * 1e-9;
+  }
+  return result;
+}
+
+std::vector<std::byte> convert_file(const std::string& path, const ConvertOptions& options,
+                                    Report* report) {
+  const std::int64_t start = platform::monotonic_ns();
+  const Converted converted = convert_graph(path, options, report);
+  if (options.progress) options.progress("writing", 0.8);
+  std::vector<std::byte> bytes = write_model(converted.graph, converted.manifest);
+  if (report != nullptr) {
+    report->file_bytes = static_cast<std::int64_t>(bytes.size());
+    report->seconds = static_cast<double>(platform::monotonic_ns() - start) * 1e-9;
+  }
+  if (options.progress) options.progress("done", 1.0);
+  return bytes;
+}
+
+}  // namespace skiff::convert

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "converters/manifest.h"
+#include "converters/npy/npy.h"
+
+namespace skiff::convert {
+
+/// The golden case of an optimised graph. `source`: a .npz file with arrays in/NAME and out/NAME
+/// (or plain NAMEs of inputs and outputs), or "auto": random inputs, outputs as computed here.
+/// Fingerprints of every layer come from computing the graph on the case's inputs.
+Golden make_golden(const ir::Graph& graph, const std::string& source);
+
+}  // namespace skiff::convert

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "converters/ir/graph.h"
+
+namespace skiff::convert {
+
+/// A tensor of a golden case; `value` belongs to the graph that is written.
+struct GoldenTensor {
+  ir::ValueId value = ir::kAbsent;
+  std::vector<std::byte> bytes;
+};
+
+/// Inputs and what a right device computes for them. Fingerprints name their values by ir::ValueId.
+struct Golden {
+  std::string name;
+  fb::GoldenOrigin origin = fb::GoldenOrigin::reference;
+  std::vector<GoldenTensor> inputs;
+  std::vector<GoldenTensor> outputs;
+  std::vector<fb::FingerprintT> fingerprints;
+};
+
+/// Everything in a file besides the graph.
+struct Manifest {
+  std::string name;
+  std::vector<fb::PreprocessT> preprocess;
+  std::optional<fb::PostprocessT> postprocess;
+  std::vector<std::string> labels;
+  std::vector<Golden> golden;
+  fb::ProvenanceT provenance;
+  bool strip_names = false;  ///< only external inputs and outputs keep their names
+};
+
+}  // namespace skiff::convert

@@ -1,0 +1,171 @@
+#include "converters/tool/options.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <filesystem>
+
+#include "converters/tool/near_match.h"
+#include "runtime/core/error.h"
+
+namespace skiff::tool {
+namespace {
+
+/// What CLI11 only collects; turned into Options by interpret().
+struct Raw {
+  std::vector<std::string> shapes, binds, from, to;
+  std::string color;
+  std::string later;  // a flag of a later version
+};
+
+[[noreturn]] void wrong(const std::string& message) { fail(ErrorCode::invalid_argument, message); }
+
+/// "name=value" in two.
+std::pair<std::string, std::string> split(const std::string& flag, const std::string& text) {
+  const std::size_t at = text.rfind('=');
+  if (at == std::string::npos || at == 0 || at + 1 == text.size())
+    wrong(fmt::format("{} {}: should be NAME=VALUE", flag, text));
+  return {text.substr(0, at), text.substr(at + 1)};
+}
+
+template <typename T>
+T number(const std::string& flag, const std::string& text) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size())
+    wrong(fmt::format("{}: '{}' is not a number", flag, text));
+  return value;
+}
+
+std::vector<std::string> pieces(const std::string& text, char separator) {
+  return CLI::detail::split(text, separator);
+}
+
+Shape parse_shape(const std::string& text) {
+  Shape shape;
+  const auto extents = pieces(text, 'x');
+  if (extents.size() > static_cast<std::size_t>(kMaxRank))
+    wrong(fmt::format("--shape {}: more than {} axes", text, kMaxRank));
+  for (const std::string& extent : extents) {
+    const auto value = number<std::int64_t>("--shape", extent);
+    if (value < 0) wrong(fmt::format("--shape {}: extents are not negative", text));
+    shape.push_back(value);
+  }
+  return shape;
+}
+
+/// Flags that later versions will have: known, so that the message can say so.
+void add_later_flags(CLI::App& app, Raw& raw) {
+  for (const char* name : {"--dyn", "--fit", "--calibrate"})
+    app.add_option_function<std::string>(name,
+                                         [&raw, name](const std::string&) { raw.later = name; })
+        ->group("");
+  for (const char* name : {"--fp16", "--bf16", "--int8"})
+    app.add_flag_callback(name, [&raw, name] { raw.later = name; })->group("");
+}
+
+void add_flags(CLI::App& app, Options& options, Raw& raw) {
+  convert::ConvertOptions& convert = options.convert;
+  app.add_option("MODEL", options.model, "the trained model: .onnx or .tflite")->required();
+  app.add_option("-o,--output", options.output, "the .skiff file to write")->required();
+  app.add_option("--shape", raw.shapes, "fixes an input's shape: NAME=1x3x224x224")->take_all();
+  app.add_option("--bind", raw.binds, "makes an input a constant: NAME=16000 or NAME=1,2,3")
+      ->take_all();
+  app.add_option("--from", raw.from, "tensors that become the inputs")->delimiter(',');
+  app.add_option("--to", raw.to, "tensors that become the outputs")->delimiter(',');
+  app.add_option("--mean", convert.mean, "mean of each colour, taken off pixels in [0, 1]")
+      ->delimiter(',');
+  app.add_option("--std", convert.std, "deviation of each colour, divided by")->delimiter(',');
+  app.add_option("--color", raw.color, "order of the colours: rgb or bgr")
+      ->check(CLI::IsMember({"rgb", "bgr", "gray"}));
+  app.add_option("--labels", convert.labels, "a text file with a label a line");
+  app.add_option("--task", convert.task, "a .json file: pre- and postprocessing to store");
+  app.add_option("--golden", convert.golden, "inputs and outputs to store: a .npz file, or auto");
+  app.add_option("--report", options.report, "writes what was done to a .json file");
+  app.add_option("--dump-ir", convert.dump_folder, "writes the graph after each pass to a folder");
+  app.add_flag("--strip-names", convert.strip_names,
+               "stores no names but those of in- and outputs");
+  add_later_flags(app, raw);
+}
+
+void interpret(const Raw& raw, Options& options) {
+  if (!raw.later.empty()) wrong(raw.later + " is not in this version");
+  convert::ConvertOptions& convert = options.convert;
+  for (const std::string& text : raw.shapes) {
+    const auto [name, extents] = split("--shape", text);
+    convert.import.shapes[name] = parse_shape(extents);
+  }
+  for (const std::string& text : raw.binds) {
+    const auto [name, numbers] = split("--bind", text);
+    for (const std::string& piece : pieces(numbers, ','))
+      convert.bind[name].push_back(number<double>("--bind " + name, piece));
+  }
+  convert.import.from = raw.from;
+  convert.import.to = raw.to;
+  if (!raw.color.empty())
+    convert.color = raw.color == "rgb"   ? fb::ColorOrder::rgb
+                    : raw.color == "bgr" ? fb::ColorOrder::bgr
+                                         : fb::ColorOrder::gray;
+  if (!convert.dump_folder.empty()) std::filesystem::create_directories(convert.dump_folder);
+}
+
+/// The command line as it changes the file: without paths of outputs, so that equal conversions
+/// give equal bytes wherever they are written.
+std::vector<std::string> recorded(int argc, char** argv) {
+  std::vector<std::string> record;
+  for (int i = 1; i < argc; ++i) {
+    const std::string text = argv[i];
+    const std::string flag = text.substr(0, text.find('='));
+    const bool writes =
+        flag == "-o" || flag == "--output" || flag == "--report" || flag == "--dump-ir";
+    if (writes && text == flag) ++i;
+    if (writes || !text.starts_with('-')) continue;
+    std::string entry = text;
+    const bool has_value = flag != "--strip-names" && text == flag && i + 1 < argc;
+    if (has_value) entry += std::string("=") + argv[++i];
+    record.push_back(std::move(entry));
+  }
+  return record;
+}
+
+void explain_unknown(const CLI::App& app, const std::string& text) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  const std::string flag = text.substr(0, text.find('='));
+  const std::string meant = near_match(flag, names);
+  fmt::print(stderr, "skiff-convert: unknown argument {}{}\n", flag,
+             meant.empty() ? "; --help lists all" : " (did you mean " + meant + "?)");
+}
+
+}  // namespace
+
+std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
+  Options options;
+  Raw raw;
+  CLI::App app("Converts a trained model to a .skiff file.", "skiff-convert");
+  add_flags(app, options, raw);
+  app.allow_extras();
+  exit_code = 2;
+  try {
+    app.parse(argc, argv);
+    if (const auto extras = app.remaining(); !extras.empty()) {
+      explain_unknown(app, extras[0]);
+      return std::nullopt;
+    }
+    interpret(raw, options);
+    options.convert.record = recorded(argc, argv);
+    return options;
+  } catch (const CLI::CallForHelp& help) {
+    exit_code = app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    if (const auto extras = app.remaining(); !extras.empty()) explain_unknown(app, extras[0]);
+    fmt::print(stderr, "skiff-convert: {}\n", error.what());
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "skiff-convert: {}\n", error.what());
+  }
+  return std::nullopt;
+}
+
+}  // namespace skiff::tool

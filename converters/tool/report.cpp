@@ -1,0 +1,84 @@
+#include "converters/tool/report.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace skiff::tool {
+namespace {
+
+std::string size_text(std::int64_t bytes) {
+  if (bytes < 10 * 1024) return fmt::format("{} B", bytes);
+  if (bytes < 10 * 1024 * 1024) return fmt::format("{:.1f} KiB", static_cast<double>(bytes) / 1024);
+  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1024 * 1024));
+}
+
+}  // namespace
+
+std::string refusal_table(const convert::Refused& refused) {
+  const std::vector<convert::Refusal>& rows = refused.refusals();
+  std::size_t node = 4;
+  std::size_t op = 8;
+  for (const convert::Refusal& row : rows) {
+    node = std::min<std::size_t>(std::max(node, row.node.size()), 40);
+    op = std::min<std::size_t>(std::max(op, row.op.size()), 32);
+  }
+  std::string text =
+      fmt::format("{} {} cannot be converted:\n{:<{}}  {:<{}}  {}\n", rows.size(),
+                  rows.size() == 1 ? "node" : "nodes", "node", node, "operator", op, "reason");
+  for (const convert::Refusal& row : rows) {
+    text += fmt::format("{:<{}}  {:<{}}  {}\n", row.node, node, row.op, op, row.reason);
+    if (!row.help.empty())
+      text += fmt::format("{:{}}what would help: {}\n", "", node + op + 4, row.help);
+  }
+  return text;
+}
+
+std::string summary(const convert::Report& report, const std::string& output) {
+  std::string text;
+  const auto row = [&](const char* name, const std::string& value) {
+    text += fmt::format("  {:<22}{}\n", name, value);
+  };
+  text += fmt::format("{}\n", output);
+  row("source",
+      report.source.format +
+          (report.source.producer.empty() ? std::string() : ", made by " + report.source.producer));
+  row("nodes", fmt::format("{} -> {}", report.nodes_before, report.nodes_after));
+  row("weights", size_text(report.weight_bytes));
+  row("activations, at least", size_text(report.peak_bytes));
+  row("file", size_text(report.file_bytes));
+  row("time", fmt::format("{:.2f} s", report.seconds));
+  return text;
+}
+
+std::string to_json(const convert::Report& report) {
+  const nlohmann::ordered_json json = {
+      {"source",
+       {{"format", report.source.format},
+        {"sha256", report.source.sha256},
+        {"producer", report.source.producer},
+        {"opset", report.source.opset}}},
+      {"nodes_before", report.nodes_before},
+      {"nodes_after", report.nodes_after},
+      {"operators", report.operators},
+      {"passes", report.passes},
+      {"weights", report.weight_bytes},
+      {"activations_lower_bound", report.peak_bytes},
+      {"file", report.file_bytes},
+      {"seconds", report.seconds},
+  };
+  return json.dump(2) + "\n";
+}
+
+void show_progress(const char* stage, double done) {
+  if (isatty(STDERR_FILENO) == 0) return;
+  constexpr int kWidth = 30;
+  const int filled = static_cast<int>(done * kWidth);
+  fmt::print(stderr, "\r\x1b[K[{:#<{}}{:.<{}}] {}", "", filled, "", kWidth - filled, stage);
+  if (done >= 1) fmt::print(stderr, "\r\x1b[K");
+  std::fflush(stderr);
+}
+
+}  // namespace skiff::tool
