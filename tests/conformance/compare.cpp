@@ -24,10 +24,19 @@ bool is_float(DType dtype) {
          dtype == DType::float64;
 }
 
-bool close(double a, double b) {
+bool close(double a, double b, double absolute) {
   if (std::isnan(a) || std::isnan(b)) return std::isnan(a) && std::isnan(b);
   if (std::isinf(a) || std::isinf(b)) return a == b;
-  return std::abs(a - b) <= kAbsolute + kRelative * std::abs(b);
+  return std::abs(a - b) <= absolute + kRelative * std::abs(b);
+}
+
+double absolute_tolerance(DType dtype, const std::vector<double>& expected) {
+  if (dtype != DType::float32 && dtype != DType::float64) return kAbsolute;
+  double largest = 0;
+  for (double number : expected)
+    if (std::isfinite(number)) largest = std::max(largest, std::abs(number));
+  const double unit = dtype == DType::float32 ? 0x1p-23 : 0x1p-52;
+  return std::max(kAbsolute, 2 * unit * largest);
 }
 
 }  // namespace
@@ -47,11 +56,12 @@ Difference compare(const onnx::Dense& actual, const onnx::Dense& expected) {
   }
   Difference difference;
   const std::vector<double> a = numbers(actual), b = numbers(expected);
+  const double absolute = absolute_tolerance(actual.dtype, b);
   for (std::size_t i = 0; i < a.size(); ++i) {
     if (std::isfinite(a[i]) && std::isfinite(b[i]))
       difference.max_relative =
           std::max(difference.max_relative, std::abs(a[i] - b[i]) / std::max(std::abs(b[i]), 1e-7));
-    if (difference.reason.empty() && !close(a[i], b[i]))
+    if (difference.reason.empty() && !close(a[i], b[i], absolute))
       difference.reason = message("element ", i, " is ", a[i], ", expected ", b[i]);
   }
   return difference;
