@@ -26,7 +26,7 @@ TEST(LpNorm, EveryAxisTypeAndPower) {
                                 for (double& v : lane) v /= std::pow(sum, 1.0 / p);
                                 return lane;
                               }),
-                    rounding(dtype, 4));
+                    rounding(dtype, 4), 1e-7);
       }
 }
 
