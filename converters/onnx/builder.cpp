@@ -6,6 +6,7 @@
 #include <set>
 
 #include "converters/ir/evaluate.h"
+#include "converters/ir/work.h"
 #include "runtime/core/half.h"
 
 namespace skiff::onnx {
@@ -13,8 +14,9 @@ namespace {
 
 // Larger results are left to the fold pass, which sees what is used at all.
 constexpr std::int64_t kEagerBytes = std::int64_t{1} << 20;
-// A few bytes of a model can ask for any amount of constants; real ones stay far below.
-constexpr std::int64_t kMaxFoldedBytes = std::int64_t{1} << 32;
+// A few bytes of a model can ask for any amount of constants and work; real ones stay far below.
+constexpr std::int64_t kMaxFoldedBytes = std::int64_t{1} << 30;
+constexpr std::int64_t kMaxFoldedWork = std::int64_t{1} << 35;
 constexpr int kMaxFoldDepth = 64;
 
 template <typename To, typename From>
@@ -101,11 +103,19 @@ bool Builder::fold(ValueId id, int depth) {
   const std::vector<ValueId> inputs = graph_.node(producer).inputs;
   for (ValueId input : inputs)
     if (input != kAbsent && !fold(input, depth + 1)) return false;
-  folded_bytes_ += graph_.info(id).bytes();
-  require(folded_bytes_ <= kMaxFoldedBytes, ErrorCode::budget_exceeded,
-          "constants that would be computed at conversion are larger than ", kMaxFoldedBytes,
-          " bytes");
+  require(take_budget(producer), ErrorCode::budget_exceeded, "constants that are computed at ",
+          "conversion would take more than ", kMaxFoldedBytes, " bytes or endless work");
   return ir::evaluate(graph_, producer);
+}
+
+bool Builder::take_budget(ir::NodeId id) {
+  std::int64_t bytes = 0;
+  for (ValueId output : graph_.node(id).outputs) bytes += graph_.info(output).bytes();
+  const std::int64_t work = ir::work_of(graph_, id);
+  if (bytes > kMaxFoldedBytes - folded_bytes_ || work > kMaxFoldedWork - folded_work_) return false;
+  folded_bytes_ += bytes;
+  folded_work_ += work;
+  return true;
 }
 
 void Builder::fold_small(ir::NodeId id) {
@@ -120,7 +130,8 @@ void Builder::fold_small(ir::NodeId id) {
   }
   varies_.resize(graph_.value_count(), 1);
   for (ValueId output : outputs) varies_[static_cast<std::size_t>(output)] = variable;
-  if (constant && bytes <= kEagerBytes) ir::evaluate(graph_, id);
+  if (constant && bytes <= kEagerBytes && ir::worth_folding(graph_, id) && take_budget(id))
+    ir::evaluate(graph_, id);
 }
 
 std::vector<std::string> Builder::origins(ValueId id) const {

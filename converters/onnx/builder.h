@@ -88,12 +88,13 @@ class Builder {
   bool fold(ValueId id, int depth);
   bool varies(ValueId id) const;
   void fold_small(ir::NodeId id);
+  bool take_budget(ir::NodeId id);
 
   ir::Graph& graph_;
   std::string name_, source_;
   int count_ = 0;
   std::vector<char> varies_;  // by value id: depends on an input of the graph
-  std::int64_t folded_bytes_ = 0;
+  std::int64_t folded_bytes_ = 0, folded_work_ = 0;
 };
 
 }  // namespace skiff::onnx

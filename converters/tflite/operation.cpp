@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "converters/ir/evaluate.h"
-#include "converters/tflite/fold.h"
+#include "converters/ir/work.h"
 #include "converters/tflite/importer.h"
 #include "converters/tflite/tensors.h"
 #include "runtime/core/checked.h"
@@ -75,7 +75,7 @@ void Operation::fold(ir::NodeId id) {
   const bool constant = std::all_of(node.inputs.begin(), node.inputs.end(), [&](ir::ValueId input) {
     return input == ir::kAbsent || graph().value(input).constant.has_value();
   });
-  if (!constant || !worth_folding(graph(), id) || !importer_.take_work(work_of(graph(), id)))
+  if (!constant || !ir::worth_folding(graph(), id) || !importer_.take_work(ir::work_of(graph(), id)))
     return;
   for (ir::ValueId output : node.outputs)
     charge(*checked_bytes(graph().value(output).dtype, shape_of(output)));

@@ -1,10 +1,10 @@
-#include "converters/tflite/fold.h"
+#include "converters/ir/work.h"
 
 #include <algorithm>
 
 #include "runtime/core/checked.h"
 
-namespace skiff::convert::tfl {
+namespace skiff::ir {
 namespace {
 
 constexpr std::int64_t kMostRepeatedBytes = 64 * 1024;
@@ -15,7 +15,7 @@ std::int64_t product(std::int64_t a, std::int64_t b) {
 }
 
 /// Multiply-adds per element of the output.
-std::int64_t depth_of(const ir::Graph& graph, const ir::Node& node) {
+std::int64_t depth_of(const Graph& graph, const Node& node) {
   const auto shape = [&](std::size_t i) { return graph.value(node.inputs[i]).shape; };
   switch (node.op) {
     case fb::OpKind::conv:
@@ -43,20 +43,19 @@ std::int64_t depth_of(const ir::Graph& graph, const ir::Node& node) {
 
 }  // namespace
 
-bool worth_folding(const ir::Graph& graph, ir::NodeId id) {
-  const ir::Node& node = graph.node(id);
+bool worth_folding(const Graph& graph, NodeId id) {
+  const Node& node = graph.node(id);
   const bool repeats = node.op == fb::OpKind::expand || node.op == fb::OpKind::tile ||
                        node.op == fb::OpKind::one_hot;
   return !repeats || graph.info(node.outputs[0]).bytes() <= kMostRepeatedBytes;
 }
 
-std::int64_t work_of(const ir::Graph& graph, ir::NodeId id) {
-  const ir::Node& node = graph.node(id);
+std::int64_t work_of(const Graph& graph, NodeId id) {
+  const Node& node = graph.node(id);
   std::int64_t work = product(graph.value(node.outputs[0]).shape.elements(), depth_of(graph, node));
-  for (ir::ValueId input : node.inputs)
-    if (input != ir::kAbsent)
-      work = std::min(work + graph.value(input).shape.elements(), kEndlessWork);
+  for (ValueId input : node.inputs)
+    if (input != kAbsent) work = std::min(work + graph.value(input).shape.elements(), kEndlessWork);
   return work;
 }
 
-}  // namespace skiff::convert::tfl
+}  // namespace skiff::ir

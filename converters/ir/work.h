@@ -2,12 +2,12 @@
 
 #include "converters/ir/graph.h"
 
-namespace skiff::convert::tfl {
+namespace skiff::ir {
 
 /// False for what repeats a few elements many times: it is small as a node and large as a constant.
-bool worth_folding(const ir::Graph& graph, ir::NodeId node);
+bool worth_folding(const Graph& graph, NodeId node);
 
 /// Multiply-adds, or elements touched, that computing a node takes; at most 2^62.
-std::int64_t work_of(const ir::Graph& graph, ir::NodeId node);
+std::int64_t work_of(const Graph& graph, NodeId node);
 
-}  // namespace skiff::convert::tfl
+}  // namespace skiff::ir
