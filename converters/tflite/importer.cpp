@@ -90,13 +90,13 @@ ir::ValueId Importer::value(int tensor) {
   const tflite::Tensor& declared = model_.tensor(tensor);
   const std::string name = model_.tensor_name(tensor);
   require(!declared.is_variable(), ErrorCode::unsupported, "it keeps state in tensor '", name, "'");
-  const bool empty = declared_shape(declared).elements() == 0;
-  require(empty || !model_.data(tensor).empty(), ErrorCode::invalid_model, "tensor '", name,
+  const std::int64_t bytes = constant_bytes(model_, tensor);  // checks type and shape
+  require(bytes == 0 || !model_.data(tensor).empty(), ErrorCode::invalid_model, "tensor '", name,
           "' is read but never written");
-  charge(constant_bytes(model_, tensor));
+  charge(bytes);
   Constant constant = read_constant(model_, tensor);
   if (is_quantized(declared) && constant.dtype != DType::int32) {
-    charge(constant_bytes(model_, tensor) * 4);
+    charge(bytes * 4);
     constant = dequantized(constant, quantization_of(declared, name), name);
   }
   id = graph_.add_constant(name, constant.dtype, constant.shape, std::move(constant.bytes));
