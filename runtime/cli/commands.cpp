@@ -1,0 +1,101 @@
+#include "runtime/cli/commands.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "runtime/core/error.h"
+
+namespace skiff::cli {
+namespace {
+
+DeviceKind parse_device(const std::string& text) {
+  if (text == "auto") return DeviceKind::automatic;
+  if (text == "cpu") return DeviceKind::cpu;
+  if (text == "cuda" || text.starts_with("cuda:")) return DeviceKind::cuda;
+  fail(ErrorCode::invalid_argument, "--device=", text, ": should be auto, cpu or cuda[:n]");
+}
+
+void print_log(void* verbose, LogLevel level, const char* message) {
+  if (level > LogLevel::warning && !*static_cast<const bool*>(verbose)) return;
+  fmt::print(stderr, "skiff: {}\n", message);
+}
+
+/// Shapes are fixed in this version: --shape may only repeat what the file says.
+void check_shape(const Model& model, const std::string& text) {
+  const auto [name, extents] = split_pair("--shape", text);
+  for (std::size_t i = 0; i < model.input_count(); ++i) {
+    if (model.input(i).name != name) continue;
+    const Shape shape = model.input(i).shape;
+    require(extents == fmt::format("{}", fmt::join(shape.extents(), "x")), ErrorCode::unsupported,
+            "--shape ", text, ": the model's shape is ", shape,
+            " and fixed; convert it again with skiff-convert --shape");
+    return;
+  }
+  fail(ErrorCode::not_found, "--shape ", text, ": the model has no such input");
+}
+
+}  // namespace
+
+std::uint64_t parse_bytes(const std::string& text) {
+  if (text.empty()) return 0;
+  std::uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  const std::string unit(rest, end);
+  const int shift = unit.empty() ? 0 : unit == "K" ? 10 : unit == "M" ? 20 : unit == "G" ? 30 : -1;
+  require(error == std::errc() && shift >= 0 && number > 0 && number < std::uint64_t{1} << 33,
+          ErrorCode::invalid_argument, "'", text, "' is no size: should be like 600M (K, M, G)");
+  return number << shift;
+}
+
+std::pair<std::string, std::string> split_pair(const std::string& flag, const std::string& text) {
+  const std::size_t at = text.find('=');
+  require(at != std::string::npos && at > 0 && at + 1 < text.size(), ErrorCode::invalid_argument,
+          flag, " ", text, ": should be NAME=VALUE");
+  return {text.substr(0, at), text.substr(at + 1)};
+}
+
+LoadOptions Common::load_options() const {
+  LoadOptions options;
+  options.digests = digest == "on";
+  options.memory_limit = parse_bytes(memory_limit);
+  return options;
+}
+
+SessionOptions Common::session_options() const {
+  SessionOptions options;
+  options.device = parse_device(device);
+  options.threads = threads;
+  options.strict_gpu = strict_gpu;
+  options.isa = isa.empty() ? nullptr : isa.c_str();
+  options.memory_limit = parse_bytes(memory_limit);
+  options.log = {print_log, const_cast<bool*>(&verbose)};
+  return options;
+}
+
+Model Common::load() const {
+  require(tune == "off", ErrorCode::unsupported, "--tune=", tune,
+          ": this version has nothing to tune; use --tune=off");
+  Model model_read = Model::load(model, load_options());
+  for (const std::string& shape : shapes) check_shape(model_read, shape);
+  return model_read;
+}
+
+void add_common_flags(CLI::App& app, Common& c) {
+  app.add_option("MODEL", c.model, "the .skiff file")->required();
+  app.add_option("--device", c.device, "auto, cpu or cuda[:n]");
+  app.add_flag("--strict-gpu", c.strict_gpu, "fail instead of falling back to the CPU");
+  app.add_option("--threads", c.threads, "threads, the calling one included");
+  app.add_option("--isa", c.isa, "instruction set: avx2, avx512, neon, ... (the best one here)");
+  app.add_option("--memory-limit", c.memory_limit, "most bytes to take, e.g. 600M");
+  app.add_option("--digest", c.digest, "check the file's SHA-256: on or off")
+      ->check(CLI::IsMember({"on", "off"}));
+  app.add_option("--tune", c.tune, "off (nothing is tuned in this version)")
+      ->check(CLI::IsMember({"off", "fast", "full"}));
+  app.add_option("--shape", c.shapes, "NAME=1x3x224x224")->take_all();
+  app.add_option("--json", c.json, "writes the result as JSON to a file, or - for standard output");
+  app.add_flag("--verbose", c.verbose, "say more");
+}
+
+}  // namespace skiff::cli

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <skiff/session.h>
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+namespace skiff::cli {
+
+/// Flags that every subcommand with a model has.
+struct Common {
+  std::string model;
+  std::string device = "auto";
+  bool strict_gpu = false;
+  int threads = 1;
+  std::string isa;
+  std::string memory_limit;  ///< "600M"
+  std::string digest = "on";
+  std::string tune = "off";
+  std::vector<std::string> shapes;
+  std::string json;  ///< a file, "-" for standard output, "" for none
+  bool verbose = false;
+
+  /// What the library takes; texts stay here. Throw Error{invalid_argument}.
+  LoadOptions load_options() const;
+  SessionOptions session_options() const;
+  /// Loads the model and checks --shape against it.
+  Model load() const;
+};
+
+void add_common_flags(CLI::App& app, Common& common);
+
+/// "600M" (K, M, G: powers of 1024) as bytes. Throws Error{invalid_argument}.
+std::uint64_t parse_bytes(const std::string& text);
+
+/// "name=value" in two. Throws Error{invalid_argument} that names the flag.
+std::pair<std::string, std::string> split_pair(const std::string& flag, const std::string& text);
+
+/// A subcommand: add_NAME() declares its flags and returns what to do once they are read, which
+/// gives the exit code. Whatever fails throws Error.
+using Action = std::function<int()>;
+Action add_bench(CLI::App& app);
+Action add_doctor(CLI::App& app);
+Action add_inspect(CLI::App& app);
+Action add_profile(CLI::App& app);
+Action add_run(CLI::App& app);
+Action add_verify(CLI::App& app);
+
+}  // namespace skiff::cli

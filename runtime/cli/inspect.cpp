@@ -1,0 +1,113 @@
+#include <fmt/format.h>
+
+#include <map>
+
+#include "runtime/cli/commands.h"
+#include "runtime/cli/output.h"
+#include "runtime/model_impl.h"
+
+namespace skiff::cli {
+namespace {
+
+struct Options {
+  Common common;
+  bool memory = false, plan = false, placement = false;
+};
+
+Json tensor_json(const TensorDesc& desc, const Preprocessing& pictures) {
+  Json json = {
+      {"name", desc.name}, {"dtype", name_of(desc.dtype)}, {"shape", desc.shape.extents()}};
+  if (!desc.quantization.scale.empty()) json["scale"] = desc.quantization.scale;
+  if (pictures.present) json["takes_pictures"] = true;
+  return json;
+}
+
+Json interface_json(const Model& model) {
+  const fb::Model& metadata = model.impl()->verified.metadata();
+  Json json = {{"model", model.name()}, {"inputs", Json::array()}, {"outputs", Json::array()}};
+  for (std::size_t i = 0; i < model.input_count(); ++i)
+    json["inputs"].push_back(tensor_json(model.input(i), model.preprocessing(i)));
+  for (std::size_t i = 0; i < model.output_count(); ++i)
+    json["outputs"].push_back(tensor_json(model.output(i), {}));
+  std::map<std::string, int> ops;
+  for (const GraphNode& node : model.impl()->verified.graph().nodes)
+    ++ops[std::string(node.def->name)];
+  json["operators"] = ops;
+  json["answers"] =
+      fb::EnumNamePostprocessKind(static_cast<fb::PostprocessKind>(model.postprocessing().kind));
+  json["labels"] = model.label_count();
+  json["golden_cases"] = model::length(metadata.golden());
+  if (const auto* source = metadata.provenance())
+    json["source"] = {{"format", model::text(source->source_format())},
+                      {"sha256", model::text(source->source_sha256())},
+                      {"converter", model::text(source->converter())}};
+  return json;
+}
+
+std::string interface_text(const Model& model, const Json& json) {
+  std::string text = fmt::format("{}\n", model.name());
+  const auto rows = [&](const char* what, const Json& tensors) {
+    for (const Json& t : tensors)
+      text += fmt::format("  {:<8}{} {} {}{}\n", what, t["name"].get<std::string>(),
+                          t["dtype"].get<std::string>(), t["shape"].dump(),
+                          t.contains("takes_pictures") ? " (takes pictures)" : "");
+  };
+  rows("input", json["inputs"]);
+  rows("output", json["outputs"]);
+  text += "  nodes  ";
+  for (const auto& [op, count] : json["operators"].items())
+    text += fmt::format(" {} x{}", op, count.get<int>());
+  text += fmt::format("\n  answers {}, {} labels, {} golden case(s)\n",
+                      json["answers"].get<std::string>(), json["labels"].get<int>(),
+                      json["golden_cases"].get<int>());
+  return text;
+}
+
+/// The steps in order: kernel chosen, scratch, and where they run.
+Json plan_json(const Session& session, std::string& text) {
+  Json steps = Json::array();
+  for (std::size_t s = 0; s < session.step_count(); ++s) {
+    const StepInfo step = session.step(s);
+    steps.push_back({{"name", step.name},
+                     {"op", step.op},
+                     {"device", "cpu"},
+                     {"kernel", step.algorithm},
+                     {"workspace", step.workspace},
+                     {"shape", step.output.extents()}});
+    text += fmt::format("{:>4}  cpu  {:<16}  {:<20}  {:>9} B scratch  {}  {}\n", s, step.op,
+                        step.algorithm, step.workspace, shape_text(step.output), step.name);
+  }
+  return steps;
+}
+
+int inspect(const Options& options) {
+  const Model model = options.common.load();
+  Json json = interface_json(model);
+  std::string text = interface_text(model, json);
+  if (options.memory) {
+    const MemoryReport memory = Session::predict(model, options.common.session_options());
+    json["memory"] = memory_json(memory);
+    json["memory"]["predicted_total"] = memory.total;
+    text += memory_text(memory);
+  }
+  if (options.plan || options.placement) {
+    const Session session(model, options.common.session_options());
+    json["steps"] = plan_json(session, text);
+  }
+  if (options.common.json != "-") fmt::print("{}", text);
+  write_json(json, options.common.json);
+  return 0;
+}
+
+}  // namespace
+
+Action add_inspect(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  add_common_flags(app, options->common);
+  app.add_flag("--memory", options->memory, "bytes it would take here, without taking them");
+  app.add_flag("--plan", options->plan, "the steps in order, their kernels and scratch");
+  app.add_flag("--placement", options->placement, "where each step runs");
+  return [options] { return inspect(*options); };
+}
+
+}  // namespace skiff::cli

@@ -1,0 +1,86 @@
+#include <fmt/format.h>
+
+#include <map>
+#include <new>
+
+#include "converters/tool/near_match.h"
+#include "runtime/cli/commands.h"
+
+namespace {
+
+using namespace skiff;
+
+/// Wrong options are the caller's fault (2), everything else a job that failed (1).
+int exit_code_of(const Error& error) {
+  const bool usage =
+      error.code() == ErrorCode::invalid_argument || error.code() == ErrorCode::not_found;
+  return usage ? 2 : 1;
+}
+
+/// Says which argument is unknown and what it might have been.
+int explain_unknown(const CLI::App& app, const std::string& text) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  const std::string flag = text.substr(0, text.find('='));
+  const std::string meant = tool::near_match(flag, names);
+  fmt::print(stderr, "{}: unknown argument {}{}\n", app.get_display_name(), flag,
+             meant.empty() ? "; --help lists all" : " (did you mean " + meant + "?)");
+  return 2;
+}
+
+int perform(const CLI::App& command, const cli::Action& action) {
+  try {
+    return action();
+  } catch (const Error& error) {
+    fmt::print(stderr, "skiff {}: {}\n", command.get_name(), error.what());
+    return exit_code_of(error);
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "skiff {}: not enough memory\n", command.get_name());
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "skiff {}: {}\n", command.get_name(), error.what());
+  }
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Runs .skiff models on this device.", "skiff");
+  app.set_version_flag("--version", SKIFF_VERSION);
+  std::map<CLI::App*, cli::Action> actions;
+  const auto add = [&](const char* name, const char* what, cli::Action (*declare)(CLI::App&)) {
+    CLI::App* command = app.add_subcommand(name, what);
+    command->allow_extras();
+    actions[command] = declare(*command);
+  };
+  add("run", "computes the outputs for given inputs", cli::add_run);
+  add("bench", "measures latency, throughput and memory", cli::add_bench);
+  add("profile", "measures each layer", cli::add_profile);
+  add("inspect", "shows what a model holds and needs", cli::add_inspect);
+  add("verify", "checks this device against the model's golden data", cli::add_verify);
+  add("doctor", "says what this machine is and what can be used", cli::add_doctor);
+  app.allow_extras();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    for (const CLI::App* command : app.get_subcommands())
+      if (const auto extras = command->remaining(); !extras.empty())
+        return explain_unknown(*command, extras[0]);
+    fmt::print(stderr, "skiff: {}\n", error.what());
+    return 2;
+  }
+  if (app.get_subcommands().empty()) {
+    if (const auto extras = app.remaining(); !extras.empty())
+      return explain_unknown(app, extras[0]);
+    fmt::print(stderr, "{}", app.help());
+    return 2;
+  }
+  CLI::App* const command = app.get_subcommands().front();
+  if (const auto extras = app.remaining(true); !extras.empty())
+    return explain_unknown(*command, extras[0]);
+  return perform(*command, actions.at(command));
+}

@@ -1,0 +1,137 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "platform/clock.h"
+#include "runtime/cli/commands.h"
+#include "runtime/cli/output.h"
+#include "runtime/cli/tensors.h"
+#include "runtime/core/error.h"
+
+namespace skiff::cli {
+namespace {
+
+struct Options {
+  Common common;
+  int iterations = 50;
+  std::string trace;
+};
+
+/// When each step of one run began; the last entry is its end.
+using Marks = std::vector<std::int64_t>;
+
+void mark(void* marks, std::size_t) {
+  static_cast<Marks*>(marks)->push_back(platform::monotonic_ns());
+}
+
+Marks run_once(Session& session) {
+  Marks marks;
+  marks.reserve(session.step_count() + 1);
+  const Status status = session.run(mark, &marks);
+  require(status.ok(), status.code(), "node ", status.node(), ": ", status.message());
+  return marks;
+}
+
+/// Median milliseconds of each step over all runs.
+std::vector<double> medians(const std::vector<Marks>& runs, std::size_t steps) {
+  std::vector<double> result(steps), times(runs.size());
+  for (std::size_t s = 0; s < steps; ++s) {
+    for (std::size_t r = 0; r < runs.size(); ++r)
+      times[r] = static_cast<double>(runs[r][s + 1] - runs[r][s]) / 1e6;
+    const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
+    std::nth_element(times.begin(), middle, times.end());
+    result[s] = *middle;
+  }
+  return result;
+}
+
+double per_second(std::int64_t amount, double ms) {
+  return ms > 0 ? static_cast<double>(amount) / ms / 1e6 : 0;  // in 10^9
+}
+
+Json layer_json(const StepInfo& step, double ms, double total) {
+  return {{"name", step.name},
+          {"op", step.op},
+          {"kernel", step.algorithm},
+          {"shape", step.output.extents()},
+          {"ms", ms},
+          {"share", total > 0 ? ms / total : 0},
+          {"flops", step.flops},
+          {"gflop_per_s", per_second(step.flops, ms)},
+          {"bytes", step.bytes},
+          {"gbyte_per_s", per_second(step.bytes, ms)},
+          {"workspace", step.workspace}};
+}
+
+std::string shortened(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return std::string(text);
+  return ".." + std::string(text.substr(text.size() - most + 2));
+}
+
+std::string row(const StepInfo& step, double ms, double total) {
+  return fmt::format("{:<32}  {:<16}  {:<20}  {:>9.4f}  {:>5.1f}%  {:>9.2f}  {:>8.2f}  {}\n",
+                     shortened(step.name, 32), shortened(step.op, 16),
+                     shortened(step.algorithm, 20), ms, total > 0 ? 100 * ms / total : 0,
+                     per_second(step.flops, ms), per_second(step.bytes, ms),
+                     shape_text(step.output));
+}
+
+/// One run in the trace format of Chrome (chrome://tracing, Perfetto).
+Json trace_json(const Session& session, const Marks& marks) {
+  Json events = Json::array();
+  for (std::size_t s = 0; s < session.step_count(); ++s) {
+    const StepInfo step = session.step(s);
+    events.push_back({{"name", step.name},
+                      {"cat", step.op},
+                      {"ph", "X"},
+                      {"pid", 1},
+                      {"tid", 1},
+                      {"ts", static_cast<double>(marks[s] - marks[0]) / 1e3},
+                      {"dur", static_cast<double>(marks[s + 1] - marks[s]) / 1e3},
+                      {"args", {{"kernel", step.algorithm}, {"bytes", step.bytes}}}});
+  }
+  return {{"traceEvents", events}};
+}
+
+int profile(const Options& options) {
+  const Model model = options.common.load();
+  Session session(model, options.common.session_options());
+  fill_random(session);
+  for (int i = 0; i < 3; ++i) run_once(session);
+  std::vector<Marks> runs;
+  for (int i = 0; i < options.iterations; ++i) runs.push_back(run_once(session));
+  const std::vector<double> ms = medians(runs, session.step_count());
+  const double total = std::accumulate(ms.begin(), ms.end(), 0.0);
+
+  Json layers = Json::array();
+  std::string text = fmt::format("{:<32}  {:<16}  {:<20}  {:>9}  {:>6}  {:>9}  {:>8}  output\n",
+                                 "layer", "operator", "kernel", "ms", "share", "GFLOP/s", "GB/s");
+  for (std::size_t s = 0; s < ms.size(); ++s) {
+    layers.push_back(layer_json(session.step(s), ms[s], total));
+    text += row(session.step(s), ms[s], total);
+  }
+  text += fmt::format("total {:.3f} ms, median of {} runs\n", total, runs.size());
+  if (options.common.json != "-") fmt::print("{}", text);
+  write_json({{"model", model.name()},
+              {"isa", session.isa()},
+              {"threads", session.threads()},
+              {"total_ms", total},
+              {"layers", layers}},
+             options.common.json);
+  write_json(trace_json(session, runs.back()), options.trace);
+  return 0;
+}
+
+}  // namespace
+
+Action add_profile(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  add_common_flags(app, options->common);
+  app.add_option("--iterations", options->iterations, "runs to take the median of")
+      ->check(CLI::Range(1, 1000000));
+  app.add_option("--trace", options->trace, "writes a Chrome trace of one run to a .json file");
+  return [options] { return profile(*options); };
+}
+
+}  // namespace skiff::cli

@@ -1,0 +1,111 @@
+#include <fmt/format.h>
+
+#include <set>
+
+#include "platform/clock.h"
+#include "runtime/cli/commands.h"
+#include "runtime/cli/compare.h"
+#include "runtime/cli/output.h"
+#include "runtime/cli/tensors.h"
+#include "runtime/core/error.h"
+
+namespace skiff::cli {
+namespace {
+
+struct Options {
+  Common common;
+  std::vector<std::string> inputs, outputs, comparisons;
+  double rtol = 1e-3, atol = 1e-5;
+};
+
+void fill_inputs(Session& session, const Options& options) {
+  std::set<std::string> filled;
+  for (const std::string& text : options.inputs) {
+    const auto [name, path] = split_pair("--input", text);
+    fill_input(session, name, path);
+    filled.insert(name);
+  }
+  for (std::size_t i = 0; i < session.input_count(); ++i)
+    require(filled.contains(std::string(session.input(i).name())), ErrorCode::invalid_argument,
+            "no --input ", session.input(i).name(), "=FILE");
+}
+
+std::string summary(const Tensor& output) {
+  const auto count = static_cast<std::size_t>(output.shape().elements());
+  std::string first;
+  for (std::size_t i = 0; i < std::min<std::size_t>(count, 6); ++i)
+    first += fmt::format(" {:g}", number_at(output.dtype(), output.bytes().data(), i));
+  return fmt::format("  {} {} {}:{}{}\n", output.name(), name_of(output.dtype()),
+                     shape_text(output.shape()), first, count > 6 ? " ..." : "");
+}
+
+/// Compares as --compare asks for; whether all agree.
+bool compare_outputs(const Session& session, const Options& options, Json& json,
+                     std::string& text) {
+  bool good = true;
+  for (const std::string& pair : options.comparisons) {
+    const auto [name, path] = split_pair("--compare", pair);
+    const Tensor output = session.output(name);
+    const auto expected = read_array(output.desc(), "out/", path);
+    const Difference d = compare(output, expected.bytes, options.rtol, options.atol);
+    good = good && d.beyond == 0;
+    text += fmt::format(
+        "  {}: {}; relative L2 {:.3g}, largest difference {:.3g} at {}, {} of {} beyond "
+        "{:g} + {:g} |expected|\n",
+        name, d.beyond == 0 ? "agrees" : "DIFFERS", d.relative_l2, d.max_absolute, d.worst,
+        d.beyond, output.shape().elements(), options.atol, options.rtol);
+    json["compare"][name] = {{"agrees", d.beyond == 0},
+                             {"relative_l2", d.relative_l2},
+                             {"max_relative", d.max_relative},
+                             {"max_absolute", d.max_absolute},
+                             {"beyond", d.beyond}};
+  }
+  return good;
+}
+
+int run(const Options& options) {
+  const Model model = options.common.load();
+  Session session(model, options.common.session_options());
+  fill_inputs(session, options);
+  const std::int64_t begin = platform::monotonic_ns();
+  const Status status = session.run();
+  const double ms = static_cast<double>(platform::monotonic_ns() - begin) / 1e6;
+  require(status.ok(), status.code(), "node ", status.node(), ": ", status.message());
+
+  Json json = {{"model", model.name()}, {"run_ms", ms}, {"outputs", Json::array()}};
+  std::string text = fmt::format("{}: {:.3f} ms, {} thread(s), {}\n", options.common.model, ms,
+                                 session.threads(), session.isa());
+  for (std::size_t i = 0; i < session.output_count(); ++i) {
+    const Tensor output = session.output(i);
+    text += summary(output);
+    json["outputs"].push_back({{"name", output.name()},
+                               {"dtype", name_of(output.dtype())},
+                               {"shape", output.shape().extents()}});
+  }
+  for (const std::string& pair : options.outputs) {
+    const auto [name, path] = split_pair("--output", pair);
+    write_tensor(session.output(name), path);
+  }
+  const bool good = compare_outputs(session, options, json, text);
+  if (options.common.json != "-") fmt::print("{}", text);
+  write_json(json, options.common.json);
+  return good ? 0 : 1;
+}
+
+}  // namespace
+
+Action add_run(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  add_common_flags(app, options->common);
+  app.add_option("--input", options->inputs,
+                 "NAME=FILE: .npy, .npz, .raw, or a picture where the model takes one")
+      ->take_all();
+  app.add_option("--output", options->outputs, "NAME=FILE: writes .npy, .npz or .raw")->take_all();
+  app.add_option("--compare", options->comparisons, "NAME=FILE: fails unless the output is like it")
+      ->take_all();
+  app.add_option("--rtol", options->rtol, "relative tolerance of --compare");
+  app.add_option("--atol", options->atol, "absolute tolerance of --compare");
+  return [options] { return run(*options); };
+}
+
+}  // namespace skiff::cli

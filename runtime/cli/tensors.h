@@ -1,0 +1,27 @@
+#pragma once
+
+#include <skiff/session.h>
+
+#include <string>
+
+#include "converters/npy/npy.h"
+
+namespace skiff::cli {
+
+/// Fills a session's input from a file: .npy, .npz (the array called `name` or in/NAME, or the only
+/// one), .raw (as it lies in memory), or a picture where the model takes one. Throws Error.
+void fill_input(Session& session, const std::string& name, const std::string& path);
+
+/// An array of a .npy, .npz or .raw file that must be like `desc`. `prefix`: "in/" or "out/".
+npy::Array read_array(const TensorDesc& desc, const std::string& prefix, const std::string& path);
+
+/// Writes a tensor as .npy, .npz or .raw, whichever the path ends with.
+void write_tensor(const Tensor& tensor, const std::string& path);
+
+/// Pseudo-random numbers in [-1, 1) for floating-point inputs, zeros (valid indices) for others.
+void fill_random(Session& session);
+
+/// Element i of a tensor's bytes as a number; NaN for types that have none.
+double number_at(DType dtype, const std::byte* data, std::size_t i) noexcept;
+
+}  // namespace skiff::cli
