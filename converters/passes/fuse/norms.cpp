@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "converters/passes/fuse/fuse.h"
+#include "converters/passes/fuse/group_norm.h"
 #include "converters/passes/fuse/linear.h"
 
 namespace skiff::passes {
@@ -173,6 +174,7 @@ bool fuse_l2(Rewriter& rewriter) {
 
 bool fuse(Rewriter& rewriter) {
   const ir::Node& node = rewriter.node();
+  if (node.op == OpKind::reshape) return fuse_group_norm(rewriter);
   if (node.op != OpKind::binary || !is_float(rewriter.graph.value(node.outputs[0]).dtype))
     return false;
   return fuse_layer_norm(rewriter) || fuse_scale_or_bias(rewriter) || fuse_l2(rewriter);

@@ -68,6 +68,26 @@ std::vector<ReshapeGroup> reshape_groups(const Shape& from, const Shape& to) {
   return groups;
 }
 
+Perm joining_perm(const Shape& x, const Perm& perm, const Shape& target) {
+  if (x.elements() == 0) return perm;
+  std::vector<ReshapeGroup> groups = reshape_groups(permute(x, perm), target);
+  const auto source = [&](int axis) { return perm[static_cast<std::size_t>(axis)]; };
+  const auto last_source = [&](const ReshapeGroup& group) {
+    int last = 0;
+    for (int axis : group.from) last = std::max(last, source(axis));
+    return last;
+  };
+  std::sort(groups.begin(), groups.end(), [&](const ReshapeGroup& a, const ReshapeGroup& b) {
+    return last_source(a) < last_source(b);
+  });
+  Perm result;
+  for (int axis = 0; axis < x.rank(); ++axis)
+    if (x[axis] == 1) result.push_back(axis);
+  for (const ReshapeGroup& group : groups)
+    for (int axis : group.from) result.push_back(source(axis));
+  return result;
+}
+
 std::optional<MovedReshape> move_reshape(const Shape& x, const Perm& perm, const Shape& target) {
   if (x.elements() == 0) return std::nullopt;
   std::vector<ReshapeGroup> groups = reshape_groups(permute(x, perm), target);

@@ -31,6 +31,22 @@ bool merge_pair(Rewriter& rewriter) {
   return true;
 }
 
+/// A channel shuffle: the part of the transpose that the reshape needs stays, the rest sinks.
+bool split_at_reshape(Rewriter& rewriter, const ir::Node& reshape, const ir::Node& transposed) {
+  const ValueId source = transposed.inputs[0];
+  const Shape shape = rewriter.shape(source);
+  const Perm perm = *transpose_perm(&transposed);
+  const Perm stays = joining_perm(shape, perm, rewriter.shape(reshape.outputs[0]));
+  const Perm goes = compose(inverse(stays), perm);
+  const Shape between = permute(shape, stays);
+  if (is_reshape(goes, between) || is_reshape(stays, shape)) return false;
+  const auto moved = move_reshape(between, goes, rewriter.shape(reshape.outputs[0]));
+  if (!moved) return false;
+  const ValueId joined = rewriter.reshape(rewriter.transpose(source, stays), moved->shape);
+  rewriter.replace(reshape.outputs[0], rewriter.transpose(joined, moved->output));
+  return true;
+}
+
 bool sink_below_reshape(Rewriter& rewriter) {
   const ir::Node node = rewriter.node();
   const ir::Node* before = rewriter.producer(node.inputs[0], OpKind::transpose);
@@ -38,7 +54,7 @@ bool sink_below_reshape(Rewriter& rewriter) {
   const ValueId source = before->inputs[0];
   const auto moved = move_reshape(rewriter.shape(source), *transpose_perm(before),
                                   rewriter.shape(node.outputs[0]));
-  if (!moved) return false;
+  if (!moved) return split_at_reshape(rewriter, node, *before);
   if (moved->shape == rewriter.shape(source) && is_identity(moved->output) &&
       !rewriter.can_forward(node.outputs[0], source))
     return false;
