@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory_resource>
 #include <span>
+#include <utility>
 
 #include <skiff/allocator.h>
 
@@ -25,6 +26,13 @@ class MemoryBook final : public std::pmr::memory_resource {
 
   /// Throws Error{budget_exceeded} when `bytes` more would pass the limit.
   void reserve_check(std::uint64_t bytes) const;
+
+  /// Counts bytes that were asked for elsewhere and are there from the start on (an object that holds
+  /// this book, what the C library takes for a thread).
+  void charge(std::uint64_t bytes) noexcept {
+    current_ += bytes;
+    peak_ += bytes;
+  }
 
   const Allocator& allocator() const noexcept { return allocator_; }
 

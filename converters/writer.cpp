@@ -1,0 +1,186 @@
+#include "converters/writer.h"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+
+#include "platform/sha256.h"
+#include "runtime/core/error.h"
+#include "runtime/model/container.h"
+
+namespace skiff::convert {
+namespace {
+
+using Bytes = std::span<const std::byte>;
+
+std::uint64_t align(std::uint64_t offset, std::uint64_t alignment) {
+  return (offset + alignment - 1) / alignment * alignment;
+}
+
+/// The data segment while it grows.
+class DataSegment {
+ public:
+  /// Index of the buffer that holds these bytes.
+  std::int32_t add(Bytes bytes) {
+    const auto digest = platform::sha256(bytes);
+    const std::string key(reinterpret_cast<const char*>(digest.data()), digest.size());
+    const auto [place, added] = index_.try_emplace(key, static_cast<std::int32_t>(pieces_.size()));
+    if (!added) return place->second;
+    auto buffer = std::make_unique<fb::BufferT>();
+    buffer->offset = align(size_, model::kBufferAlignment);
+    buffer->size = bytes.size();
+    buffer->sha256.assign(key.begin(), key.end());
+    size_ = buffer->offset + buffer->size;
+    records_.push_back(std::move(buffer));
+    pieces_.push_back(bytes);
+    return place->second;
+  }
+
+  std::vector<std::unique_ptr<fb::BufferT>> take_records() { return std::move(records_); }
+  std::uint64_t size() const noexcept { return size_; }
+  /// Copies the pieces to their offsets; `to` has size() bytes, zeros between.
+  void copy_to(std::span<std::byte> to, const fb::Model& metadata) const {
+    for (std::size_t i = 0; i < pieces_.size(); ++i)
+      std::copy(pieces_[i].begin(), pieces_[i].end(),
+                to.begin() + static_cast<std::ptrdiff_t>(
+                                 metadata.buffers()->Get(static_cast<unsigned>(i))->offset()));
+  }
+
+ private:
+  std::map<std::string, std::int32_t> index_;
+  std::vector<std::unique_ptr<fb::BufferT>> records_;
+  std::vector<Bytes> pieces_;
+  std::uint64_t size_ = 0;
+};
+
+class Writer {
+ public:
+  Writer(const ir::Graph& graph, const Manifest& manifest)
+      : graph_(graph), manifest_(manifest), index_(graph.value_count(), -1) {}
+
+  std::vector<std::byte> run() {
+    auto record = std::make_unique<fb::GraphT>();
+    record->name = graph_.name;
+    record_ = record.get();
+    for (ir::ValueId id : graph_.inputs) record_->inputs.push_back(value(id));
+    for (ir::NodeId id : graph_.order()) add_node(graph_.node(id));
+    for (ir::ValueId id : graph_.outputs) record_->outputs.push_back(value(id));
+    for (const Golden& golden : manifest_.golden) add_golden(golden);
+    model_.graphs.push_back(std::move(record));
+    add_manifest();
+    model_.buffers = data_.take_records();
+    return assemble();
+  }
+
+ private:
+  /// Index in the file of a value, which is added at its first use.
+  std::int32_t value(ir::ValueId id) {
+    if (id == ir::kAbsent) return -1;
+    std::int32_t& index = index_[static_cast<std::size_t>(id)];
+    if (index >= 0) return index;
+    index = static_cast<std::int32_t>(record_->values.size());
+    const ir::Value& source = graph_.value(id);
+    auto record = std::make_unique<fb::ValueT>();
+    const auto& inputs = graph_.inputs;
+    const bool external =
+        std::find(inputs.begin(), inputs.end(), id) != inputs.end() || graph_.is_output(id);
+    if (external || !manifest_.strip_names) record->name = source.name;
+    record->dtype = static_cast<fb::DType>(source.dtype);
+    record->dims.assign(source.shape.begin(), source.shape.end());
+    if (source.quantization)
+      record->quantization = std::make_unique<fb::QuantizationT>(*source.quantization);
+    if (source.constant) record->buffer = data_.add(*source.constant);
+    record_->values.push_back(std::move(record));
+    return index;
+  }
+
+  void add_node(const ir::Node& node) {
+    auto record = std::make_unique<fb::NodeT>();
+    if (!manifest_.strip_names) record->name = node.name;
+    record->op = node.op;
+    if (node.attrs.table() != nullptr) {
+      record->attrs.type = node.attrs.type();
+      record->attrs.value = fb::AttrsUnion::UnPack(node.attrs.table(), node.attrs.type(), nullptr);
+    }
+    for (ir::ValueId input : node.inputs) record->inputs.push_back(value(input));
+    for (ir::ValueId output : node.outputs) record->outputs.push_back(value(output));
+    record_->nodes.push_back(std::move(record));
+  }
+
+  std::vector<std::unique_ptr<fb::GoldenTensorT>> golden_tensors(
+      const std::vector<GoldenTensor>& tensors) {
+    std::vector<std::unique_ptr<fb::GoldenTensorT>> records;
+    for (const GoldenTensor& tensor : tensors) {
+      auto record = std::make_unique<fb::GoldenTensorT>();
+      record->value = value(tensor.value);
+      record->buffer = data_.add(tensor.bytes);
+      records.push_back(std::move(record));
+    }
+    return records;
+  }
+
+  void add_golden(const Golden& golden) {
+    auto record = std::make_unique<fb::GoldenCaseT>();
+    record->name = golden.name;
+    record->origin = golden.origin;
+    record->inputs = golden_tensors(golden.inputs);
+    record->outputs = golden_tensors(golden.outputs);
+    for (const fb::FingerprintT& fingerprint : golden.fingerprints) {
+      // A value that no node of the file reads or writes has no layer to be named for.
+      const std::int32_t index = index_[static_cast<std::size_t>(fingerprint.value)];
+      if (index < 0) continue;
+      record->fingerprints.push_back(std::make_unique<fb::FingerprintT>(fingerprint));
+      record->fingerprints.back()->value = index;
+    }
+    model_.golden.push_back(std::move(record));
+  }
+
+  void add_manifest() {
+    model_.name = manifest_.name;
+    for (const fb::PreprocessT& p : manifest_.preprocess)
+      model_.preprocess.push_back(std::make_unique<fb::PreprocessT>(p));
+    if (manifest_.postprocess)
+      model_.postprocess = std::make_unique<fb::PostprocessT>(*manifest_.postprocess);
+    model_.labels = manifest_.labels;
+    model_.provenance = std::make_unique<fb::ProvenanceT>(manifest_.provenance);
+  }
+
+  std::vector<std::byte> assemble() {
+    flatbuffers::FlatBufferBuilder builder(1024);
+    fb::FinishModelBuffer(builder, fb::Model::Pack(builder, &model_));
+    const Bytes metadata = std::as_bytes(std::span(builder.GetBufferPointer(), builder.GetSize()));
+    require(metadata.size() <= model::kMaxMetadataBytes, ErrorCode::unsupported,
+            "the model's metadata has ", metadata.size(), " bytes, at most ",
+            model::kMaxMetadataBytes, " are possible");
+    model::Header header;
+    header.metadata_offset = model::kHeaderSize;
+    header.metadata_size = metadata.size();
+    header.data_offset =
+        align(model::kHeaderSize + metadata.size(), model::kDataSegmentAlignment);
+    header.data_size = data_.size();
+    header.file_size = header.data_offset + header.data_size;
+    header.digest = model::metadata_digest(header, metadata);
+    std::vector<std::byte> file(static_cast<std::size_t>(header.file_size));
+    const model::HeaderBytes head = model::encode_header(header);
+    std::copy(head.begin(), head.end(), file.begin());
+    std::copy(metadata.begin(), metadata.end(), file.begin() + model::kHeaderSize);
+    data_.copy_to(std::span(file).subspan(static_cast<std::size_t>(header.data_offset)),
+                  *fb::GetModel(metadata.data()));
+    return file;
+  }
+
+  const ir::Graph& graph_;
+  const Manifest& manifest_;
+  std::vector<std::int32_t> index_;
+  fb::ModelT model_;
+  fb::GraphT* record_ = nullptr;
+  DataSegment data_;
+};
+
+}  // namespace
+
+std::vector<std::byte> write_model(const ir::Graph& graph, const Manifest& manifest) {
+  return Writer(graph, manifest).run();
+}
+
+}  // namespace skiff::convert

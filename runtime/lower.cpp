@@ -1,0 +1,190 @@
+#include "runtime/lower.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "runtime/core/error.h"
+#include "runtime/core/memory.h"
+#include "runtime/plan/lifetimes.h"
+#include "runtime/plan/solve.h"
+
+namespace skiff {
+namespace {
+
+constexpr std::int64_t kAlignment = static_cast<std::int64_t>(Block::kAlignment);
+
+/// Bytes from the start of x to the slice when the slice is one run of x's memory.
+std::optional<std::int64_t> contiguous_offset(const TensorInfo& x, const TensorInfo& y,
+                                              const fb::SliceAttrs& attrs) {
+  const Shape& shape = x.shape;
+  const auto* steps = attrs.steps();
+  std::int64_t offset = 0, stride = static_cast<std::int64_t>(size_of(x.dtype));
+  bool whole_inside = true;  // all axes further in are taken whole
+  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+    const auto i = static_cast<unsigned>(axis);
+    const std::int64_t extent = y.shape[axis];
+    if (extent == 0) return std::nullopt;
+    if (steps != nullptr && steps->size() > i && steps->Get(i) != 1 && extent > 1)
+      return std::nullopt;
+    if (!whole_inside && extent > 1) return std::nullopt;
+    offset += attrs.starts()->Get(i) * stride;
+    whole_inside = whole_inside && extent == shape[axis];
+    stride *= shape[axis];
+  }
+  return offset;
+}
+
+class Lowering {
+ public:
+  Lowering(const Graph& graph, Binding& binding, std::pmr::memory_resource& memory,
+           std::pmr::memory_resource& scratch)
+      : graph_(graph),
+        binding_(binding),
+        scratch_(scratch),
+        pool_(&scratch),
+        values_(&pool_),
+        steps_(&pool_),
+        in_place_(&pool_),
+        views_(&pool_),
+        view_steps_(&pool_),
+        layout_(memory) {}
+
+  Layout run() {
+    collect_values();
+    for (std::size_t i = 0; i < binding_.steps.size(); ++i)
+      collect_step(static_cast<std::int32_t>(i));
+    place_io();
+    solve();
+    return std::move(layout_);
+  }
+
+ private:
+  void collect_values() {
+    for (const GraphValue& value : graph_.values)
+      values_.push_back({.bytes = value.info.bytes(),
+                         .pinned = value.is_input || value.is_output || value.buffer >= 0});
+  }
+
+  void collect_step(std::int32_t index) {
+    const Step& step = binding_.steps[static_cast<std::size_t>(index)];
+    const GraphNode& node = graph_.nodes[static_cast<std::size_t>(step.node)];
+    layout_.largest_workspace = std::max(layout_.largest_workspace, step.workspace_bytes);
+    steps_.push_back({.reads = node.inputs,
+                      .writes = node.outputs,
+                      .scratch = static_cast<std::int64_t>(step.workspace_bytes)});
+    wish_in_place(index, *step.kernel, node);
+    wish_views(index, node);
+  }
+
+  void wish_in_place(std::int32_t index, const Kernel& kernel, const GraphNode& node) {
+    for (std::size_t o = 0; o < node.outputs.size(); ++o)
+      for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+        const std::int32_t input = node.inputs[i];
+        // An operand that is read in two roles is still read after the first one's element.
+        if (input < 0 || std::count(node.inputs.begin(), node.inputs.end(), input) != 1) continue;
+        if (kernel.can_overwrite(static_cast<int>(i), static_cast<int>(o)) &&
+            same_size(input, node.outputs[o]))
+          in_place_.push_back({index, input, node.outputs[o]});
+      }
+  }
+
+  bool same_size(std::int32_t a, std::int32_t b) const {
+    return graph_.value(a).info.bytes() == graph_.value(b).info.bytes();
+  }
+
+  void wish_view(std::int32_t base, std::int32_t value, std::int64_t offset, std::int32_t elides) {
+    views_.push_back({base, value, offset});
+    view_steps_.push_back(elides);
+  }
+
+  void wish_views(std::int32_t index, const GraphNode& node) {
+    const TensorInfo& x = node.inputs.empty() || node.inputs[0] < 0
+                              ? graph_.value(node.outputs[0]).info
+                              : graph_.value(node.inputs[0]).info;
+    switch (node.def->op) {
+      case fb::OpKind::identity:
+      case fb::OpKind::reshape: wish_view(node.inputs[0], node.outputs[0], 0, index); break;
+      case fb::OpKind::slice: {
+        const auto& attrs = *static_cast<const fb::SliceAttrs*>(node.attributes);
+        const auto offset = contiguous_offset(x, graph_.value(node.outputs[0]).info, attrs);
+        if (offset) wish_view(node.inputs[0], node.outputs[0], *offset, index);
+        break;
+      }
+      case fb::OpKind::concat: wish_concat(node); break;
+      default: break;
+    }
+  }
+
+  /// The kernel skips an operand that lies in the result already; the step itself stays.
+  void wish_concat(const GraphNode& node) {
+    const auto axis = static_cast<const fb::AxisAttrs*>(node.attributes)->axis();
+    const Shape& result = graph_.value(node.outputs[0]).info.shape;
+    if (result.elements(0, static_cast<int>(axis)) != 1) return;
+    std::int64_t offset = 0;
+    for (std::int32_t input : node.inputs) {
+      if (std::count(node.inputs.begin(), node.inputs.end(), input) == 1)
+        wish_view(node.outputs[0], input, offset, -1);
+      offset += graph_.value(input).info.bytes();
+    }
+  }
+
+  void place_io() {
+    layout_.io_offset.assign(graph_.values.size(), -1);
+    const auto place = [&](std::int32_t id) {
+      std::int64_t& offset = layout_.io_offset[static_cast<std::size_t>(id)];
+      if (offset >= 0 || graph_.value(id).buffer >= 0) return;
+      offset = static_cast<std::int64_t>(layout_.io_bytes);
+      layout_.io_bytes +=
+          static_cast<std::uint64_t>(round_up(graph_.value(id).info.bytes(), kAlignment));
+    };
+    for (std::int32_t id : graph_.inputs) place(id);
+    for (std::int32_t id : graph_.outputs) place(id);
+  }
+
+  void solve() {
+    const plan::Lifetimes lifetimes = plan::lifetimes({.values = values_,
+                                                       .steps = steps_,
+                                                       .in_place = in_place_,
+                                                       .views = views_,
+                                                       .alignment = kAlignment},
+                                                      pool_);
+    for (std::size_t i = 0; i < views_.size(); ++i)
+      if (view_steps_[i] >= 0 && lifetimes.views[i] == plan::Alias::granted)
+        binding_.steps[static_cast<std::size_t>(view_steps_[i])].elided = true;
+    const plan::Solution solution =
+        plan::solve({.buffers = lifetimes.buffers, .alignment = kAlignment}, {}, pool_, scratch_);
+    layout_.arena_bytes = static_cast<std::uint64_t>(solution.height);
+    layout_.lower_bound = static_cast<std::uint64_t>(solution.lower_bound);
+    layout_.lower_bound_plain = static_cast<std::uint64_t>(lifetimes.lower_bound_unaliased);
+    layout_.certificate = solution.certificate;
+    const auto offset_of = [&](std::int32_t buffer, std::int64_t inside) {
+      return buffer < 0 ? -1 : solution.offsets[static_cast<std::size_t>(buffer)] + inside;
+    };
+    layout_.arena_offset.reserve(lifetimes.values.size());
+    for (const plan::Place& place : lifetimes.values)
+      layout_.arena_offset.push_back(offset_of(place.buffer, place.offset));
+    layout_.workspace_offset.reserve(lifetimes.scratch.size());
+    for (std::int32_t buffer : lifetimes.scratch)
+      layout_.workspace_offset.push_back(offset_of(buffer, 0));
+  }
+
+  const Graph& graph_;
+  Binding& binding_;
+  std::pmr::memory_resource& scratch_;
+  std::pmr::monotonic_buffer_resource pool_;
+  std::pmr::vector<plan::ValueInfo> values_;
+  std::pmr::vector<plan::StepInfo> steps_;
+  std::pmr::vector<plan::InPlace> in_place_;
+  std::pmr::vector<plan::View> views_;
+  std::pmr::vector<std::int32_t> view_steps_;
+  Layout layout_;
+};
+
+}  // namespace
+
+Layout lower(const Graph& graph, Binding& binding, std::pmr::memory_resource& memory,
+             std::pmr::memory_resource& scratch) {
+  return Lowering(graph, binding, memory, scratch).run();
+}
+
+}  // namespace skiff

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <skiff/model.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <memory_resource>
+#include <mutex>
+#include <vector>
+
+#include "runtime/core/memory.h"
+#include "runtime/model/checks.h"
+#include "runtime/model/verified.h"
+
+namespace skiff {
+
+namespace cpu {
+struct KernelTable;
+}
+
+/// Metadata grows in chunks from this size on.
+inline constexpr std::size_t kMetadataChunk = 4096;
+
+/// Packed weights for one instruction set: one block, shared by all sessions that use it.
+struct WeightSet {
+  const cpu::KernelTable* table = nullptr;
+  Block block;
+};
+
+struct Model::Impl {
+  Impl(model::Source source, const LoadOptions& options);
+
+  LoadOptions options;
+  MemoryBook book;
+  std::pmr::monotonic_buffer_resource arena;
+  model::Verified verified;
+
+  std::uint64_t metadata_bytes = 0;  // what the book held when the model was loaded
+  std::uint64_t load_peak = 0;       // and the most it held until then
+
+  std::mutex mutex;  // guards weights and book once sessions exist
+  // A handful of instruction sets at most; a fixed array allocates nothing.
+  static constexpr std::size_t kMaxWeightSets = 8;
+  WeightSet weights[kMaxWeightSets];
+};
+
+/// A value as the public API shows it.
+TensorDesc describe(const TensorInfo& info) noexcept;
+
+}  // namespace skiff

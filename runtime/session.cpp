@@ -1,0 +1,300 @@
+#include <skiff/session.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "platform/thread.h"
+#include "runtime/bind.h"
+#include "runtime/core/error.h"
+#include "runtime/cpu/isa.h"
+#include "runtime/cpu/thread_pool.h"
+#include "runtime/lower.h"
+#include "runtime/model_impl.h"
+
+namespace skiff {
+namespace {
+
+/// Stands for memory of zero bytes, so that no kernel sees a null pointer.
+alignas(Block::kAlignment) std::byte g_nothing[Block::kAlignment];
+
+std::byte* base_of(const Block& block) noexcept {
+  return block.data() == nullptr ? g_nothing : block.data();
+}
+
+int check_threads(int threads) {
+  require(threads >= 1 && threads <= cpu::ThreadPool::kMaxThreads, ErrorCode::invalid_argument,
+          "threads is ", threads, ", must be 1 to ", cpu::ThreadPool::kMaxThreads);
+  return threads;
+}
+
+/// There is no GPU module in this version; says so where the caller asked for one.
+void choose_device(const SessionOptions& options) {
+  constexpr const char* reason = "this version of Skiff has no GPU back end";
+  if (options.device != DeviceKind::cuda && !options.strict_gpu) return;
+  require(!options.strict_gpu, ErrorCode::device, reason, "; leave out --strict-gpu to use the CPU");
+  if (options.log.function != nullptr)
+    options.log.function(options.log.user, LogLevel::warning,
+                         message(reason, "; the CPU is used").c_str());
+}
+
+}  // namespace
+
+struct Session::Impl {
+  Impl(const Model& source, const SessionOptions& session_options);
+
+  /// Takes the memory, fills the weights and points every step to its operands.
+  void materialise();
+  MemoryReport report() const noexcept;
+
+  Model model;
+  Model::Impl& shared;
+  SessionOptions options;
+  const cpu::KernelTable& table;
+  MemoryBook book;
+  std::pmr::monotonic_buffer_resource arena;
+  Binding binding;
+  Layout layout;
+  MemoryReport memory;
+  Block arena_block, io_block;
+  std::byte* activations = nullptr;
+  const std::byte* weights = nullptr;
+  std::optional<cpu::ThreadPool> pool;
+
+  const Graph& graph() const noexcept { return shared.verified.graph(); }
+  std::byte* address(std::int32_t value) const noexcept;
+  Status run(void (*observe)(void*, std::size_t), void* context) noexcept;
+
+ private:
+  Binding bind_all();
+  void take_weights();
+  void connect();
+  std::uint64_t limit() const noexcept {
+    return options.memory_limit != 0 ? options.memory_limit : shared.options.memory_limit;
+  }
+};
+
+Session::Impl::Impl(const Model& source, const SessionOptions& session_options)
+    : model(source),
+      shared(*source.impl()),
+      options(session_options),
+      table(cpu::choose_table(options.isa == nullptr ? "" : options.isa)),
+      book(options.allocator),
+      arena(kMetadataChunk, &book),
+      binding(bind_all()),
+      layout(lower(graph(), binding, arena, book)) {
+  book.charge(sizeof(Impl));
+  memory = report();
+  require(limit() == 0 || memory.total <= limit(), ErrorCode::budget_exceeded,
+          "the session needs ", memory.total, " bytes (weights ", memory.weights, ", arena ",
+          memory.arena, ", inputs and outputs ", memory.io, ", other ", memory.other,
+          "), the limit is ", limit());
+}
+
+Binding Session::Impl::bind_all() {
+  choose_device(options);
+  check_threads(options.threads);
+  std::pmr::monotonic_buffer_resource scratch(kMetadataChunk, &book);
+  return bind(shared.verified, table, options.threads, arena, scratch);
+}
+
+MemoryReport Session::Impl::report() const noexcept {
+  MemoryReport r;
+  r.weights = binding.weights_bytes;
+  r.arena = layout.arena_bytes;
+  r.arena_lower_bound = layout.lower_bound;
+  r.arena_lower_bound_plain = layout.lower_bound_plain;
+  r.arena_proved_minimal = layout.certificate != plan::Certificate::unproved;
+  r.workspace = layout.largest_workspace;
+  r.io = layout.io_bytes;
+  const auto workers = static_cast<std::uint64_t>(options.threads - 1);
+  const std::uint64_t threads = cpu::ThreadPool::memory_bytes(options.threads) +
+                                workers * platform::thread_overhead_bytes();
+  // Packing borrows the arena where that is large enough.
+  const std::uint64_t own_arena = options.arena.empty() ? r.arena : 0;
+  const std::uint64_t packing = binding.pack_scratch <= r.arena ? 0 : binding.pack_scratch;
+  const std::uint64_t blocks = r.weights + own_arena + r.io + threads + packing;
+  r.total = std::max({shared.load_peak, shared.metadata_bytes + book.peak(),
+                      shared.metadata_bytes + book.current() + blocks});
+  r.other = r.total - r.weights - own_arena - r.io;
+  return r;
+}
+
+void Session::Impl::materialise() {
+  require(options.arena.empty() || options.arena.size() >= layout.arena_bytes,
+          ErrorCode::invalid_argument, "the arena given has ", options.arena.size(),
+          " bytes, the session needs ", layout.arena_bytes);
+  require(reinterpret_cast<std::uintptr_t>(options.arena.data()) % Block::kAlignment == 0,
+          ErrorCode::invalid_argument, "the arena given is not aligned to ", Block::kAlignment);
+  if (options.arena.empty()) arena_block = Block(book, layout.arena_bytes);
+  activations = options.arena.empty() ? base_of(arena_block) : options.arena.data();
+  io_block = Block(book, layout.io_bytes);
+  std::fill(io_block.bytes().begin(), io_block.bytes().end(), std::byte{0});
+  pool.emplace(options.threads, book);
+  take_weights();
+  connect();
+}
+
+void Session::Impl::take_weights() {
+  const std::lock_guard lock(shared.mutex);
+  auto* const end = shared.weights + Model::Impl::kMaxWeightSets;
+  auto* set = std::find_if(shared.weights, end,
+                           [&](const WeightSet& s) { return s.table == &table || !s.table; });
+  require(set != end, ErrorCode::internal, "too many instruction sets");
+  if (set->table == nullptr) {
+    Block block(shared.book, binding.weights_bytes);
+    const bool borrow = binding.pack_scratch <= layout.arena_bytes;
+    Block scratch(book, borrow ? 0 : binding.pack_scratch);
+    const std::span<std::byte> space =
+        borrow ? std::span(activations, layout.arena_bytes) : scratch.bytes();
+    fill_weights(shared.verified, binding, block.bytes(), space);
+    set->block = std::move(block);
+    set->table = &table;
+    // The model's account is that of its metadata; weights stand in every session's report.
+  }
+  require(set->block.size() == binding.weights_bytes, ErrorCode::internal,
+          "two sessions disagree on the form of the weights");
+  weights = base_of(set->block);
+}
+
+std::byte* Session::Impl::address(std::int32_t id) const noexcept {
+  const auto i = static_cast<std::size_t>(id);
+  if (layout.io_offset[i] >= 0) return base_of(io_block) + layout.io_offset[i];
+  if (layout.arena_offset[i] >= 0) return activations + layout.arena_offset[i];
+  const std::int32_t buffer = graph().value(id).buffer;
+  for (const ConstantForm& form : binding.forms)
+    if (form.buffer == buffer && form.step < 0) return const_cast<std::byte*>(weights) + form.offset;
+  return g_nothing;
+}
+
+void Session::Impl::connect() {
+  for (std::size_t s = 0; s < binding.steps.size(); ++s) {
+    Step& step = binding.steps[s];
+    const GraphNode& node = graph().nodes[static_cast<std::size_t>(step.node)];
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      const std::int32_t id = node.inputs[i];
+      const bool constant = id >= 0 && graph().value(id).buffer >= 0;
+      step.inputs[i] = id < 0 ? nullptr : constant ? g_nothing : address(id);
+    }
+    for (std::size_t o = 0; o < node.outputs.size(); ++o) step.outputs[o] = address(node.outputs[o]);
+    const std::int64_t workspace = layout.workspace_offset[s];
+    step.workspace = workspace < 0 ? g_nothing : activations + workspace;
+  }
+  for (const ConstantUse& use : binding.uses)
+    binding.steps[static_cast<std::size_t>(use.step)].inputs[use.input] =
+        weights + binding.forms[static_cast<std::size_t>(use.form)].offset;
+  // Steps that are views have nothing to do.
+  std::erase_if(binding.steps, [](const Step& step) { return step.elided; });
+}
+
+Status Session::Impl::run(void (*observe)(void*, std::size_t), void* context) noexcept {
+  for (std::size_t i = 0; i < binding.steps.size(); ++i) {
+    Step& step = binding.steps[i];
+    if (observe != nullptr) observe(context, i);
+    const RunArgs args{step.inputs, step.outputs, step.workspace, *pool};
+    const Status status = step.kernel->run(args);
+    if (!status.ok()) {
+      pool->rest();
+      return Status(status.code(), status.message(), step.node);
+    }
+  }
+  if (observe != nullptr) observe(context, binding.steps.size());
+  pool->rest();
+  return {};
+}
+
+Session::Session(const Model& model, const SessionOptions& options)
+    : impl_(std::make_unique<Impl>(model, options)) {
+  impl_->materialise();
+}
+Session::~Session() = default;
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+
+MemoryReport Session::predict(const Model& model, const SessionOptions& options) {
+  return Impl(model, options).memory;
+}
+
+std::size_t Session::input_count() const noexcept { return impl_->graph().inputs.size(); }
+std::size_t Session::output_count() const noexcept { return impl_->graph().outputs.size(); }
+
+namespace {
+
+Tensor find(const Session::Impl& impl, std::span<const std::int32_t> ids, std::string_view name,
+            const char* what) {
+  for (std::int32_t id : ids)
+    if (impl.graph().value(id).info.name == name)
+      return Tensor(describe(impl.graph().value(id).info), impl.address(id));
+  std::string names;
+  for (std::int32_t id : ids) {
+    names += names.empty() ? "'" : ", '";
+    names += impl.graph().value(id).info.name;
+    names += "'";
+  }
+  fail(ErrorCode::not_found, "the model has no ", what, " '", name, "'; it has ", names);
+}
+
+Tensor at(const Session::Impl& impl, std::span<const std::int32_t> ids, std::size_t i,
+          const char* what) {
+  require(i < ids.size(), ErrorCode::not_found, "the model has ", ids.size(), " ", what,
+          "s, number ", i, " was asked for");
+  return Tensor(describe(impl.graph().value(ids[i]).info), impl.address(ids[i]));
+}
+
+}  // namespace
+
+Tensor Session::input(std::string_view name) const {
+  return find(*impl_, impl_->graph().inputs, name, "input");
+}
+Tensor Session::output(std::string_view name) const {
+  return find(*impl_, impl_->graph().outputs, name, "output");
+}
+Tensor Session::input(std::size_t i) const { return at(*impl_, impl_->graph().inputs, i, "input"); }
+Tensor Session::output(std::size_t i) const {
+  return at(*impl_, impl_->graph().outputs, i, "output");
+}
+
+Status Session::run() noexcept { return impl_->run(nullptr, nullptr); }
+Status Session::run(void (*observe)(void*, std::size_t), void* context) noexcept {
+  return impl_->run(observe, context);
+}
+
+const MemoryReport& Session::memory() const noexcept { return impl_->memory; }
+const Model& Session::model() const noexcept { return impl_->model; }
+const char* Session::isa() const noexcept { return impl_->table.name; }
+int Session::threads() const noexcept { return impl_->options.threads; }
+
+std::size_t Session::step_count() const noexcept { return impl_->binding.steps.size(); }
+
+StepInfo Session::step(std::size_t i) const noexcept {
+  const Step& step = impl_->binding.steps[i];
+  const Graph& graph = impl_->graph();
+  const GraphNode& node = graph.nodes[static_cast<std::size_t>(step.node)];
+  StepInfo info{.name = node.name,
+                .op = node.def->name,
+                .algorithm = step.kernel->algorithm(),
+                .flops = step.kernel->flops(),
+                .bytes = 0,
+                .workspace = static_cast<std::int64_t>(step.workspace_bytes),
+                .output = graph.value(node.outputs[0]).info.shape};
+  for (std::int32_t id : node.inputs)
+    if (id >= 0) info.bytes += graph.value(id).info.bytes();
+  for (std::int32_t id : node.outputs) info.bytes += graph.value(id).info.bytes();
+  return info;
+}
+
+std::size_t Session::step_output_count(std::size_t i) const noexcept {
+  const Step& step = impl_->binding.steps[i];
+  return impl_->graph().nodes[static_cast<std::size_t>(step.node)].outputs.size();
+}
+
+std::int32_t Session::step_output_value(std::size_t i, std::size_t output) const noexcept {
+  const Step& step = impl_->binding.steps[i];
+  return impl_->graph().nodes[static_cast<std::size_t>(step.node)].outputs[output];
+}
+
+Tensor Session::step_output(std::size_t i, std::size_t output) const {
+  const std::int32_t id = step_output_value(i, output);
+  return Tensor(describe(impl_->graph().value(id).info), impl_->address(id));
+}
+
+}  // namespace skiff
