@@ -7,9 +7,10 @@
 namespace skiff::passes {
 namespace {
 
+// Norms come before chains, which move a reshape away from the group norm it belongs to.
 constexpr Pass kClean[] = {
-    {"fold", fold_constants},       {"no_ops", remove_no_ops}, {"chains", merge_chains},
-    {"gathers", gathers_to_slices}, {"dedup", deduplicate},
+    {"fold", fold_constants}, {"no_ops", remove_no_ops},      {"norms", fuse_norms},
+    {"chains", merge_chains}, {"gathers", gathers_to_slices}, {"dedup", deduplicate},
 };
 // Patterns are matched while the graph still has its source's layout; some are found only when the
 // transposes between their parts are gone, so all of it runs again behind the layout.
