@@ -121,10 +121,14 @@ std::vector<std::string> recorded(int argc, char** argv) {
         flag == "-o" || flag == "--output" || flag == "--report" || flag == "--dump-ir";
     if (writes && text == flag) ++i;
     if (writes || !text.starts_with('-')) continue;
-    std::string entry = text;
-    const bool has_value = flag != "--strip-names" && text == flag && i + 1 < argc;
-    if (has_value) entry += std::string("=") + argv[++i];
-    record.push_back(std::move(entry));
+    if (flag == "--strip-names") {
+      record.push_back(text);
+      continue;
+    }
+    std::string value = text == flag && i + 1 < argc ? argv[++i] : text.substr(flag.size() + 1);
+    const bool names_file = flag == "--golden" || flag == "--labels" || flag == "--task";
+    if (names_file) value = std::filesystem::path(value).filename().string();
+    record.push_back(flag + "=" + value);
   }
   return record;
 }
