@@ -1,0 +1,230 @@
+#include "tests/support/model_samples.h"
+
+#include <random>
+
+#include "converters/golden.h"
+#include "converters/writer.h"
+
+namespace skiff::test {
+namespace {
+
+using ir::Graph;
+using ir::ValueId;
+using Op = fb::OpKind;
+
+ValueId weights(Graph& graph, const char* name, const Shape& shape) {
+  std::mt19937 engine(static_cast<unsigned>(graph.value_count()));  // the same on every system
+  std::vector<float> numbers(static_cast<std::size_t>(shape.elements()));
+  for (float& x : numbers) x = static_cast<float>(engine() % 2001) / 1000.0f - 1.0f;
+  return graph.add_constant<float>(name, shape, numbers);
+}
+
+ValueId integers(Graph& graph, const char* name, std::vector<std::int64_t> numbers) {
+  const Shape shape{static_cast<std::int64_t>(numbers.size())};
+  return graph.add_constant<std::int64_t>(name, shape, numbers);
+}
+
+template <typename Attrs>
+Attrs on_axis(std::int64_t axis) {
+  Attrs attrs;
+  attrs.axis = axis;
+  return attrs;
+}
+
+fb::UnaryAttrsT unary(fb::UnaryFunction function) {
+  fb::UnaryAttrsT attrs;
+  attrs.function = function;
+  return attrs;
+}
+
+fb::BinaryAttrsT binary(fb::BinaryFunction function) {
+  fb::BinaryAttrsT attrs;
+  attrs.function = function;
+  return attrs;
+}
+
+fb::ReduceAttrsT reduce(fb::ReduceFunction function, std::vector<std::int64_t> axes) {
+  fb::ReduceAttrsT attrs;
+  attrs.function = function;
+  attrs.axes = std::move(axes);
+  return attrs;
+}
+
+fb::ShapeAttrsT shaped(std::vector<std::int64_t> shape) {
+  fb::ShapeAttrsT attrs;
+  attrs.shape = std::move(shape);
+  return attrs;
+}
+
+fb::TransposeAttrsT permuted(std::vector<std::int64_t> perm) {
+  fb::TransposeAttrsT attrs;
+  attrs.perm = std::move(perm);
+  return attrs;
+}
+
+fb::ConvAttrsT conv(std::int64_t stride, std::int64_t groups) {
+  fb::ConvAttrsT attrs;
+  attrs.strides = {stride, stride};
+  attrs.dilations = {1, 1};
+  attrs.pads = {1, 1, 1, 1};
+  attrs.groups = groups;
+  attrs.activation = fb::UnaryFunction::relu;
+  return attrs;
+}
+
+/// Convolution, depthwise convolution, pooling, product, softmax.
+Graph picture() {
+  Graph g;
+  g.name = "picture";
+  ValueId x = g.add_input("image", DType::float32, {1, 8, 8, 3});
+  x = g.add(Op::conv, conv(2, 1), {x, weights(g, "w0", {4, 3, 3, 3}), weights(g, "b0", {4})},
+            "conv");
+  x = g.add(Op::conv, conv(1, 4), {x, weights(g, "w1", {4, 3, 3, 1}), weights(g, "b1", {4})},
+            "depthwise");
+  fb::PoolAttrsT pool;
+  pool.kernel = pool.strides = {2, 2};
+  pool.dilations = {1, 1};
+  pool.pads = {0, 0, 0, 0};
+  x = g.add(Op::pool, pool, {x}, "pool");
+  x = g.add(Op::reshape, shaped({1, 16}), {x}, "flatten");
+  x = g.add(Op::matmul, fb::MatMulAttrsT(), {x, weights(g, "w2", {16, 5}), weights(g, "b2", {5})},
+            "dense");
+  x = g.add(Op::softmax, on_axis<fb::SoftmaxAttrsT>(1), {x}, "scores");
+  g.outputs = {x};
+  return g;
+}
+
+/// Elementwise functions, reductions, indexing, quantisation.
+Graph numbers() {
+  Graph g;
+  g.name = "numbers";
+  const ValueId a = g.add_input("a", DType::float32, {4, 6});
+  const ValueId picks = g.add_input("picks", DType::int64, {2, 1});
+  const ValueId gate = g.add(Op::unary, unary(fb::UnaryFunction::sigmoid), {a}, "gate");
+  const ValueId row = weights(g, "row", {6});
+  const ValueId sum = g.add(Op::binary, binary(fb::BinaryFunction::add), {gate, row}, "sum");
+  const ValueId less = g.add(Op::binary, binary(fb::BinaryFunction::less), {a, sum}, "less");
+  const ValueId either = g.add(Op::where, {}, {less, a, sum}, "either");
+  const ValueId mean = g.add(Op::reduce, reduce(fb::ReduceFunction::mean, {1}), {either}, "mean");
+  fb::SoftmaxAttrsT logs = on_axis<fb::SoftmaxAttrsT>(0);
+  logs.function = fb::SoftmaxFunction::log_softmax;
+  const ValueId soft = g.add(Op::softmax, logs, {mean}, "soft");
+  const ValueId best = g.add(Op::arg_reduce, on_axis<fb::ArgReduceAttrsT>(1), {either}, "best");
+  fb::TopKAttrsT top = on_axis<fb::TopKAttrsT>(1);
+  top.k = 2;
+  const ir::NodeId two = g.add_node(Op::top_k, top, {either}, "two", 2);
+  const ValueId taken =
+      g.add(Op::gather, fb::GatherAttrsT(), {either, integers(g, "rows", {3, 0, 3})}, "taken");
+  const ValueId along = g.add(Op::gather_elements, on_axis<fb::GatherAttrsT>(1),
+                              {either, g.node(two).outputs[1]}, "along");
+  const ValueId run = g.add(Op::cumulative, on_axis<fb::CumulativeAttrsT>(1), {taken}, "run");
+  const float scale = 0.05f;
+  const ValueId step = g.add_constant<float>("step", {}, std::span(&scale, 1));
+  fb::QuantizeAttrsT eight;
+  eight.to = fb::DType::int8;
+  const ValueId stored = g.add(Op::quantize, eight, {run, step}, "stored");
+  const ValueId back = g.add(Op::dequantize, fb::QuantizeAttrsT(), {stored, step}, "back");
+  const ValueId found = g.add(Op::gather_nd, fb::GatherAttrsT(), {either, picks}, "found");
+  g.outputs = {soft, best, g.node(two).outputs[0], along, back, found};
+  return g;
+}
+
+fb::SliceAttrsT sliced(std::vector<std::int64_t> starts, std::vector<std::int64_t> sizes,
+                       std::vector<std::int64_t> steps) {
+  fb::SliceAttrsT attrs;
+  attrs.starts = std::move(starts);
+  attrs.sizes = std::move(sizes);
+  attrs.steps = std::move(steps);
+  return attrs;
+}
+
+/// Movement: slices, joins, permutations, borders, sizes of pictures.
+Graph shapes() {
+  Graph g;
+  g.name = "shapes";
+  const ValueId x = g.add_input("x", DType::float32, {1, 4, 4, 4});
+  const ValueId half =
+      g.add(Op::slice, sliced({0, 0, 0, 0}, {1, 2, 4, 4}, {1, 1, 1, 1}), {x}, "half");
+  const ValueId back =
+      g.add(Op::slice, sliced({0, 3, 3, 0}, {1, 2, 4, 4}, {1, -2, -1, 1}), {x}, "back");
+  const ValueId joined = g.add(Op::concat, on_axis<fb::AxisAttrsT>(1), {half, back}, "joined");
+  const ValueId turned = g.add(Op::transpose, permuted({0, 3, 1, 2}), {joined}, "turned");
+  fb::PadAttrsT border;
+  border.pads = {0, 0, 1, 2, 0, 0, 1, 0};
+  border.mode = fb::PadMode::reflect;
+  const ValueId padded = g.add(Op::pad, border, {turned}, "padded");
+  fb::ResizeAttrsT size;
+  size.mode = fb::ResizeMode::linear;
+  size.sizes = {1, 7, 5, 4};
+  const ValueId resized = g.add(Op::resize, size, {x}, "resized");
+  fb::BlockAttrsT block;
+  block.block_size = 2;
+  const ValueId deep = g.add(Op::depth_to_space, block, {x}, "deep");
+  const ValueId shallow = g.add(Op::space_to_depth, block, {deep}, "shallow");
+  const ValueId tiled = g.add(Op::tile, shaped({2, 1, 1, 1}), {shallow}, "tiled");
+  const ValueId wide = g.add(Op::expand, shaped({2, 4, 4, 4}), {joined}, "wide");
+  const ValueId total = g.add(Op::binary, binary(fb::BinaryFunction::mul), {tiled, wide}, "total");
+  fb::CastAttrsT whole;
+  whole.to = fb::DType::int32;
+  const ValueId cast = g.add(Op::cast, whole, {total}, "cast");
+  g.outputs = {padded, resized, cast};
+  return g;
+}
+
+/// Sequences: layer norm, products, a recurrent layer.
+Graph sequence() {
+  Graph g;
+  g.name = "sequence";
+  const ValueId x = g.add_input("x", DType::float32, {3, 2, 4});
+  const ValueId normal = g.add(Op::layer_norm, on_axis<fb::NormAttrsT>(2),
+                               {x, weights(g, "scale", {4}), weights(g, "shift", {4})}, "normal");
+  fb::RnnAttrsT layer;
+  layer.hidden_size = 3;
+  layer.kind = fb::RnnKind::gru;
+  const ir::NodeId rnn = g.add_node(
+      Op::rnn, layer, {normal, weights(g, "w", {1, 9, 4}), weights(g, "r", {1, 9, 3})}, "gru", 2);
+  const ValueId flat = g.add(Op::reshape, shaped({3, 2, 3}), {g.node(rnn).outputs[0]}, "flat");
+  fb::MatMulAttrsT query;
+  query.transpose_b = true;
+  query.scale = 0.5f;
+  const ValueId scores = g.add(Op::matmul, query, {flat, flat}, "match");
+  const ValueId shares = g.add(Op::softmax, on_axis<fb::SoftmaxAttrsT>(2), {scores}, "shares");
+  const ValueId mixed = g.add(Op::matmul, fb::MatMulAttrsT(), {shares, flat}, "mixed");
+  const ValueId reversed = g.add(Op::lp_norm, on_axis<fb::LpNormAttrsT>(2), {mixed}, "unit");
+  fb::TriluAttrsT lower;
+  lower.upper = false;
+  const ValueId triangle = g.add(Op::trilu, lower, {reversed}, "triangle");
+  g.outputs = {triangle, g.node(rnn).outputs[1]};
+  return g;
+}
+
+void describe_picture(convert::Manifest& manifest) {
+  fb::PreprocessT image;
+  image.height_axis = 1;
+  image.width_axis = 2;
+  image.channel_axis = 3;
+  image.mean = {0.5f, 0.5f, 0.5f};
+  image.std = {0.25f, 0.25f, 0.25f};
+  manifest.preprocess = {image};
+  manifest.postprocess.emplace();
+  manifest.postprocess->kind = fb::PostprocessKind::classify;
+  manifest.labels = {"ant", "bee", "cat", "dog", "eel"};
+}
+
+constexpr ModelSample kSamples[] = {
+    {"picture", picture}, {"numbers", numbers}, {"shapes", shapes}, {"sequence", sequence}};
+
+}  // namespace
+
+std::span<const ModelSample> model_samples() noexcept { return kSamples; }
+
+std::vector<std::byte> file_of(const ModelSample& sample) {
+  const Graph graph = sample.graph();
+  convert::Manifest manifest;
+  manifest.name = sample.name;
+  manifest.golden = {convert::make_golden(graph, "auto")};
+  if (manifest.name == "picture") describe_picture(manifest);
+  return convert::write_model(graph, manifest);
+}
+
+}  // namespace skiff::test
