@@ -87,7 +87,8 @@ fetch scikit-image 0.26.0 'scikit_image-0.26.0-*.whl' \
 
 say "converting"
 "$build/skiff-convert" "$cache/face_detection_short_range.tflite" -o "$out/face.skiff" \
-  --task samples/tasks/face_detection_short_range.json --golden auto
+  --task samples/tasks/face_detection_short_range.json --labels samples/tasks/face_labels.txt \
+  --golden auto
 
 say "checking this machine against the model's golden data"
 "$build/skiff" verify "$out/face.skiff"

@@ -74,7 +74,8 @@ void write_json(const Json& json, const std::string& target) {
 std::string size_text(std::uint64_t bytes) {
   if (bytes < 10 * 1024) return fmt::format("{} B", bytes);
   if (bytes < 10 * 1024 * 1024) return fmt::format("{:.1f} KiB", static_cast<double>(bytes) / 1024);
-  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1024 * 1024));
+  const double mib = static_cast<double>(bytes) / (1024 * 1024);
+  return mib < 10 * 1024 ? fmt::format("{:.1f} MiB", mib) : fmt::format("{:.1f} GiB", mib / 1024);
 }
 
 std::string shape_text(const Shape& shape) {

@@ -1,0 +1,77 @@
+#include "tests/cli/tools.h"
+
+// What every subcommand has in common.
+namespace skiff::test {
+namespace {
+
+TEST(Tool, UnknownArgumentsAreErrorsWithAHint) {
+  Said said = skiff("bench model.skiff --durtion=1");
+  EXPECT_EQ(said.code, 2);
+  EXPECT_TRUE(said.says("unknown argument --durtion (did you mean --duration?)")) << said.text;
+  said = skiff("bnch model.skiff");
+  EXPECT_EQ(said.code, 2);
+  EXPECT_TRUE(said.says("did you mean bench?")) << said.text;
+  said = skiff("run --qqqqqqqqqqq model.skiff");
+  EXPECT_EQ(said.code, 2);
+  EXPECT_TRUE(said.says("--help lists all")) << said.text;
+}
+
+TEST(Tool, WrongUseIsTwo) {
+  const ScratchFolder scratch;
+  EXPECT_EQ(skiff("").code, 2);
+  for (const char* command : {"run", "bench", "profile", "inspect", "verify"}) {
+    EXPECT_EQ(skiff(command).code, 2) << command;
+    const Said said = skiff(std::string(command) + " " + (scratch / "none.skiff"));
+    EXPECT_EQ(said.code, 2) << command;
+    EXPECT_TRUE(said.says("none.skiff")) << said.text;
+  }
+}
+
+TEST(Tool, HelpAndVersionAreZero) {
+  EXPECT_EQ(skiff("--help").code, 0);
+  EXPECT_EQ(skiff("bench --help").code, 0);
+  EXPECT_TRUE(skiff("bench --help").says("--exportTimes"));
+  EXPECT_EQ(skiff("--version").code, 0);
+}
+
+TEST(Tool, DamagedFilesAreRefusedWithOne) {
+  const ScratchFolder scratch;
+  const std::string file = scratch / "damaged.skiff";
+  for (const std::string& text :
+       {std::string(), std::string("no model at all"), std::string(100000, '\xff')}) {
+    std::ofstream(file) << text;
+    const Said said = skiff("inspect " + file);
+    EXPECT_EQ(said.code, 1) << said.text;
+    EXPECT_TRUE(said.says("skiff inspect: ")) << said.text;
+  }
+}
+
+TEST(Tool, WrongValuesOfCommonFlags) {
+  const ScratchFolder scratch;
+  SKIFF_SMALL_MODEL(model, scratch, "");
+  EXPECT_EQ(skiff("inspect --memory --threads=0 " + model).code, 2);
+  EXPECT_EQ(skiff("inspect --memory --isa=nonsense " + model).code, 2);
+  EXPECT_EQ(skiff("inspect --memory --memory-limit=12Q " + model).code, 2);
+  EXPECT_EQ(skiff("inspect --memory --device=tpu " + model).code, 2);
+  EXPECT_EQ(skiff("inspect --digest=maybe " + model).code, 2);
+}
+
+TEST(Tool, MemoryLimitIsKept) {
+  const ScratchFolder scratch;
+  SKIFF_SMALL_MODEL(model, scratch, "");
+  EXPECT_EQ(skiff("bench --duration=0 --iterations=1 --memory-limit=1G " + model).code, 0);
+  const Said said = skiff("bench --duration=0 --iterations=1 --memory-limit=1K " + model);
+  EXPECT_EQ(said.code, 1);
+  EXPECT_TRUE(said.says("limit")) << said.text;
+}
+
+TEST(Doctor, NamesInstructionSets) {
+  const ScratchFolder scratch;
+  const auto json = skiff_json("doctor", scratch);
+  ASSERT_TRUE(json.contains("isas")) << json;
+  EXPECT_FALSE(json["isas"].empty());
+  EXPECT_GE(json["cpus"].get<int>(), 1);
+}
+
+}  // namespace
+}  // namespace skiff::test

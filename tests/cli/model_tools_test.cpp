@@ -1,0 +1,154 @@
+#include <fmt/format.h>
+
+#include "converters/npy/npy.h"
+#include "tests/cli/tools.h"
+
+// run, bench, profile and inspect on a model.
+namespace skiff::test {
+namespace {
+
+/// Golden data of the shared folder and the model it belongs to; inputs and outputs as --flags.
+struct GoldenCase {
+  const char* model;
+  const char* golden;
+  const char* flags = "";
+};
+
+constexpr GoldenCase kCases[] = {
+    {"onnx/mnist.onnx", "mnist.nine.npz"},
+    {"onnx/version-RFB-320.onnx", "version-RFB-320.cat.npz"},
+    {"tflite/face_detection_short_range.tflite", "face_detection_short_range.people.npz"},
+};
+
+class RunGolden : public testing::TestWithParam<GoldenCase> {};
+
+TEST_P(RunGolden, OutputsAgree) {
+  const fs::path models = shared_data(SKIFF_SOURCE_DIR) / "models";
+  const fs::path golden = models / "golden" / GetParam().golden;
+  if (!fs::exists(golden)) GTEST_SKIP() << "no " << golden.string() << " (set SKIFF_DATA)";
+  const ScratchFolder scratch;
+  const std::string model = scratch / "m.skiff";
+  const Said converted =
+      skiff_convert(fmt::format("{} -o {}", (models / GetParam().model).string(), model));
+  ASSERT_EQ(converted.code, 0) << converted.text;
+  std::string arguments = "run " + model + " --rtol=1e-3 --atol=1e-3";
+  for (const auto& [name, array] : npy::load_npz(golden.string())) {
+    if (name.starts_with("in/"))
+      arguments += fmt::format(" --input {}={}", name.substr(3), golden.string());
+    if (name.starts_with("out/"))
+      arguments += fmt::format(" --compare {}={}", name.substr(4), golden.string());
+  }
+  const Said said = skiff(arguments);
+  EXPECT_EQ(said.code, 0) << said.text;
+  EXPECT_TRUE(said.says("agrees")) << said.text;
+}
+
+INSTANTIATE_TEST_SUITE_P(Shared, RunGolden, testing::ValuesIn(kCases), [](const auto& tested) {
+  std::string name = fs::path(tested.param.model).stem().string();
+  for (char& c : name)
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
+  return name;
+});
+
+std::string name_of_first(const std::string& model, const char* what,
+                          const ScratchFolder& scratch) {
+  return skiff_json("inspect " + model, scratch)[what][0]["name"].get<std::string>();
+}
+
+/// --input flags with a .npy of ones for the model's first input.
+std::string input_of_ones(const std::string& model, const ScratchFolder& scratch) {
+  const auto input = skiff_json("inspect " + model, scratch)["inputs"][0];
+  npy::Array array{DType::float32, {}, {}};
+  for (const auto& extent : input["shape"]) array.shape.push_back(extent.get<std::int64_t>());
+  const std::vector<float> ones(static_cast<std::size_t>(array.shape.elements()), 1.0f);
+  const auto bytes = std::as_bytes(std::span(ones));
+  array.bytes.assign(bytes.begin(), bytes.end());
+  npy::save_npy(scratch / "in.npy", array);
+  return fmt::format(" --input {}={}", input["name"].get<std::string>(), scratch / "in.npy");
+}
+
+TEST(Run, WritesWhatItComputesAndComparesWithIt) {
+  const ScratchFolder scratch;
+  SKIFF_SMALL_MODEL(model, scratch, "");
+  const std::string input = input_of_ones(model, scratch);
+  const std::string output = name_of_first(model, "outputs", scratch);
+  for (const char* ending : {".npy", ".npz", ".raw"}) {
+    const std::string file = scratch / (std::string("out") + ending);
+    EXPECT_EQ(skiff(fmt::format("run {}{} --output {}={}", model, input, output, file)).code, 0);
+    const Said said = skiff(
+        fmt::format("run {}{} --compare {}={} --rtol=0 --atol=0", model, input, output, file));
+    EXPECT_EQ(said.code, 0) << said.text;
+  }
+  npy::Array wrong = npy::load_npy(scratch / "out.npy");
+  wrong.bytes[2] ^= std::byte{0x40};
+  npy::save_npy(scratch / "out.npy", wrong);
+  const Said said =
+      skiff(fmt::format("run {}{} --compare {}={}", model, input, output, scratch / "out.npy"));
+  EXPECT_EQ(said.code, 1) << said.text;
+  EXPECT_TRUE(said.says("DIFFERS")) << said.text;
+}
+
+TEST(Run, AsksForEveryInput) {
+  const ScratchFolder scratch;
+  SKIFF_SMALL_MODEL(model, scratch, "");
+  const Said said = skiff("run " + model);
+  EXPECT_EQ(said.code, 2);
+  EXPECT_TRUE(said.says("no --input")) << said.text;
+  EXPECT_EQ(skiff("run " + model + " --input nonsense=x.npy").code, 2);
+}
+
+TEST(Bench, WritesTheAgreedObject) {
+  const ScratchFolder scratch;
+  SKIFF_SMALL_MODEL(model, scratch, "");
+  const std::string times = scratch / "times.json";
+  const auto json = skiff_json(
+      "bench --warmUp=1 --duration=0.05 --iterations=7 --percentile=95,99.9 --sessions=2 "
+      "--threads=2 --exportTimes=" +
+          times + " " + model,
+      scratch);
+  for (const char* key :
+       {"model", "device", "threads", "sessions", "batch", "latency_ms", "throughput_per_s",
+        "load_ms", "digest_ms", "first_run_ms", "memory", "environment"})
+    EXPECT_TRUE(json.contains(key)) << key;
+  const auto& latency = json["latency_ms"];
+  for (const char* key : {"min", "median", "mean", "p90", "p99", "max", "count", "p95", "p99.9"})
+    EXPECT_TRUE(latency.contains(key)) << key;
+  EXPECT_GE(latency["count"].get<int>(), 14);
+  EXPECT_LE(latency["min"].get<double>(), latency["median"].get<double>());
+  EXPECT_LE(latency["p99"].get<double>(), latency["max"].get<double>());
+  EXPECT_EQ(nlohmann::json::parse(read_text(times)).size(), latency["count"].get<std::size_t>());
+}
+
+TEST(Memory, PredictedIsUsed) {
+  const ScratchFolder scratch;
+  SKIFF_SMALL_MODEL(model, scratch, "");
+  for (const char* threads : {"1", "2"}) {
+    const std::string flags = std::string(" --threads=") + threads + " " + model;
+    auto used =
+        skiff_json("bench --duration=0 --warmUp=0 --iterations=1" + flags, scratch)["memory"];
+    const auto predicted = skiff_json("inspect --memory" + flags, scratch)["memory"];
+    EXPECT_EQ(used["total"], used["predicted_total"]);
+    EXPECT_GT(used["peak_rss"].get<std::uint64_t>(), 0u);
+    EXPECT_EQ(used["total"].get<std::uint64_t>(),
+              used["weights"].get<std::uint64_t>() + used["arena"].get<std::uint64_t>() +
+                  used["io"].get<std::uint64_t>() + used["other"].get<std::uint64_t>());
+    used.erase("peak_rss");
+    EXPECT_EQ(used, predicted);
+  }
+}
+
+TEST(Profile, NamesEveryStep) {
+  const ScratchFolder scratch;
+  SKIFF_SMALL_MODEL(model, scratch, "");
+  const std::string trace = scratch / "trace.json";
+  const auto json = skiff_json("profile --iterations=3 --trace=" + trace + " " + model, scratch);
+  const auto steps = skiff_json("inspect --plan " + model, scratch)["steps"];
+  ASSERT_EQ(json["layers"].size(), steps.size());
+  double share = 0;
+  for (const auto& layer : json["layers"]) share += layer["share"].get<double>();
+  EXPECT_NEAR(share, 1, 1e-6);
+  EXPECT_EQ(nlohmann::json::parse(read_text(trace))["traceEvents"].size(), steps.size());
+}
+
+}  // namespace
+}  // namespace skiff::test

@@ -1,0 +1,108 @@
+#include <regex>
+#include <vector>
+
+#include "tests/support/command.h"
+
+// The samples on trained models and photos of the shared folder: what they find is where a person
+// sees it.
+namespace skiff::test {
+namespace {
+
+const fs::path kSource = SKIFF_SOURCE_DIR;
+
+struct Found {
+  std::string label;
+  double score, x1, y1, x2, y2;
+};
+
+class Samples : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!fs::exists(data_ / "models"))
+      GTEST_SKIP() << "no " << (data_ / "models").string() << " (set SKIFF_DATA)";
+  }
+
+  /// Converts a shared model with its task; returns the .skiff file.
+  std::string convert(const std::string& file, const std::string& flags = "") {
+    const fs::path model = data_ / "models" / file;
+    const std::string out = scratch_ / (model.stem().string() + ".skiff");
+    const fs::path task = kSource / "samples" / "tasks" / (model.stem().string() + ".json");
+    const Said said =
+        run_command(std::string(SKIFF_BINARY_DIR) + "/skiff-convert " + model.string() + " -o " +
+                    out + " --task " + task.string() + " " + flags);
+    EXPECT_EQ(said.code, 0) << said.text;
+    return out;
+  }
+  std::string media(const std::string& file) const { return (data_ / "media" / file).string(); }
+
+  Said run(const std::string& sample, const std::string& arguments) const {
+    const Said said =
+        run_command(std::string(SKIFF_BINARY_DIR) + "/sample_" + sample + " " + arguments);
+    EXPECT_EQ(said.code, 0) << said.text;
+    return said;
+  }
+
+  std::vector<Found> detect(const std::string& model, const std::string& picture) const {
+    const std::string out = scratch_ / "out.png";
+    const Said said = run("detect", model + " " + picture + " " + out);
+    EXPECT_TRUE(read_text(out).starts_with("\x89PNG")) << picture;
+    const std::regex line(R"((.+) ([0-9.]+) at \((.+), (.+)\) to \((.+), (.+)\))");
+    std::vector<Found> found;
+    for (std::sregex_iterator i(said.text.begin(), said.text.end(), line), end; i != end; ++i)
+      found.push_back({(*i)[1], std::stod((*i)[2]), std::stod((*i)[3]), std::stod((*i)[4]),
+                       std::stod((*i)[5]), std::stod((*i)[6])});
+    return found;
+  }
+
+  ScratchFolder scratch_;
+  fs::path data_ = shared_data(kSource);
+};
+
+/// The box's centre lies within a box that a person drew.
+void expect_within(const Found& f, double x1, double y1, double x2, double y2) {
+  const double x = (f.x1 + f.x2) / 2, y = (f.y1 + f.y2) / 2;
+  EXPECT_TRUE(x > x1 && x < x2 && y > y1 && y < y2) << x << ", " << y;
+}
+
+TEST_F(Samples, FaceIsFoundAndACatHasNone) {
+  for (const char* file :
+       {"tflite/face_detection_short_range.tflite", "onnx/version-RFB-320.onnx"}) {
+    SCOPED_TRACE(file);
+    const std::string model = convert(file);
+    const auto found = detect(model, media("coral/grace_hopper.bmp"));
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_GT(found[0].score, 0.8);
+    expect_within(found[0], 190, 120, 340, 330);
+    EXPECT_TRUE(detect(model, media("coral/cat.bmp")).empty());
+  }
+}
+
+TEST_F(Samples, FastestDetFindsPeopleAndACat) {
+  const std::string model =
+      convert("onnx/FastestDet.onnx", "--labels " + (data_ / "models/onnx/coco.names").string());
+  const auto people = detect(model, media("street_people.jpg"));
+  ASSERT_FALSE(people.empty());
+  EXPECT_EQ(people[0].label, "person");
+  EXPECT_GT(people[0].score, 0.8);
+  const auto cat = detect(model, media("coral/cat.bmp"));
+  ASSERT_FALSE(cat.empty());
+  EXPECT_EQ(cat[0].label, "cat");
+}
+
+TEST_F(Samples, MnistReadsANine) {
+  const Said said =
+      run("classify", convert("onnx/mnist.onnx") + " " + media("coral/mnist_nine.bmp"));
+  EXPECT_TRUE(std::regex_search(said.text, std::regex("^[0-9.]+  9 "))) << said.text;
+}
+
+TEST_F(Samples, SelfieCutsOutAPerson) {
+  const std::string out = scratch_ / "mask.png";
+  const Said said = run("segment", convert("tflite/selfie_segmentation.tflite") + " " +
+                                       media("coral/grace_hopper.bmp") + " " + out);
+  const double share = std::stod(said.text);
+  EXPECT_GT(share, 35) << said.text;
+  EXPECT_LT(share, 80) << said.text;
+}
+
+}  // namespace
+}  // namespace skiff::test
