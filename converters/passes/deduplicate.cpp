@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <string>
 #include <string_view>
@@ -8,8 +9,9 @@
 namespace skiff::passes {
 namespace {
 
-std::string_view text_of(const std::vector<std::byte>& bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+/// The first bytes, enough to tell most constants apart; equality looks at all.
+std::string_view beginning(const std::vector<std::byte>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), std::min<std::size_t>(bytes.size(), 4096)};
 }
 
 bool same_constant(const ir::Value& a, const ir::Value& b) {
@@ -26,7 +28,7 @@ bool merge_constants(Graph& graph) {
     same[i] = id;
     const ir::Value& value = graph.value(id);
     if (!value.constant || graph.is_output(id)) continue;
-    const std::size_t hash = std::hash<std::string_view>{}(text_of(*value.constant));
+    const std::size_t hash = std::hash<std::string_view>{}(beginning(*value.constant));
     const auto [first, last] = seen.equal_range(hash);
     for (auto it = first; it != last && same[i] == id; ++it)
       if (same_constant(graph.value(it->second), value)) same[i] = it->second;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "converters/ir/evaluate.h"
+#include "converters/ir/work.h"
 #include "converters/passes/clean.h"
 
 namespace skiff::passes {
@@ -8,13 +9,18 @@ namespace {
 
 using fb::OpKind;
 
-/// Repetitions beyond this many bytes are made at run time.
-constexpr std::int64_t kMostRepeatedBytes = 64 * 1024;
+/// Repetitions that are weights are made all the same up to this size: kernels pack constants only.
+constexpr std::int64_t kMostWeightBytes = std::int64_t{512} << 20;
 
-bool repeats(const Graph& graph, const ir::Node& node) {
-  if (node.op != OpKind::expand && node.op != OpKind::tile && node.op != OpKind::one_hot)
-    return false;
-  return graph.info(node.outputs[0]).bytes() > kMostRepeatedBytes;
+bool is_weights(const Graph& graph, const std::vector<std::vector<NodeId>>& readers, ValueId id) {
+  if (graph.info(id).bytes() > kMostWeightBytes) return false;
+  const auto& list = readers[static_cast<std::size_t>(id)];
+  return std::any_of(list.begin(), list.end(), [&](NodeId reader) {
+    const ir::Node& node = graph.node(reader);
+    const bool product =
+        node.op == OpKind::conv || node.op == OpKind::conv_transpose || node.op == OpKind::matmul;
+    return product && node.inputs[1] == id;
+  });
 }
 
 bool can_fold(const Graph& graph, const ir::Node& node) {
@@ -24,15 +30,20 @@ bool can_fold(const Graph& graph, const ir::Node& node) {
   });
   const bool is_output = std::any_of(node.outputs.begin(), node.outputs.end(),
                                      [&](ValueId output) { return graph.is_output(output); });
-  return constant && !is_output && !repeats(graph, node);
+  return constant && !is_output;
 }
 
 }  // namespace
 
 bool fold_constants(Graph& graph) {
   bool changed = false;
-  for (NodeId id : graph.order())
-    if (can_fold(graph, graph.node(id))) changed |= ir::evaluate(graph, id);
+  const auto readers = graph.users();
+  for (NodeId id : graph.order()) {
+    const ir::Node& node = graph.node(id);
+    if (!can_fold(graph, node)) continue;
+    if (ir::worth_folding(graph, id) || is_weights(graph, readers, node.outputs[0]))
+      changed |= ir::evaluate(graph, id);
+  }
   graph.remove_dead();
   graph.sort();
   return changed;

@@ -1,5 +1,6 @@
 #include "converters/passes/clean.h"
 #include "converters/passes/fuse/fuse.h"
+#include "converters/passes/fuse/pixel_shuffle.h"
 #include "converters/passes/layout/layout.h"
 #include "converters/passes/passes.h"
 #include "converters/passes/schedule.h"
@@ -7,10 +8,12 @@
 namespace skiff::passes {
 namespace {
 
-// Norms come before chains, which move a reshape away from the group norm it belongs to.
+// Norms and pixel shuffles come before chains, which move the reshapes that belong to them.
 constexpr Pass kClean[] = {
-    {"fold", fold_constants}, {"no_ops", remove_no_ops},      {"norms", fuse_norms},
-    {"chains", merge_chains}, {"gathers", gathers_to_slices}, {"dedup", deduplicate},
+    {"fold", fold_constants}, {"no_ops", remove_no_ops},
+    {"norms", fuse_norms},    {"pixel_shuffle", fuse_pixel_shuffle},
+    {"chains", merge_chains}, {"gathers", gathers_to_slices},
+    {"dedup", deduplicate},
 };
 // Patterns are matched while the graph still has its source's layout; some are found only when the
 // transposes between their parts are gone, so all of it runs again behind the layout.

@@ -150,6 +150,22 @@ TEST(FuseEpilogues, ResidualThenActivation) {
   EXPECT_EQ(count(graph, OpKind::conv), 2u);
 }
 
+TEST(FusePixelShuffle, BothOrdersOfTheChannels) {
+  for (const bool crd : {true, false}) {
+    Graph graph;
+    const ValueId x = graph.add_input("x", DType::float32, {1, 3, 4, 5});
+    const ValueId y = nchw_conv(graph, x, 8);
+    ValueId z = reshape(graph, y, {1, 2, 2, 2, 4, 5});
+    z = transpose(graph, z,
+                  crd ? std::vector<std::int64_t>{0, 1, 4, 2, 5, 3}
+                      : std::vector<std::int64_t>{0, 3, 4, 1, 5, 2});
+    graph.outputs = {reshape(graph, z, {1, 2, 8, 10})};
+    optimise(graph);
+    EXPECT_EQ(count(graph, OpKind::depth_to_space), 1u);
+    EXPECT_EQ(inner_transposes(graph), 0u);
+  }
+}
+
 TEST(FusePads, ZerosIntoConvAndPool) {
   Graph graph;
   const ValueId x = graph.add_input("x", DType::float32, {1, 6, 5, 3});
