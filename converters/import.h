@@ -15,11 +15,11 @@ namespace skiff::convert {
 
 /// What the caller fixes about a model before it is read.
 struct ImportOptions {
-  std::map<std::string, Shape> shapes;                      ///< --shape: whole shape of an input
-  std::map<std::string, std::vector<std::byte>> bind;       ///< --bind: input (dense bytes in its own
+  std::map<std::string, Shape> shapes = {};                      ///< --shape: whole shape of an input
+  std::map<std::string, std::vector<std::byte>> bind = {};       ///< --bind: input (dense bytes in its own
                                                             ///< dtype) that becomes a constant
-  std::vector<std::string> from;                            ///< --from: tensors that become inputs
-  std::vector<std::string> to;                              ///< --to: tensors that become outputs
+  std::vector<std::string> from = {};                            ///< --from: tensors that become inputs
+  std::vector<std::string> to = {};                              ///< --to: tensors that become outputs
 };
 
 /// One node that cannot be converted.

@@ -11,6 +11,7 @@ namespace {
 using B = fb::BinaryFunction;
 using U = fb::UnaryFunction;
 
+constexpr std::int64_t kMaxMask = std::int64_t{1} << 24;
 constexpr double kMasked = -std::numeric_limits<double>::infinity();
 
 /// [B, T, H D] -> [B, H, T, D]; four axes stay as they are.
@@ -46,8 +47,8 @@ ValueId additive_mask(Op& op, ValueId mask, DType dtype, std::int64_t length) {
 /// Query i sees keys up to past + i.
 ValueId causal_mask(Op& op, DType dtype, std::int64_t queries, std::int64_t keys,
                     std::int64_t past) {
-  op.check(queries * keys <= (std::int64_t{1} << 26), "its mask has the shape [", queries, ", ",
-           keys, "]");
+  op.check(queries <= kMaxMask && keys <= kMaxMask && queries * keys <= kMaxMask,
+           "its mask has the shape [", queries, ", ", keys, "]");
   std::vector<double> mask;
   for (std::int64_t i = 0; i < queries; ++i)
     for (std::int64_t j = 0; j < keys; ++j) mask.push_back(j > past + i ? kMasked : 0);
@@ -56,6 +57,7 @@ ValueId causal_mask(Op& op, DType dtype, std::int64_t queries, std::int64_t keys
 
 /// Keys behind the length of each sequence are masked: [B, 1, 1, keys].
 ValueId length_mask(Op& op, ValueId lengths, DType dtype, std::int64_t keys) {
+  op.check(keys <= kMaxMask, "it has ", keys, " keys");
   Ints places;
   for (std::int64_t i = 0; i < keys; ++i) places.push_back(i);
   const ValueId place = op.b.from_integers(op.b.dtype(lengths), {keys}, places);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <set>
 
 #include "converters/ir/evaluate.h"
@@ -19,9 +20,21 @@ constexpr std::int64_t kMaxFoldedBytes = std::int64_t{1} << 30;
 constexpr std::int64_t kMaxFoldedWork = std::int64_t{1} << 35;
 constexpr int kMaxFoldDepth = 64;
 
+/// Numbers that To does not have become its nearest one, NaN 0.
+template <typename To, typename From>
+To convert(From number) {
+  if constexpr (std::is_integral_v<To> && std::is_floating_point_v<From>) {
+    constexpr auto low = static_cast<From>(std::numeric_limits<To>::min());
+    constexpr auto high = static_cast<From>(std::numeric_limits<To>::max());
+    if (!(number > low)) return std::isnan(number) ? To{} : std::numeric_limits<To>::min();
+    if (number >= high) return std::numeric_limits<To>::max();
+  }
+  return static_cast<To>(number);
+}
+
 template <typename To, typename From>
 void store(std::vector<std::byte>& bytes, From number) {
-  const To value = static_cast<To>(number);
+  const To value = convert<To>(number);
   const auto* begin = reinterpret_cast<const std::byte*>(&value);
   bytes.insert(bytes.end(), begin, begin + sizeof(To));
 }
@@ -108,6 +121,13 @@ bool Builder::fold(ValueId id, int depth) {
   return ir::evaluate(graph_, producer);
 }
 
+void Builder::charge(std::int64_t bytes) {
+  require(bytes <= kMaxFoldedBytes - folded_bytes_, ErrorCode::budget_exceeded,
+          "constants that are computed at conversion would take more than ", kMaxFoldedBytes,
+          " bytes");
+  folded_bytes_ += bytes;
+}
+
 bool Builder::take_budget(ir::NodeId id) {
   std::int64_t bytes = 0;
   for (ValueId output : graph_.node(id).outputs) bytes += graph_.info(output).bytes();
@@ -176,6 +196,7 @@ ValueId Builder::scalar(DType dtype, double number) {
 }
 
 ValueId Builder::from_numbers(DType dtype, const Shape& shape, std::span<const double> numbers) {
+  charge(static_cast<std::int64_t>(numbers.size() * size_of(dtype)));
   std::vector<std::byte> bytes;
   for (double number : numbers) store_as(bytes, dtype, number);
   return constant(dtype, shape, std::move(bytes));
@@ -183,6 +204,7 @@ ValueId Builder::from_numbers(DType dtype, const Shape& shape, std::span<const d
 
 ValueId Builder::from_integers(DType dtype, const Shape& shape,
                                std::span<const std::int64_t> integers) {
+  charge(static_cast<std::int64_t>(integers.size() * size_of(dtype)));
   std::vector<std::byte> bytes;
   for (std::int64_t number : integers) store_as(bytes, dtype, number);
   return constant(dtype, shape, std::move(bytes));

@@ -45,6 +45,10 @@ class Builder {
   std::vector<ValueId> add_many(fb::OpKind op, ir::Attributes attrs, std::vector<ValueId> inputs,
                                 std::size_t outputs);
 
+  /// Counts bytes that a few bytes of the model ask for; throws Error{budget_exceeded} beyond what
+  /// is reasonable.
+  void charge(std::int64_t bytes);
+
   // Constants. scalar() and filled() convert the number to dtype.
   ValueId constant(DType dtype, const Shape& shape, std::vector<std::byte> bytes);
   ValueId scalar(DType dtype, double number);

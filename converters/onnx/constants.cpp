@@ -7,16 +7,13 @@
 namespace skiff::onnx {
 namespace {
 
-ValueId constant(Op& op, Dense dense) {
-  return op.b.constant(dense.dtype, dense.shape, std::move(dense.bytes));
-}
+constexpr double kMaxElements = 16'777'216;
 
 void import_constant(Op& op) {
   if (const AttributeProto* value = op.find("value"))
-    return op.out(constant(op, read_tensor(value->t(), op.importer.folder(), "the constant")));
+    return op.out(op.importer.tensor(value->t(), op.node.output(0), "the constant"));
   if (const AttributeProto* value = op.find("sparse_value"))
-    return op.out(
-        constant(op, read_sparse(value->sparse_tensor(), op.importer.folder(), "the constant")));
+    return op.out(op.importer.tensor(value->sparse_tensor(), op.node.output(0), "the constant"));
   if (op.has_attr("value_float"))
     return op.out(op.b.scalar(DType::float32, static_cast<double>(op.number("value_float", 0))));
   if (op.has_attr("value_int")) {
@@ -38,7 +35,7 @@ void import_constant_of_shape(Op& op) {
   const Ints extents = op.known_integers(0, "its input, a shape,");
   ValueId value = op.b.scalar(DType::float32, 0);
   if (const AttributeProto* given = op.find("value"))
-    value = constant(op, read_tensor(given->t(), op.importer.folder(), "value"));
+    value = op.importer.tensor(given->t(), "", "value");
   op.check(op.b.shape(value).elements() == 1, "value has the shape ", op.b.shape(value));
   op.out(op.b.expand(op.b.reshape(value, Shape()), to_shape(extents)));
 }
@@ -48,7 +45,7 @@ void import_range(Op& op) {
   const double start = op.known_number(0, "start"), limit = op.known_number(1, "limit"),
                delta = op.known_number(2, "delta");
   const double count = std::max(std::ceil((limit - start) / delta), 0.0);
-  op.check(delta != 0 && count < 1e8, "it would have ", count, " elements");
+  op.check(delta != 0 && count <= kMaxElements, "it would have ", count, " elements");
   std::vector<double> numbers;
   for (double i = 0; i < count; ++i) numbers.push_back(start + i * delta);
   op.out(op.b.from_numbers(op.dtype(0), {static_cast<std::int64_t>(count)}, numbers));
@@ -61,9 +58,10 @@ void import_eye_like(Op& op) {
   if (op.has_attr("dtype")) dtype = need_dtype(static_cast<int>(op.integer("dtype")), "dtype");
   const std::int64_t rows = op.shape(0)[0], columns = op.shape(0)[1];
   const std::int64_t count = op.shape(0).elements();
-  op.check(count < 100'000'000, "it would have ", count, " elements");
+  op.check(static_cast<double>(count) <= kMaxElements, "it would have ", count, " elements");
   std::vector<double> numbers(static_cast<std::size_t>(count), 0);
-  for (std::int64_t row = 0; row < rows; ++row)
+  op.check(std::abs(k) <= (std::int64_t{1} << 40), "k is ", k);
+  for (std::int64_t row = 0; row < (count == 0 ? 0 : rows); ++row)
     if (row + k >= 0 && row + k < columns)
       numbers[static_cast<std::size_t>(row * columns + row + k)] = 1;
   op.out(op.b.from_numbers(dtype, op.shape(0), numbers));

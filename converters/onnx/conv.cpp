@@ -6,6 +6,8 @@
 namespace skiff::onnx {
 namespace {
 
+constexpr std::int64_t kMaxExtent = std::int64_t{1} << 31;
+
 fb::ConvAttrsT conv_attrs(const Window& window, std::int64_t groups) {
   fb::ConvAttrsT attrs;
   attrs.strides = window.strides;
@@ -77,9 +79,11 @@ void fit_output_shape(Op& op, Window& window, Ints& output_pads) {
   if (wanted.size() == n + 2) wanted.erase(wanted.begin(), wanted.begin() + 2);
   for (std::size_t i = 0; i < n; ++i) {
     const std::int64_t extent = op.shape(0)[static_cast<int>(i) + 2];
+    op.check(extent < kMaxExtent, "the input has the shape ", op.shape(0));
     if (wanted.size() == i) wanted.push_back(extent * window.strides[i]);
     const std::int64_t full = (extent - 1) * window.strides[i] + output_pads[i] +
                               (window.kernel[i] - 1) * window.dilations[i] + 1;
+    op.check(wanted[i] >= 0 && wanted[i] < kMaxExtent, "output_shape has ", wanted[i]);
     output_pads[i] += std::max<std::int64_t>(wanted[i] - full, 0);
     const std::int64_t total = std::max<std::int64_t>(full - wanted[i], 0);
     window.pads[i] = mode == "SAME_UPPER" ? total / 2 : total - total / 2;
@@ -95,6 +99,8 @@ void import_conv_transpose(Op& op) {
   if (output_pads.empty()) output_pads.assign(window.kernel.size(), 0);
   op.check(output_pads.size() == window.kernel.size(), "output_padding has ", output_pads.size(),
            " entries, needs ", window.kernel.size());
+  for (std::int64_t entry : output_pads)
+    op.check(entry >= 0 && entry < kMaxExtent, "output_padding has the entry ", entry);
   fit_output_shape(op, window, output_pads);
   fb::ConvAttrsT attrs = conv_attrs(window, groups);
   attrs.output_pads = output_pads;

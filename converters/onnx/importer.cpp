@@ -7,7 +7,7 @@ namespace {
 
 constexpr int kNewestOpset = 27;
 constexpr int kMaxFunctionDepth = 32;
-constexpr std::size_t kMaxNodes = 1'000'000;  // after functions and loops were written out
+constexpr std::size_t kMaxNodes = 250'000;  // after functions and loops were written out
 
 bool is_default_domain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
 
@@ -84,10 +84,27 @@ void Importer::collect_initializers(const GraphProto& graph, Frame& frame) {
   for (const TensorProto& tensor : graph.initializer()) frame.initializers[tensor.name()] = &tensor;
   for (const SparseTensorProto& tensor : graph.sparse_initializer()) {
     const std::string& name = tensor.values().name();
-    Dense dense = read_sparse(tensor, folder_, "initializer '" + name + "'");
-    const ValueId id = graph_.add_constant(name, dense.dtype, dense.shape, std::move(dense.bytes));
-    frame.entries[name] = {.tensor = id};
+    frame.entries[name] = {.tensor = this->tensor(tensor, name, "initializer '" + name + "'")};
   }
+}
+
+ValueId Importer::tensor(const TensorProto& tensor, const std::string& name,
+                         const std::string& what) {
+  const auto found = tensors_.find(&tensor);
+  if (found != tensors_.end()) return found->second;
+  Dense dense = read_tensor(tensor, folder_, what);
+  return tensors_[&tensor] =
+             graph_.add_constant(name, dense.dtype, dense.shape, std::move(dense.bytes));
+}
+
+ValueId Importer::tensor(const SparseTensorProto& tensor, const std::string& name,
+                         const std::string& what) {
+  const auto found = tensors_.find(&tensor);
+  if (found != tensors_.end()) return found->second;
+  Dense dense = read_sparse(tensor, folder_, what);
+  builder_.charge(static_cast<std::int64_t>(dense.bytes.size()));
+  return tensors_[&tensor] =
+             graph_.add_constant(name, dense.dtype, dense.shape, std::move(dense.bytes));
 }
 
 const Entry& Importer::entry(Frame& frame, const std::string& name) {
@@ -95,9 +112,8 @@ const Entry& Importer::entry(Frame& frame, const std::string& name) {
     if (const auto found = at->entries.find(name); found != at->entries.end()) return found->second;
     const auto found = at->initializers.find(name);
     if (found == at->initializers.end()) continue;
-    Dense dense = read_tensor(*found->second, folder_, "initializer '" + name + "'");
-    const ValueId id = graph_.add_constant(name, dense.dtype, dense.shape, std::move(dense.bytes));
-    return at->entries[name] = {.tensor = id};
+    return at->entries[name] = {.tensor =
+                                    tensor(*found->second, name, "initializer '" + name + "'")};
   }
   throw Refuse{"input '" + name + "' is computed by no node before this one", {}, {}};
 }
@@ -160,11 +176,15 @@ void Importer::refuse_node(const NodeProto& node, Frame& frame, const std::strin
     if (!output.empty()) frame.entries[output] = {.kind = Entry::Kind::refused};
 }
 
+void Importer::count_node() {
+  require(++nodes_imported_ <= kMaxNodes, ErrorCode::budget_exceeded, "the model has more than ",
+          kMaxNodes, " nodes once functions and loops are written out");
+}
+
 void Importer::import_node(const NodeProto& node, Frame& frame) {
   std::string op_name = node.op_type();
   try {
-    require(++nodes_imported_ <= kMaxNodes, ErrorCode::budget_exceeded, "the model has more than ",
-            kMaxNodes, " nodes once functions and loops are written out");
+    count_node();
     if (const auto function = functions_.find(function_key(node)); function != functions_.end()) {
       import_function(node, *function->second, frame);
       return;
@@ -181,6 +201,7 @@ void Importer::import_node(const NodeProto& node, Frame& frame) {
     op_name += "-" + std::to_string(version);
     if (version == 0) throw Refuse{"this operator is not part of the model's operator set", {}, {}};
     if (inputs_refused(node, frame)) throw Refuse{};
+    if (node.output_size() == 0) throw Refuse{"it has no output", {}, {}};
     const std::string name = frame.prefix + name_of_node(node);
     builder_.begin(name, node.op_type() + " '" + name + "' (ONNX)");
     Op op(node, version, *this, frame);
@@ -239,6 +260,7 @@ void Importer::import_function(const NodeProto& node, const FunctionProto& funct
 std::vector<Entry> Importer::import_body(Op& op, const GraphProto& graph,
                                          const std::vector<Entry>& inputs) {
   op.check(op.frame.depth < kMaxFunctionDepth, "graphs nest too deeply");
+  count_node();
   op.check(static_cast<int>(inputs.size()) == graph.input_size(), "the nested graph has ",
            graph.input_size(), " inputs, gets ", inputs.size());
   Frame body{.parent = &op.frame,

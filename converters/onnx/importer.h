@@ -40,7 +40,10 @@ class Importer {
   convert::Imported run();
 
   Builder& builder() noexcept { return builder_; }
-  const std::string& folder() const noexcept { return folder_; }
+
+  /// The constant a tensor of the model is; made once, however often its node is imported.
+  ValueId tensor(const TensorProto& tensor, const std::string& name, const std::string& what);
+  ValueId tensor(const SparseTensorProto& tensor, const std::string& name, const std::string& what);
 
   /// The tensor a name stands for; an initializer enters the graph when it is first asked for.
   ValueId value(Frame& frame, const std::string& name);
@@ -56,6 +59,7 @@ class Importer {
   void read_opsets();
   void read_functions();
   void find_needed();
+  void count_node();
   void collect_initializers(const GraphProto& graph, Frame& frame);
   void add_inputs(Frame& frame);
   void add_input(Frame& frame, const std::string& name);
@@ -81,6 +85,7 @@ class Importer {
   std::vector<char> needed_;  // by node of the main graph
   std::unordered_set<std::string> needed_names_;
   std::vector<convert::Refusal> refusals_;
+  std::unordered_map<const void*, ValueId> tensors_;  // by message
   std::vector<char> named_;  // by value: carries a name of the source already
   std::size_t nodes_imported_ = 0;
 };

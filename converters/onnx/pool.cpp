@@ -68,6 +68,8 @@ void import_max_unpool(Op& op) {
   const Window window = read_window(op, op.integers("kernel_shape"));
   Shape natural{op.shape(0)[0]};
   const auto n = static_cast<std::size_t>(window.spatial);
+  for (std::int64_t extent : op.shape(0))
+    op.check(extent < (std::int64_t{1} << 31), "the input has the shape ", op.shape(0));
   for (std::size_t i = 0; i < n; ++i)
     natural.push_back((op.shape(0)[static_cast<int>(i) + 2] - 1) * window.strides[i] +
                       window.kernel[i] - window.pads[i] - window.pads[i + n]);
@@ -80,6 +82,8 @@ void import_max_unpool(Op& op) {
   const Ints wanted = op.known_integers(2, "output_shape");
   op.check(wanted.size() == n + 2, "output_shape has ", wanted.size(), " entries, needs ", n + 2);
   Ints pads(2 * (n + 2), 0);
+  for (std::int64_t extent : wanted)
+    op.check(extent >= 0 && extent < (std::int64_t{1} << 40), "output_shape has ", extent);
   for (std::size_t axis = 0; axis < n + 2; ++axis)
     pads[axis + n + 2] = wanted[axis] - op.b.dim(y, static_cast<int>(axis));
   op.out(op.b.pad(y, pads, fb::PadMode::constant, 0));

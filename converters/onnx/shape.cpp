@@ -9,9 +9,9 @@ namespace skiff::onnx {
 namespace {
 
 void import_identity(Op& op) {
-  if (op.wants(0))
-    op.importer.define(op.frame, op.node.output(0),
-                       Entry(op.importer.entry(op.frame, op.node.input(0))));
+  op.check(op.inputs() == 1 && !op.node.input(0).empty(), "input 0 is missing");
+  const Entry same = op.importer.entry(op.frame, op.node.input(0));
+  if (op.wants(0)) op.importer.define(op.frame, op.node.output(0), same);
 }
 
 void import_reshape(Op& op) {
@@ -196,6 +196,8 @@ void import_pad(Op& op) {
   }
   op.check(given.size() == 2 * axes.size(), "pads has ", given.size(), " entries, needs ",
            2 * axes.size());
+  for (std::int64_t entry : given)
+    op.check(std::abs(entry / 2) < (std::int64_t{1} << 40), "pads has the entry ", entry);
   Ints pads(2 * rank, 0);
   for (std::size_t i = 0; i < axes.size(); ++i) {
     pads[static_cast<std::size_t>(axes[i])] = given[i];

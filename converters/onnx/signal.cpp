@@ -147,7 +147,8 @@ void import_stft(Op& op) {
   op.check(step >= 1 && length >= 1 && length <= samples, "frames of ", length, " samples every ",
            step, " of ", samples);
   const std::int64_t frames = (samples - length) / step + 1;
-  op.check(frames * length <= kMaxElements, "there would be ", frames, " frames");
+  op.check(length <= kMaxElements && frames <= kMaxElements && frames * length <= kMaxElements,
+           "there would be ", frames, " frames");
   Ints places;
   for (std::int64_t frame = 0; frame < frames; ++frame)
     for (std::int64_t i = 0; i < length; ++i) places.push_back(frame * step + i);

@@ -12,6 +12,7 @@ namespace {
 // Enough for any real tensor that stands in a model; external and folded ones are bounded
 // elsewhere.
 constexpr std::int64_t kMaxConstantBytes = std::int64_t{1} << 33;
+constexpr std::size_t kMaxSparseBytes = std::size_t{1} << 28;
 
 struct TypeRow {
   const char* name;
@@ -168,7 +169,10 @@ Dense read_sparse(const SparseTensorProto& tensor, const std::string& folder,
   const Dense values = read_tensor(tensor.values(), folder, what + " (values)");
   const Dense indices = read_tensor(tensor.indices(), folder, what + " (indices)");
   Dense dense{.dtype = values.dtype, .shape = dims_of(tensor.dims(), what), .bytes = {}};
-  dense.bytes.resize(bytes_for(dense.dtype, dense.shape, what));
+  const std::size_t bytes = bytes_for(dense.dtype, dense.shape, what);
+  require(bytes <= kMaxSparseBytes, ErrorCode::unsupported, what, " has the shape ", dense.shape,
+          " once its zeros are written out, which is too large");
+  dense.bytes.resize(bytes);
   const std::int64_t count = values.shape.elements();
   const std::int64_t per_index = indices.shape.rank() == 1 ? 1 : dense.shape.rank();
   require(indices.dtype == DType::int64 && indices.shape.elements() == count * per_index,

@@ -1,20 +1,37 @@
-#include "converters/ir/evaluate.h"
+#include <skiff/model.h>
+#include <skiff/session.h>
+
+#include <algorithm>
+
+#include "converters/passes/passes.h"
+#include "converters/writer.h"
 #include "runtime/core/error.h"
 #include "tests/conformance/run_case.h"
 
 namespace skiff::conformance {
 
-Tensors execute(convert::Imported imported, const Tensors& inputs, const std::string&) {
-  ir::Graph& graph = imported.graph;
-  for (ir::ValueId input : graph.inputs)
-    graph.value(input).constant = inputs.at(graph.value(input).name).bytes;
-  for (ir::NodeId node : graph.order())
-    require(ir::evaluate(graph, node), ErrorCode::unsupported, "node '", graph.node(node).name,
-            "' (", name_of(graph.node(node).op), ") cannot be computed");
+Tensors execute(convert::Imported imported, const Tensors& inputs, const std::string& device) {
+  passes::run_pipeline(imported.graph, passes::all_groups(), {.check = true});
+  const std::vector<std::byte> file = convert::write_model(imported.graph, {});
+  const Model model = Model::from_bytes(file);
+  const DeviceKind kind = device == "cuda" ? DeviceKind::cuda : DeviceKind::cpu;
+  Session session(model, {.device = kind});
+  for (std::size_t i = 0; i < session.input_count(); ++i) {
+    const Tensor input = session.input(i);
+    const auto& given = inputs.at(std::string(input.name()));
+    require(given.dtype == input.dtype() && given.shape == input.shape(), ErrorCode::internal,
+            "input '", input.name(), "' is ", input.dtype(), " ", input.shape(), ", the data ",
+            given.dtype, " ", given.shape);
+    std::copy(given.bytes.begin(), given.bytes.end(), input.bytes().begin());
+  }
+  const Status status = session.run();
+  require(status.ok(), status.code(), "run: ", status.message());
   Tensors results;
-  for (ir::ValueId output : graph.outputs) {
-    const ir::Value& value = graph.value(output);
-    results[value.name] = {value.dtype, value.shape, *value.constant};
+  for (std::size_t i = 0; i < session.output_count(); ++i) {
+    const Tensor output = session.output(i);
+    const auto bytes = output.bytes();
+    results[std::string(output.name())] = {
+        output.dtype(), output.shape(), {bytes.begin(), bytes.end()}};
   }
   return results;
 }

@@ -51,25 +51,28 @@ Outcome judge(const Case& data, const Tensors& results) {
   return outcome;
 }
 
-bool is_refusal(ErrorCode code) {
-  return code == ErrorCode::unsupported || code == ErrorCode::invalid_model ||
-         code == ErrorCode::budget_exceeded;
+Outcome refusal_or_failure(const Error& error, std::initializer_list<ErrorCode> refusals) {
+  const bool refused = std::find(refusals.begin(), refusals.end(), error.code()) != refusals.end();
+  return {refused ? Outcome::Kind::refused : Outcome::Kind::failed, error.what()};
 }
 
 }  // namespace
 
 Outcome run_case(const CasePath& path, const std::string& device) noexcept {
-  if (path.model.extension() != ".onnx") return run_tflite_file(path, device);
   try {
     const Case data = load_case(path);
     Tensors unbound = data.inputs;
     convert::Imported imported = import_binding(data, unbound);
-    return judge(data, execute(std::move(imported), unbound, device));
+    try {
+      return judge(data, execute(std::move(imported), unbound, device));
+    } catch (const Error& error) {  // what was imported must be a valid file
+      return refusal_or_failure(error, {ErrorCode::unsupported, ErrorCode::budget_exceeded});
+    }
   } catch (const convert::Refused& refused) {
     return {Outcome::Kind::refused, first_refusals(refused)};
   } catch (const Error& error) {
-    return {is_refusal(error.code()) ? Outcome::Kind::refused : Outcome::Kind::failed,
-            error.what()};
+    return refusal_or_failure(
+        error, {ErrorCode::unsupported, ErrorCode::invalid_model, ErrorCode::budget_exceeded});
   } catch (const std::exception& error) {
     return {Outcome::Kind::failed, error.what()};
   }
