@@ -11,7 +11,7 @@
 #include <skiff/error.h>
 
 #include "platform/futex.h"
-#include "tests/platform/malloc_probe.h"
+#include "tests/support/malloc_probe.h"
 
 namespace skiff::platform {
 namespace {
@@ -106,13 +106,13 @@ TEST(Thread, OverheadIsExactlyWhatTheCLibraryRequests) {
   const std::size_t predicted = 3 * thread_overhead_bytes();
   std::atomic<int> started{0};
   const auto body = [](void* count) { ++*static_cast<std::atomic<int>*>(count); };
-  MallocProbe probe;
+  test::MallocProbe probe;
   {
     Thread first(stacks[0].span(), body, &started, {.name = "first", .cpu = 0});
     Thread second(stacks[1].span(), body, &started, {.name = "second"});
     Thread third(stacks[2].span(), body, &started);
   }
-  const MallocProbe::Count counted = probe.stop();
+  const test::MallocProbe::Count counted = probe.stop();
   EXPECT_EQ(started, 3);
   EXPECT_EQ(counted.bytes, predicted);
   EXPECT_EQ(counted.calls, 3u);

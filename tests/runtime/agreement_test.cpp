@@ -1,0 +1,72 @@
+#include <gtest/gtest.h>
+#include <skiff/skiff.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "tests/runtime/networks.h"
+
+// The whole way for real networks: converted, loaded, run, compared with what another runtime
+// computed (golden/README.md defines agreement). Bits must not depend on threads.
+namespace skiff::test {
+namespace {
+
+void set_inputs(Session& session, const npy::Archive& golden) {
+  for (std::size_t i = 0; i < session.input_count(); ++i) {
+    const Tensor input = session.input(i);
+    const npy::Array& array = golden.at("in/" + std::string(input.name()));
+    ASSERT_EQ(array.dtype, input.dtype());
+    ASSERT_EQ(array.bytes.size(), input.bytes().size());
+    std::memcpy(input.bytes().data(), array.bytes.data(), array.bytes.size());
+  }
+}
+
+void expect_agreement(std::span<const float> actual, const npy::Array& expected, double bound,
+                      std::string_view name) {
+  ASSERT_EQ(expected.dtype, DType::float32) << name;
+  ASSERT_EQ(actual.size_bytes(), expected.bytes.size()) << name;
+  const auto* wanted = reinterpret_cast<const float*>(expected.bytes.data());
+  double error = 0, norm = 0, worst = 0, largest = 0;
+  for (std::size_t i = 0; i < actual.size(); ++i) {
+    const double w = static_cast<double>(wanted[i]);
+    const double difference = std::abs(static_cast<double>(actual[i]) - w);
+    error += difference * difference;
+    norm += w * w;
+    worst = std::max(worst, difference);
+    largest = std::max(largest, std::abs(w));
+  }
+  EXPECT_LE(std::sqrt(error), bound * std::sqrt(norm)) << name;
+  EXPECT_LE(worst, std::max(1e-3, 2 * bound) * largest) << name;
+}
+
+class Agreement : public ::testing::TestWithParam<Network> {};
+
+TEST_P(Agreement, WithAnotherRuntime) {
+  const Network& network = GetParam();
+  const auto files = golden_files(network);
+  if (files.empty()) GTEST_SKIP() << "no shared data for " << network.model << " (set SKIFF_DATA)";
+  for (const auto& file : files) {
+    SCOPED_TRACE(file.filename().string());
+    const npy::Archive golden = npy::load_npz(file.string());
+    const Model model = Model::from_bytes(converted(network, golden));
+    Session one(model), two(model, {.threads = 2});
+    ASSERT_NO_FATAL_FAILURE(set_inputs(one, golden));
+    ASSERT_NO_FATAL_FAILURE(set_inputs(two, golden));
+    ASSERT_TRUE(one.run().ok());
+    ASSERT_TRUE(two.run().ok());
+    for (std::size_t i = 0; i < one.output_count(); ++i) {
+      const Tensor output = one.output(i), other = two.output(i);
+      const npy::Array& expected = golden.at("out/" + std::string(output.name()));
+      EXPECT_EQ(output.shape(), expected.shape) << output.name();
+      expect_agreement(output.values<const float>(), expected, network.relative_l2, output.name());
+      EXPECT_TRUE(std::ranges::equal(output.bytes(), other.bytes())) << "threads change bits";
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, Agreement, ::testing::ValuesIn(networks()),
+                         [](const auto& tested) { return label(tested.param); });
+
+}  // namespace
+}  // namespace skiff::test

@@ -1,0 +1,92 @@
+#include <gtest/gtest.h>
+#include <skiff/skiff.h>
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#include "tests/runtime/networks.h"
+#include "tests/support/malloc_probe.h"
+
+// The memory contract: what predict() says is what a load takes, to the byte; run() takes nothing.
+namespace skiff::test {
+namespace {
+
+class Memory : public ::testing::TestWithParam<Network> {
+ protected:
+  void SetUp() override {
+    const auto files = golden_files(GetParam());
+    if (files.empty())
+      GTEST_SKIP() << "no shared data for " << GetParam().model << " (set SKIFF_DATA)";
+    bytes_ = &converted(GetParam(), npy::load_npz(files.front().string()));
+  }
+  const std::vector<std::byte>* bytes_ = nullptr;
+};
+
+TEST_P(Memory, PredictedIsUsed) {
+  for (int threads : {1, 2}) {
+    const SessionOptions options{.threads = threads};
+    const MemoryReport predicted = Session::predict(Model::from_bytes(*bytes_), options);
+    MallocProbe probe;
+    const Model model = Model::from_bytes(*bytes_);
+    Session session(model, options);
+    const auto count = probe.stop();
+    const MemoryReport& used = session.memory();
+    EXPECT_EQ(predicted.total, used.total);
+    EXPECT_EQ(predicted.weights, used.weights);
+    EXPECT_EQ(predicted.arena, used.arena);
+    EXPECT_EQ(predicted.io, used.io);
+    EXPECT_EQ(predicted.other, used.other);
+    if (kMallocProbeWorks) {
+      EXPECT_EQ(used.total, count.peak) << "threads " << threads;
+    }
+    EXPECT_GE(used.arena, used.arena_lower_bound);
+    EXPECT_TRUE(used.arena == used.arena_lower_bound || used.arena_proved_minimal)
+        << "arena " << used.arena << ", lower bound " << used.arena_lower_bound;
+  }
+}
+
+TEST_P(Memory, RunTakesNothingAndRepeatsItsBits) {
+  const Model model = Model::from_bytes(*bytes_);
+  for (int threads : {1, 2}) {
+    Session session(model, {.threads = threads});
+    ASSERT_TRUE(session.run().ok());
+    std::vector<std::byte> first;
+    for (std::size_t i = 0; i < session.output_count(); ++i)
+      first.insert(first.end(), session.output(i).bytes().begin(), session.output(i).bytes().end());
+    const auto begin = std::chrono::steady_clock::now();
+    ASSERT_TRUE(session.run().ok());
+    const std::chrono::duration<double> once = std::chrono::steady_clock::now() - begin;
+    const bool many = std::getenv("SKIFF_LONG") != nullptr && once.count() < 0.010;
+    MallocProbe probe;
+    bool good = true;
+    for (int i = 0; i < (many ? 1000 : 20); ++i) good = session.run().ok() && good;
+    const auto count = probe.stop();
+    EXPECT_TRUE(good);
+    if (kMallocProbeWorks) {
+      EXPECT_EQ(count.calls, 0u);
+    }
+    std::vector<std::byte> last;
+    for (std::size_t i = 0; i < session.output_count(); ++i)
+      last.insert(last.end(), session.output(i).bytes().begin(), session.output(i).bytes().end());
+    EXPECT_TRUE(first == last);
+  }
+}
+
+TEST_P(Memory, LimitIsKept) {
+  const Model model = Model::from_bytes(*bytes_);
+  const MemoryReport needed = Session::predict(model);
+  EXPECT_NO_THROW(Session(model, {.memory_limit = needed.total}));
+  try {
+    Session session(model, {.memory_limit = needed.total - 1});
+    FAIL() << "one byte less is accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::budget_exceeded);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, Memory, ::testing::ValuesIn(networks()),
+                         [](const auto& tested) { return label(tested.param); });
+
+}  // namespace
+}  // namespace skiff::test

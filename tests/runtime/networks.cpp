@@ -1,0 +1,77 @@
+#include "tests/runtime/networks.h"
+
+#include <algorithm>
+#include <map>
+
+#include "converters/convert.h"
+#include "tests/support/shared_data.h"
+
+namespace skiff::test {
+
+namespace fs = std::filesystem;
+
+const std::vector<Network>& networks() {
+  static const std::vector<Network> all = {
+      {"onnx/mnist.onnx", "mnist"},
+      {"onnx/FastestDet.onnx", "FastestDet"},
+      {"onnx/version-RFB-320.onnx", "version-RFB-320"},
+      {"onnx/supres.onnx", "supres", {"input"}, {"output"}},
+      {"tflite/face_detection_short_range.tflite", "face_detection_short_range"},
+      {"tflite/palm_detection_lite.tflite", "palm_detection_lite"},
+      {"tflite/hand_landmark_lite.tflite", "hand_landmark_lite"},
+      {"tflite/selfie_segmentation.tflite", "selfie_segmentation"},
+      {"tflite/pose_landmark_lite.tflite", "pose_landmark_lite"},
+      {"tflite/pretrainedResnet.tflite", "pretrainedResnet"},
+      {"tflite/vww_96_float.tflite", "vww_96_float"},
+      {"tflite/ad01_fp32.tflite", "ad01_fp32"},
+      {"tflite/kws_ref_model_float32.tflite", "kws_ref_model_float32", {}, {}, 0.02},
+      {"tflite/trained_lstm.tflite", "trained_lstm"},
+      {"small/convnext_tiny.onnx", "convnext_tiny"},
+      {"small/detector_tiny.onnx", "detector_tiny"},
+      {"small/efficientnet_tiny.onnx", "efficientnet_tiny"},
+      {"small/misc_layers.onnx", "misc_layers"},
+      {"small/mobilenet_v2_025.onnx", "mobilenet_v2_025"},
+      {"small/mobilenet_v3_small_05.onnx", "mobilenet_v3_small_05"},
+      {"small/regnet_grouped.onnx", "regnet_grouped"},
+      {"small/resnet_bottleneck.onnx", "resnet_bottleneck"},
+      {"small/shufflenet_x05.onnx", "shufflenet_x05"},
+      {"small/text_encoder.onnx", "text_encoder"},
+      {"small/unet_tiny.onnx", "unet_tiny"},
+      {"small/vit_tiny.onnx", "vit_tiny"},
+  };
+  return all;
+}
+
+std::string label(const Network& network) {
+  std::string name = network.golden;
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return std::isalnum(c) == 0; }, '_');
+  return name;
+}
+
+std::vector<fs::path> golden_files(const Network& network) {
+  std::vector<fs::path> files;
+  const fs::path folder = shared_data() / "models" / "golden";
+  if (!fs::is_directory(folder) || !fs::exists(shared_data() / "models" / network.model))
+    return files;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.path().filename().string().starts_with(std::string(network.golden) + "."))
+      files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+const std::vector<std::byte>& converted(const Network& network, const npy::Archive& golden) {
+  static std::map<std::string, std::vector<std::byte>> done;
+  auto& bytes = done[network.golden];
+  if (!bytes.empty()) return bytes;
+  convert::ConvertOptions options;
+  options.import.from = network.from;
+  options.import.to = network.to;
+  for (const auto& [name, array] : golden)
+    if (name.starts_with("in/")) options.import.shapes[name.substr(3)] = array.shape;
+  bytes = convert::convert_file((shared_data() / "models" / network.model).string(), options);
+  return bytes;
+}
+
+}  // namespace skiff::test

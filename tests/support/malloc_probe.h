@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+
+namespace skiff::test {
+
+/// Counts what the whole process asks of malloc, calloc, realloc, the aligned forms and mmap between
+/// construction and stop(). One at a time. Not for sanitizer builds, which bring a malloc of their
+/// own.
+class MallocProbe {
+ public:
+  struct Count {
+    std::size_t calls;  ///< requests of memory, mmap included
+    std::size_t bytes;  ///< sum of all requests
+    std::size_t peak;   ///< most bytes requested since the start and not yet freed
+  };
+  MallocProbe() noexcept;
+  Count stop() noexcept;
+};
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kMallocProbeWorks = false;
+#else
+inline constexpr bool kMallocProbeWorks = true;
+#endif
+
+}  // namespace skiff::test
