@@ -15,19 +15,19 @@ namespace skiff::convert {
 
 /// What the caller fixes about a model before it is read.
 struct ImportOptions {
-  std::map<std::string, Shape> shapes = {};                      ///< --shape: whole shape of an input
-  std::map<std::string, std::vector<std::byte>> bind = {};       ///< --bind: input (dense bytes in its own
-                                                            ///< dtype) that becomes a constant
-  std::vector<std::string> from = {};                            ///< --from: tensors that become inputs
-  std::vector<std::string> to = {};                              ///< --to: tensors that become outputs
+  std::map<std::string, Shape> shapes = {};                 ///< --shape: whole shape of an input
+  std::map<std::string, std::vector<std::byte>> bind = {};  ///< --bind: input (dense bytes in its
+                                                            ///< own dtype) that becomes a constant
+  std::vector<std::string> from = {};                       ///< --from: tensors that become inputs
+  std::vector<std::string> to = {};                         ///< --to: tensors that become outputs
 };
 
 /// One node that cannot be converted.
 struct Refusal {
   std::string node;
-  std::string op;      ///< as the source names it, with its version
-  std::string reason;  ///< a property of the node or model
-  std::string help;    ///< what would make it work; may be empty
+  std::string op;                      ///< as the source names it, with its version
+  std::string reason;                  ///< a property of the node or model
+  std::string help;                    ///< what would make it work; may be empty
   std::vector<std::string> bind = {};  ///< inputs that would have to be known at conversion
 };
 
@@ -54,9 +54,9 @@ struct Imported {
   Source source;
 };
 
-/// Reads a model into the graph: operators of runtime/ops, external inputs and outputs in the source's
-/// own layout and names, transposes put wherever a channels-last operator meets another layout (the
-/// passes sink them). Throws Refused, or Error for damaged files and wrong options.
+/// Reads a model into the graph: operators of runtime/ops, external inputs and outputs in the
+/// source's own layout and names, transposes put wherever a channels-last operator meets another
+/// layout (the passes sink them). Throws Refused, or Error for damaged files and wrong options.
 Imported import_onnx(const std::string& path, const ImportOptions& options);
 /// The same for bytes in memory; external data is read beneath `folder` (empty: none allowed).
 Imported import_onnx_bytes(std::span<const std::byte> bytes, const std::string& folder,

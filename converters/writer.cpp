@@ -155,8 +155,7 @@ class Writer {
     model::Header header;
     header.metadata_offset = model::kHeaderSize;
     header.metadata_size = metadata.size();
-    header.data_offset =
-        align(model::kHeaderSize + metadata.size(), model::kDataSegmentAlignment);
+    header.data_offset = align(model::kHeaderSize + metadata.size(), model::kDataSegmentAlignment);
     header.data_size = data_.size();
     header.file_size = header.data_offset + header.data_size;
     header.digest = model::metadata_digest(header, metadata);

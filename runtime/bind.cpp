@@ -13,7 +13,8 @@ namespace {
 /// Reads a buffer front to back and hashes it on the way.
 class HashingReader final : public ConstantReader {
  public:
-  HashingReader(const model::Verified& model, std::int32_t buffer) : model_(model), buffer_(buffer) {}
+  HashingReader(const model::Verified& model, std::int32_t buffer)
+      : model_(model), buffer_(buffer) {}
 
   void read(std::span<std::byte> to) override {
     model_.read_buffer(buffer_, at_, to);
@@ -78,7 +79,8 @@ class Binder {
 
   template <typename P>
   P* pointers(std::size_t count) {
-    return static_cast<P*>(memory_.allocate(std::max<std::size_t>(count, 1) * sizeof(P), alignof(P)));
+    return static_cast<P*>(
+        memory_.allocate(std::max<std::size_t>(count, 1) * sizeof(P), alignof(P)));
   }
 
   void add_constant(std::int32_t step, std::int32_t input, std::int32_t buffer) {
@@ -115,8 +117,8 @@ class Binder {
     const auto bytes = static_cast<std::int64_t>(form.bytes);
     require(bytes <= kMaxTensorBytes, ErrorCode::unsupported, "weights of more than ",
             kMaxTensorBytes, " bytes");
-    result_.weights_bytes += static_cast<std::uint64_t>(
-        round_up(bytes, static_cast<std::int64_t>(Block::kAlignment)));
+    result_.weights_bytes +=
+        static_cast<std::uint64_t>(round_up(bytes, static_cast<std::int64_t>(Block::kAlignment)));
     result_.pack_scratch = std::max(result_.pack_scratch, form.scratch);
     result_.forms.push_back(form);
     return place->second;

@@ -14,20 +14,20 @@ namespace skiff {
 /// A kernel with its operands. Pointers are filled in when the memory exists.
 struct Step {
   KernelPtr kernel;
-  std::int32_t node = -1;         ///< index in the graph
+  std::int32_t node = -1;  ///< index in the graph
   const void** inputs = nullptr;
   void** outputs = nullptr;
   void* workspace = nullptr;
   std::uint64_t workspace_bytes = 0;
-  bool elided = false;            ///< a view: its result lies in its operand already
+  bool elided = false;  ///< a view: its result lies in its operand already
 };
 
 /// A constant in the form one or more kernels take it.
 struct ConstantForm {
   std::int32_t buffer = -1;
-  std::int32_t step = -1;      ///< whose kernel packs it; -1: as stored
+  std::int32_t step = -1;  ///< whose kernel packs it; -1: as stored
   std::int32_t input = -1;
-  std::uint64_t offset = 0;    ///< in the weights block
+  std::uint64_t offset = 0;  ///< in the weights block
   std::uint64_t bytes = 0;
   std::uint64_t scratch = 0;
 };
@@ -49,8 +49,8 @@ struct Binding {
   std::uint64_t pack_scratch = 0;  ///< largest scratch of one pack()
 };
 
-/// Makes the kernels and lays out the weights. Kernels and result live in `memory`; `scratch` serves
-/// during the call. Throws what kernels throw, naming the node.
+/// Makes the kernels and lays out the weights. Kernels and result live in `memory`; `scratch`
+/// serves during the call. Throws what kernels throw, naming the node.
 Binding bind(const model::Verified& model, const cpu::KernelTable& table, int threads,
              std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch);
 

@@ -103,15 +103,20 @@ class Lowering {
                               : graph_.value(node.inputs[0]).info;
     switch (node.def->op) {
       case fb::OpKind::identity:
-      case fb::OpKind::reshape: wish_view(node.inputs[0], node.outputs[0], 0, index); break;
+      case fb::OpKind::reshape:
+        wish_view(node.inputs[0], node.outputs[0], 0, index);
+        break;
       case fb::OpKind::slice: {
         const auto& attrs = *static_cast<const fb::SliceAttrs*>(node.attributes);
         const auto offset = contiguous_offset(x, graph_.value(node.outputs[0]).info, attrs);
         if (offset) wish_view(node.inputs[0], node.outputs[0], *offset, index);
         break;
       }
-      case fb::OpKind::concat: wish_concat(node); break;
-      default: break;
+      case fb::OpKind::concat:
+        wish_concat(node);
+        break;
+      default:
+        break;
     }
   }
 

@@ -32,8 +32,8 @@ Model::Impl::Impl(model::Source source, const LoadOptions& load_options)
     : options(load_options),
       book(load_options.allocator, load_options.memory_limit),
       arena(kMetadataChunk, &book),
-      verified(model::Loader::load(std::move(source), {.digests = load_options.digests}, book,
-                                   arena)) {}
+      verified(
+          model::Loader::load(std::move(source), {.digests = load_options.digests}, book, arena)) {}
 
 namespace {
 
@@ -62,7 +62,9 @@ struct ImplAllocator {
       std::free(memory);
   }
   template <typename U>
-  bool operator==(const ImplAllocator<U>&) const noexcept { return true; }
+  bool operator==(const ImplAllocator<U>&) const noexcept {
+    return true;
+  }
 };
 
 std::shared_ptr<Model::Impl> make_impl(model::Source source, const LoadOptions& options) {
@@ -85,9 +87,7 @@ Model Model::from_bytes(std::span<const std::byte> bytes, const LoadOptions& opt
   return Model(make_impl(model::Source(bytes), options));
 }
 
-std::string_view Model::name() const noexcept {
-  return text(impl_->verified.metadata().name());
-}
+std::string_view Model::name() const noexcept { return text(impl_->verified.metadata().name()); }
 std::size_t Model::input_count() const noexcept { return impl_->verified.graph().inputs.size(); }
 std::size_t Model::output_count() const noexcept { return impl_->verified.graph().outputs.size(); }
 

@@ -31,7 +31,8 @@ int check_threads(int threads) {
 void choose_device(const SessionOptions& options) {
   constexpr const char* reason = "this version of Skiff has no GPU back end";
   if (options.device != DeviceKind::cuda && !options.strict_gpu) return;
-  require(!options.strict_gpu, ErrorCode::device, reason, "; leave out --strict-gpu to use the CPU");
+  require(!options.strict_gpu, ErrorCode::device, reason,
+          "; leave out --strict-gpu to use the CPU");
   if (options.log.function != nullptr)
     options.log.function(options.log.user, LogLevel::warning,
                          message(reason, "; the CPU is used").c_str());
@@ -84,10 +85,10 @@ Session::Impl::Impl(const Model& source, const SessionOptions& session_options)
       layout(lower(graph(), binding, arena, book)) {
   book.charge(sizeof(Impl));
   memory = report();
-  require(limit() == 0 || memory.total <= limit(), ErrorCode::budget_exceeded,
-          "the session needs ", memory.total, " bytes (weights ", memory.weights, ", arena ",
-          memory.arena, ", inputs and outputs ", memory.io, ", other ", memory.other,
-          "), the limit is ", limit());
+  require(limit() == 0 || memory.total <= limit(), ErrorCode::budget_exceeded, "the session needs ",
+          memory.total, " bytes (weights ", memory.weights, ", arena ", memory.arena,
+          ", inputs and outputs ", memory.io, ", other ", memory.other, "), the limit is ",
+          limit());
 }
 
 Binding Session::Impl::bind_all() {
@@ -107,8 +108,8 @@ MemoryReport Session::Impl::report() const noexcept {
   r.workspace = layout.largest_workspace;
   r.io = layout.io_bytes;
   const auto workers = static_cast<std::uint64_t>(options.threads - 1);
-  const std::uint64_t threads = cpu::ThreadPool::memory_bytes(options.threads) +
-                                workers * platform::thread_overhead_bytes();
+  const std::uint64_t threads =
+      cpu::ThreadPool::memory_bytes(options.threads) + workers * platform::thread_overhead_bytes();
   // Packing borrows the arena where that is large enough.
   const std::uint64_t own_arena = options.arena.empty() ? r.arena : 0;
   const std::uint64_t packing = binding.pack_scratch <= r.arena ? 0 : binding.pack_scratch;
@@ -162,7 +163,8 @@ std::byte* Session::Impl::address(std::int32_t id) const noexcept {
   if (layout.arena_offset[i] >= 0) return activations + layout.arena_offset[i];
   const std::int32_t buffer = graph().value(id).buffer;
   for (const ConstantForm& form : binding.forms)
-    if (form.buffer == buffer && form.step < 0) return const_cast<std::byte*>(weights) + form.offset;
+    if (form.buffer == buffer && form.step < 0)
+      return const_cast<std::byte*>(weights) + form.offset;
   return g_nothing;
 }
 
@@ -175,7 +177,8 @@ void Session::Impl::connect() {
       const bool constant = id >= 0 && graph().value(id).buffer >= 0;
       step.inputs[i] = id < 0 ? nullptr : constant ? g_nothing : address(id);
     }
-    for (std::size_t o = 0; o < node.outputs.size(); ++o) step.outputs[o] = address(node.outputs[o]);
+    for (std::size_t o = 0; o < node.outputs.size(); ++o)
+      step.outputs[o] = address(node.outputs[o]);
     const std::int64_t workspace = layout.workspace_offset[s];
     step.workspace = workspace < 0 ? g_nothing : activations + workspace;
   }

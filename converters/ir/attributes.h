@@ -28,7 +28,9 @@ class Attributes {
     return bytes_.empty() ? nullptr : flatbuffers::GetRoot<std::uint8_t>(bytes_.data());
   }
   template <typename Table>
-  const Table& get() const noexcept { return *static_cast<const Table*>(table()); }
+  const Table& get() const noexcept {
+    return *static_cast<const Table*>(table());
+  }
   /// A native copy to change and assign back.
   template <typename Table>
   typename Table::NativeTableType unpack() const {

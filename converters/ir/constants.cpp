@@ -30,16 +30,26 @@ template <typename To>
 std::vector<To> from_integers(const Value& value) {
   const std::span<const std::byte> bytes = *value.constant;
   switch (value.dtype) {
-    case DType::int8: return widen<To, std::int8_t>(bytes);
-    case DType::uint8: return widen<To, std::uint8_t>(bytes);
-    case DType::int16: return widen<To, std::int16_t>(bytes);
-    case DType::uint16: return widen<To, std::uint16_t>(bytes);
-    case DType::int32: return widen<To, std::int32_t>(bytes);
-    case DType::uint32: return widen<To, std::uint32_t>(bytes);
-    case DType::int64: return widen<To, std::int64_t>(bytes);
-    case DType::uint64: return widen<To, std::uint64_t>(bytes);
-    case DType::boolean: return widen<To, std::uint8_t>(bytes);
-    default: fail(ErrorCode::internal, "constant '", value.name, "' is no integer");
+    case DType::int8:
+      return widen<To, std::int8_t>(bytes);
+    case DType::uint8:
+      return widen<To, std::uint8_t>(bytes);
+    case DType::int16:
+      return widen<To, std::int16_t>(bytes);
+    case DType::uint16:
+      return widen<To, std::uint16_t>(bytes);
+    case DType::int32:
+      return widen<To, std::int32_t>(bytes);
+    case DType::uint32:
+      return widen<To, std::uint32_t>(bytes);
+    case DType::int64:
+      return widen<To, std::int64_t>(bytes);
+    case DType::uint64:
+      return widen<To, std::uint64_t>(bytes);
+    case DType::boolean:
+      return widen<To, std::uint8_t>(bytes);
+    default:
+      fail(ErrorCode::internal, "constant '", value.name, "' is no integer");
   }
 }
 
@@ -49,11 +59,16 @@ std::vector<double> numbers(const Value& value) {
   require(value.constant.has_value(), ErrorCode::unsupported, "value '", value.name,
           "' must be known at conversion");
   switch (value.dtype) {
-    case DType::float32: return widen<double, float>(*value.constant);
-    case DType::float64: return widen<double, double>(*value.constant);
-    case DType::float16: return decode<half_to_float>(*value.constant);
-    case DType::bfloat16: return decode<bfloat16_to_float>(*value.constant);
-    default: return from_integers<double>(value);
+    case DType::float32:
+      return widen<double, float>(*value.constant);
+    case DType::float64:
+      return widen<double, double>(*value.constant);
+    case DType::float16:
+      return decode<half_to_float>(*value.constant);
+    case DType::bfloat16:
+      return decode<bfloat16_to_float>(*value.constant);
+    default:
+      return from_integers<double>(value);
   }
 }
 
@@ -67,14 +82,14 @@ std::vector<std::int64_t> integers(const Value& value) {
     case DType::bfloat16: {
       std::vector<std::int64_t> result;
       for (double number : numbers(value)) {
-        require(number == std::floor(number) && std::abs(number) < 9.0e15,
-                ErrorCode::invalid_model, "value '", value.name, "' holds ", number,
-                " where a whole number is needed");
+        require(number == std::floor(number) && std::abs(number) < 9.0e15, ErrorCode::invalid_model,
+                "value '", value.name, "' holds ", number, " where a whole number is needed");
         result.push_back(static_cast<std::int64_t>(number));
       }
       return result;
     }
-    default: return from_integers<std::int64_t>(value);
+    default:
+      return from_integers<std::int64_t>(value);
   }
 }
 

@@ -17,9 +17,9 @@ ValueId Graph::add_input(std::string input_name, DType dtype, const Shape& shape
 ValueId Graph::add_constant(std::string constant_name, DType dtype, const Shape& shape,
                             std::vector<std::byte> bytes) {
   const auto expected = checked_bytes(dtype, shape);
-  require(expected && static_cast<std::size_t>(*expected) == bytes.size(),
-          ErrorCode::invalid_model, "constant '", constant_name, "' of shape ", shape, " (", dtype,
-          ") has ", bytes.size(), " bytes");
+  require(expected && static_cast<std::size_t>(*expected) == bytes.size(), ErrorCode::invalid_model,
+          "constant '", constant_name, "' of shape ", shape, " (", dtype, ") has ", bytes.size(),
+          " bytes");
   const auto id = static_cast<ValueId>(values_.size());
   values_.push_back({.name = std::move(constant_name),
                      .dtype = dtype,
@@ -58,10 +58,7 @@ NodeView Graph::view(NodeId id, ViewStorage& storage) const {
     }
     storage.inputs.push_back(&storage.infos.back());
   }
-  return {.op = n.op,
-          .attributes = n.attrs.table(),
-          .inputs = storage.inputs,
-          .name = n.name};
+  return {.op = n.op, .attributes = n.attrs.table(), .inputs = storage.inputs, .name = n.name};
 }
 
 void Graph::infer_into(NodeId id, std::vector<TensorInfo>& results) const {
@@ -202,8 +199,7 @@ void Graph::sort() {
         if (--waiting[static_cast<std::size_t>(reader)] == 0)
           ready.push(place[static_cast<std::size_t>(reader)]);
   }
-  require(order_.size() == live.size(), ErrorCode::invalid_model, "graph '", name,
-          "' has a cycle");
+  require(order_.size() == live.size(), ErrorCode::invalid_model, "graph '", name, "' has a cycle");
 }
 
 }  // namespace skiff::ir

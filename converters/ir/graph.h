@@ -23,22 +23,22 @@ struct Value {
   Shape shape;
   std::optional<std::vector<std::byte>> constant = {};  ///< dense bytes in host order
   std::optional<fb::QuantizationT> quantization = {};
-  NodeId producer = -1;                            ///< -1: input or constant
+  NodeId producer = -1;  ///< -1: input or constant
 };
 
 struct Node {
   fb::OpKind op = fb::OpKind::none;
   Attributes attrs;
-  std::vector<ValueId> inputs;   ///< kAbsent: optional and absent
+  std::vector<ValueId> inputs;  ///< kAbsent: optional and absent
   std::vector<ValueId> outputs;
   std::string name;
-  std::string source;            ///< what it came from, for messages: "Conv 'conv1' (ONNX)"
+  std::string source;  ///< what it came from, for messages: "Conv 'conv1' (ONNX)"
   bool removed = false;
 };
 
-/// The converters' graph, on the operators of runtime/ops. Ids are stable: values and nodes are only
-/// added or marked removed; compact() drops what is dead. Shapes are inferred by the operators'
-/// own rules when a node is added, so a graph is consistent at every moment.
+/// The converters' graph, on the operators of runtime/ops. Ids are stable: values and nodes are
+/// only added or marked removed; compact() drops what is dead. Shapes are inferred by the
+/// operators' own rules when a node is added, so a graph is consistent at every moment.
 class Graph {
  public:
   std::string name;
@@ -108,8 +108,8 @@ class Graph {
   void infer_into(NodeId node, std::vector<TensorInfo>& outputs) const;
 };
 
-/// Numbers of a constant, converted from whatever dtype it has. Throws Error{invalid_model} when the
-/// value is not constant or a float where integers are asked for is not a whole number.
+/// Numbers of a constant, converted from whatever dtype it has. Throws Error{invalid_model} when
+/// the value is not constant or a float where integers are asked for is not a whole number.
 std::vector<std::int64_t> integers(const Value& value);
 std::vector<double> numbers(const Value& value);
 

@@ -75,7 +75,8 @@ void Operation::fold(ir::NodeId id) {
   const bool constant = std::all_of(node.inputs.begin(), node.inputs.end(), [&](ir::ValueId input) {
     return input == ir::kAbsent || graph().value(input).constant.has_value();
   });
-  if (!constant || !ir::worth_folding(graph(), id) || !importer_.take_work(ir::work_of(graph(), id)))
+  if (!constant || !ir::worth_folding(graph(), id) ||
+      !importer_.take_work(ir::work_of(graph(), id)))
     return;
   for (ir::ValueId output : node.outputs)
     charge(*checked_bytes(graph().value(output).dtype, shape_of(output)));

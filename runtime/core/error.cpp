@@ -31,17 +31,28 @@ void append(std::string& text, const Shape& shape) {
 
 const char* name_of(ErrorCode code) noexcept {
   switch (code) {
-    case ErrorCode::ok: return "ok";
-    case ErrorCode::invalid_argument: return "invalid_argument";
-    case ErrorCode::not_found: return "not_found";
-    case ErrorCode::io: return "io";
-    case ErrorCode::invalid_model: return "invalid_model";
-    case ErrorCode::unsupported: return "unsupported";
-    case ErrorCode::budget_exceeded: return "budget_exceeded";
-    case ErrorCode::out_of_memory: return "out_of_memory";
-    case ErrorCode::device: return "device";
-    case ErrorCode::bad_value: return "bad_value";
-    case ErrorCode::internal: return "internal";
+    case ErrorCode::ok:
+      return "ok";
+    case ErrorCode::invalid_argument:
+      return "invalid_argument";
+    case ErrorCode::not_found:
+      return "not_found";
+    case ErrorCode::io:
+      return "io";
+    case ErrorCode::invalid_model:
+      return "invalid_model";
+    case ErrorCode::unsupported:
+      return "unsupported";
+    case ErrorCode::budget_exceeded:
+      return "budget_exceeded";
+    case ErrorCode::out_of_memory:
+      return "out_of_memory";
+    case ErrorCode::device:
+      return "device";
+    case ErrorCode::bad_value:
+      return "bad_value";
+    case ErrorCode::internal:
+      return "internal";
   }
   return "unknown";
 }

@@ -27,8 +27,8 @@ class MemoryBook final : public std::pmr::memory_resource {
   /// Throws Error{budget_exceeded} when `bytes` more would pass the limit.
   void reserve_check(std::uint64_t bytes) const;
 
-  /// Counts bytes that were asked for elsewhere and are there from the start on (an object that holds
-  /// this book, what the C library takes for a thread).
+  /// Counts bytes that were asked for elsewhere and are there from the start on (an object that
+  /// holds this book, what the C library takes for a thread).
   void charge(std::uint64_t bytes) noexcept {
     current_ += bytes;
     peak_ += bytes;
@@ -59,8 +59,7 @@ class Block {
   /// Contents undefined. Throws what the book throws.
   Block(std::pmr::memory_resource& owner, std::size_t bytes)
       : owner_(bytes == 0 ? nullptr : &owner),
-        data_(bytes == 0 ? nullptr
-                         : static_cast<std::byte*>(owner.allocate(bytes, kAlignment))),
+        data_(bytes == 0 ? nullptr : static_cast<std::byte*>(owner.allocate(bytes, kAlignment))),
         size_(bytes) {}
   ~Block() { reset(); }
   Block(Block&& other) noexcept { swap(other); }

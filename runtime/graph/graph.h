@@ -24,7 +24,7 @@ struct GraphValue {
 struct GraphNode {
   const OpDef* def = nullptr;
   const void* attributes = nullptr;
-  std::span<const std::int32_t> inputs;   ///< -1: absent
+  std::span<const std::int32_t> inputs;  ///< -1: absent
   std::span<const std::int32_t> outputs;
   std::string_view name;
 };

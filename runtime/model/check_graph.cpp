@@ -14,10 +14,8 @@ void check_quantization(const fb::Quantization& q, const TensorInfo& info) {
   if (scales > 1) {
     require(q.axis() >= 0 && q.axis() < info.shape.rank(), kBad, "value '", info.name,
             "': quantisation axis ", q.axis(), " of a tensor of rank ", info.shape.rank());
-    require(q.block_size() > 0 ||
-                static_cast<std::int64_t>(scales) == info.shape[q.axis()],
-            kBad, "value '", info.name, "': ", scales, " scales for ", info.shape[q.axis()],
-            " channels");
+    require(q.block_size() > 0 || static_cast<std::int64_t>(scales) == info.shape[q.axis()], kBad,
+            "value '", info.name, "': ", scales, " scales for ", info.shape[q.axis()], " channels");
   }
   require(length(q.zero_point()) == 0 || length(q.zero_point()) == scales, kBad, "value '",
           info.name, "': as many zero points as scales are needed");
@@ -51,13 +49,13 @@ GraphValue read_value(const fb::Model& model, const fb::Value& record) {
     info.quantization = record.quantization();
   }
   if (record.buffer() == -1) return value;
-  require(record.buffer() >= 0 &&
-              static_cast<std::size_t>(record.buffer()) < length(model.buffers()),
-          kBad, "value '", info.name, "' names buffer ", record.buffer(), " of ",
-          length(model.buffers()));
+  require(
+      record.buffer() >= 0 && static_cast<std::size_t>(record.buffer()) < length(model.buffers()),
+      kBad, "value '", info.name, "' names buffer ", record.buffer(), " of ",
+      length(model.buffers()));
   const std::uint64_t size = model.buffers()->Get(static_cast<unsigned>(record.buffer()))->size();
-  require(size == static_cast<std::uint64_t>(*bytes), kBad, "constant '", info.name, "' has ",
-          size, " bytes, its shape ", info.shape, " needs ", *bytes);
+  require(size == static_cast<std::uint64_t>(*bytes), kBad, "constant '", info.name, "' has ", size,
+          " bytes, its shape ", info.shape, " needs ", *bytes);
   value.buffer = record.buffer();
   info.constant = true;
   return value;
@@ -123,8 +121,8 @@ class Builder {
     for (std::int32_t id : node.inputs) {
       if (id == -1) continue;
       const std::size_t i = index(id, node.name);
-      require(defined_[i], kBad, "node '", node.name, "' reads value '",
-              graph_.values[i].info.name, "' before it is computed");
+      require(defined_[i], kBad, "node '", node.name, "' reads value '", graph_.values[i].info.name,
+              "' before it is computed");
     }
     for (std::int32_t id : node.outputs) {
       define(id, node.name);

@@ -75,8 +75,8 @@ void check_states(const fb::Model& model) {
 
 void check_plans(const fb::Model& model) {
   for (std::size_t i = 0; i < length(model.plans()); ++i)
-    require(length(model.plans()->Get(static_cast<unsigned>(i))->key()) == 32, kBad,
-            "memory plan ", i, " has no 32-byte key");
+    require(length(model.plans()->Get(static_cast<unsigned>(i))->key()) == 32, kBad, "memory plan ",
+            i, " has no 32-byte key");
 }
 
 }  // namespace

@@ -13,10 +13,10 @@ namespace skiff::model {
 struct Header {
   std::uint64_t metadata_offset = 0;  ///< of the FlatBuffer
   std::uint64_t metadata_size = 0;
-  std::uint64_t data_offset = 0;      ///< of the data segment
+  std::uint64_t data_offset = 0;  ///< of the data segment
   std::uint64_t data_size = 0;
   std::uint64_t file_size = 0;
-  platform::Sha256Digest digest{};    ///< over the header, digest zero, then the FlatBuffer
+  platform::Sha256Digest digest{};  ///< over the header, digest zero, then the FlatBuffer
 };
 
 inline constexpr std::size_t kHeaderSize = 128;

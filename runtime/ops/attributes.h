@@ -13,8 +13,8 @@ namespace skiff {
 Shape read_dims(const NodeView& node, const flatbuffers::Vector<std::int64_t>* field,
                 std::string_view what);
 
-/// A vector field of exactly `count` numbers, each in [least, most]; copied to `to`. An absent field
-/// gives `count` times `fallback`.
+/// A vector field of exactly `count` numbers, each in [least, most]; copied to `to`. An absent
+/// field gives `count` times `fallback`.
 void read_numbers(const NodeView& node, const flatbuffers::Vector<std::int64_t>* field, int count,
                   std::int64_t least, std::int64_t most, std::int64_t fallback,
                   std::string_view what, std::span<std::int64_t> to);

@@ -37,9 +37,13 @@ struct RunArgs {
   cpu::ThreadPool& pool;
 
   template <typename T>
-  const T* input(int i) const noexcept { return static_cast<const T*>(inputs[i]); }
+  const T* input(int i) const noexcept {
+    return static_cast<const T*>(inputs[i]);
+  }
   template <typename T>
-  T* output(int i) const noexcept { return static_cast<T*>(outputs[i]); }
+  T* output(int i) const noexcept {
+    return static_cast<T*>(outputs[i]);
+  }
 };
 
 /// One node bound to a device. The constructor decides everything (it may throw, search and
@@ -87,9 +91,9 @@ using KernelPtr = std::unique_ptr<Kernel, KernelDeleter>;
 struct KernelSpec {
   const NodeView& node;
   std::span<const TensorInfo> outputs;
-  const cpu::KernelTable& table;       ///< hot kernels of the chosen instruction set
-  int threads = 1;                     ///< workers incl. the caller; never changes a result
-  std::pmr::memory_resource& memory;   ///< monotonic, lives as long as the kernel
+  const cpu::KernelTable& table;      ///< hot kernels of the chosen instruction set
+  int threads = 1;                    ///< workers incl. the caller; never changes a result
+  std::pmr::memory_resource& memory;  ///< monotonic, lives as long as the kernel
 
   const TensorInfo& input(int i) const noexcept { return node.input(i); }
   const TensorInfo& output(int i) const noexcept { return outputs[static_cast<std::size_t>(i)]; }

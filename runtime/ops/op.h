@@ -27,10 +27,10 @@ class DimResolver {
 struct NodeView {
   fb::OpKind op = fb::OpKind::none;
   std::uint16_t version = 1;
-  const void* attributes = nullptr;              ///< never null when the op has attributes
-  std::span<const TensorInfo* const> inputs;     ///< null: optional input that is absent
+  const void* attributes = nullptr;           ///< never null when the op has attributes
+  std::span<const TensorInfo* const> inputs;  ///< null: optional input that is absent
   std::string_view name;
-  const DimResolver* dims = nullptr;             ///< null: every dim is a plain number
+  const DimResolver* dims = nullptr;  ///< null: every dim is a plain number
 
   template <typename Table>
   const Table& attrs() const noexcept {
@@ -61,11 +61,11 @@ struct OpDef {
   fb::OpKind op = fb::OpKind::none;
   const char* name = "";
   fb::Attrs attrs = fb::Attrs::NONE;
-  int min_inputs = 0;   ///< inputs [0, min) must be present, [min, max) may be absent
-  int max_inputs = 0;   ///< kVariadic: any number, all present
+  int min_inputs = 0;  ///< inputs [0, min) must be present, [min, max) may be absent
+  int max_inputs = 0;  ///< kVariadic: any number, all present
   int min_outputs = 1;
   int max_outputs = 1;
-  InferRule infer = nullptr;      ///< null: this version cannot run it
+  InferRule infer = nullptr;  ///< null: this version cannot run it
   MakeKernel make_cpu = nullptr;
 };
 

@@ -3,8 +3,8 @@
 #include "runtime/ops/kernel.h"
 #include "runtime/ops/op.h"
 
-// Rule and CPU kernel of every operator, for the op table alone. One pair of lines an operator; what
-// an operator means stands with its attributes in schema/skiff.fbs.
+// Rule and CPU kernel of every operator, for the op table alone. One pair of lines an operator;
+// what an operator means stands with its attributes in schema/skiff.fbs.
 namespace skiff {
 
 #define SKIFF_OP(name)                                                    \

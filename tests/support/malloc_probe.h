@@ -4,9 +4,9 @@
 
 namespace skiff::test {
 
-/// Counts what the whole process asks of malloc, calloc, realloc, the aligned forms and mmap between
-/// construction and stop(). One at a time. Not for sanitizer builds, which bring a malloc of their
-/// own.
+/// Counts what the whole process asks of malloc, calloc, realloc, the aligned forms and mmap
+/// between construction and stop(). One at a time. Not for sanitizer builds, which bring a malloc
+/// of their own.
 class MallocProbe {
  public:
   struct Count {

@@ -33,9 +33,9 @@ constexpr std::size_t size_of(DType dtype) noexcept {
 
 /// Name as numpy writes it ("float32", "bool"); "none" for anything else.
 constexpr const char* name_of(DType dtype) noexcept {
-  constexpr const char* names[kDTypeCount] = {
-      "none",  "float32", "float16", "bfloat16", "float64", "int8",   "uint8",
-      "int16", "uint16",  "int32",   "uint32",   "int64",   "uint64", "bool"};
+  constexpr const char* names[kDTypeCount] = {"none",   "float32", "float16", "bfloat16", "float64",
+                                              "int8",   "uint8",   "int16",   "uint16",   "int32",
+                                              "uint32", "int64",   "uint64",  "bool"};
   return static_cast<std::size_t>(dtype) < kDTypeCount ? names[static_cast<std::size_t>(dtype)]
                                                        : "none";
 }
@@ -44,26 +44,48 @@ constexpr const char* name_of(DType dtype) noexcept {
 template <typename T>
 constexpr DType dtype_of() noexcept;
 template <>
-constexpr DType dtype_of<float>() noexcept { return DType::float32; }
+constexpr DType dtype_of<float>() noexcept {
+  return DType::float32;
+}
 template <>
-constexpr DType dtype_of<double>() noexcept { return DType::float64; }
+constexpr DType dtype_of<double>() noexcept {
+  return DType::float64;
+}
 template <>
-constexpr DType dtype_of<std::int8_t>() noexcept { return DType::int8; }
+constexpr DType dtype_of<std::int8_t>() noexcept {
+  return DType::int8;
+}
 template <>
-constexpr DType dtype_of<std::uint8_t>() noexcept { return DType::uint8; }
+constexpr DType dtype_of<std::uint8_t>() noexcept {
+  return DType::uint8;
+}
 template <>
-constexpr DType dtype_of<std::int16_t>() noexcept { return DType::int16; }
+constexpr DType dtype_of<std::int16_t>() noexcept {
+  return DType::int16;
+}
 template <>
-constexpr DType dtype_of<std::uint16_t>() noexcept { return DType::uint16; }
+constexpr DType dtype_of<std::uint16_t>() noexcept {
+  return DType::uint16;
+}
 template <>
-constexpr DType dtype_of<std::int32_t>() noexcept { return DType::int32; }
+constexpr DType dtype_of<std::int32_t>() noexcept {
+  return DType::int32;
+}
 template <>
-constexpr DType dtype_of<std::uint32_t>() noexcept { return DType::uint32; }
+constexpr DType dtype_of<std::uint32_t>() noexcept {
+  return DType::uint32;
+}
 template <>
-constexpr DType dtype_of<std::int64_t>() noexcept { return DType::int64; }
+constexpr DType dtype_of<std::int64_t>() noexcept {
+  return DType::int64;
+}
 template <>
-constexpr DType dtype_of<std::uint64_t>() noexcept { return DType::uint64; }
+constexpr DType dtype_of<std::uint64_t>() noexcept {
+  return DType::uint64;
+}
 template <>
-constexpr DType dtype_of<bool>() noexcept { return DType::boolean; }
+constexpr DType dtype_of<bool>() noexcept {
+  return DType::boolean;
+}
 
 }  // namespace skiff

@@ -45,14 +45,14 @@ struct SessionOptions {
 /// from the start of load until the session exists.
 struct MemoryReport {
   std::uint64_t weights = 0;
-  std::uint64_t arena = 0;                     ///< activations and scratch, inputs and outputs not
-  std::uint64_t arena_lower_bound = 0;         ///< most bytes live at once: no packing is smaller
-  std::uint64_t arena_lower_bound_plain = 0;   ///< the same without fusion of memory (aliasing)
-  bool arena_proved_minimal = false;           ///< no packing below `arena` exists
-  std::uint64_t workspace = 0;                 ///< largest scratch of one step, part of `arena`
+  std::uint64_t arena = 0;                    ///< activations and scratch, inputs and outputs not
+  std::uint64_t arena_lower_bound = 0;        ///< most bytes live at once: no packing is smaller
+  std::uint64_t arena_lower_bound_plain = 0;  ///< the same without fusion of memory (aliasing)
+  bool arena_proved_minimal = false;          ///< no packing below `arena` exists
+  std::uint64_t workspace = 0;                ///< largest scratch of one step, part of `arena`
   std::uint64_t io = 0;
-  std::uint64_t other = 0;                     ///< metadata, kernels, threads
-  std::uint64_t total = 0;                     ///< weights + arena + io + other
+  std::uint64_t other = 0;  ///< metadata, kernels, threads
+  std::uint64_t total = 0;  ///< weights + arena + io + other
 };
 
 }  // namespace skiff

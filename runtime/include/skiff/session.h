@@ -14,13 +14,13 @@ namespace skiff {
 
 /// One step of a session, for profiles and listings. Texts live as long as the session.
 struct StepInfo {
-  std::string_view name;       ///< of the node
+  std::string_view name;  ///< of the node
   std::string_view op;
   std::string_view algorithm;  ///< kernel chosen
   std::int64_t flops = 0;      ///< 0: not counted
   std::int64_t bytes = 0;      ///< operands and results
   std::int64_t workspace = 0;
-  Shape output;                ///< of the first result
+  Shape output;  ///< of the first result
 };
 
 /// A model bound to a device, with all memory it will ever need. Belongs to one thread at a time.

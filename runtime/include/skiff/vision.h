@@ -11,8 +11,8 @@ namespace skiff {
 enum class ColorOrder : std::uint8_t { rgb = 0, bgr = 1, gray = 2 };
 enum class FitMode : std::uint8_t { stretch = 0, letterbox = 1, center_crop = 2 };
 
-/// How a picture becomes an input: value = (pixel / 255 * pixel_scale - mean) / std a channel. Points
-/// into the model.
+/// How a picture becomes an input: value = (pixel / 255 * pixel_scale - mean) / std a channel.
+/// Points into the model.
 struct Preprocessing {
   bool present = false;
   ColorOrder color = ColorOrder::rgb;
@@ -20,18 +20,23 @@ struct Preprocessing {
   std::span<const float> mean;  ///< empty: 0
   std::span<const float> std;   ///< empty: 1
   float pixel_scale = 1;
-  float pad_value = 0;          ///< letterbox border, 0..255
+  float pad_value = 0;  ///< letterbox border, 0..255
   int height_axis = 1, width_axis = 2, channel_axis = 3;
 };
 
 enum class PostprocessKind : std::uint8_t {
-  none = 0, classify = 1, detect_anchors = 2, detect_corners = 3, detect_grid = 4, segment = 5
+  none = 0,
+  classify = 1,
+  detect_anchors = 2,
+  detect_corners = 3,
+  detect_grid = 4,
+  segment = 5
 };
 
 /// What the outputs mean; the kinds are described in schema/skiff.fbs. Points into the model.
 struct Postprocessing {
   PostprocessKind kind = PostprocessKind::none;
-  int scores = 0;                  ///< index of an output
+  int scores = 0;  ///< index of an output
   int boxes = -1;
   bool apply_softmax = false;
   bool apply_sigmoid = false;
@@ -82,7 +87,8 @@ SKIFF_API std::size_t classify(const Session& session, std::span<Classification>
 SKIFF_API std::size_t detect(const Session& session, const Placement& placement,
                              std::span<Detection> found);
 
-/// The class of every pixel of the picture (for one channel: 255 * its score), width * height bytes.
+/// The class of every pixel of the picture (for one channel: 255 * its score), width * height
+/// bytes.
 SKIFF_API void segment(const Session& session, const Placement& placement, int width, int height,
                        std::span<std::uint8_t> mask);
 
