@@ -20,6 +20,7 @@ struct Case {
   const char* model;   ///< beneath models/
   const char* golden;  ///< begin of the golden files' names
   ImportOptions options = {};
+  double floor = 0;  ///< absolute error of the other runtime, not held against this one
 };
 
 fs::path data_folder() {
@@ -37,11 +38,11 @@ std::vector<double> numbers_of(const npy::Array& array) {
 
 /// The agreement that golden/README.md asks for.
 void expect_close(const std::vector<double>& actual, const std::vector<double>& expected,
-                  const std::string& name) {
+                  const std::string& name, double floor = 0) {
   ASSERT_EQ(actual.size(), expected.size()) << name;
   double error = 0, norm = 0, worst = 0, largest = 0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    const double difference = std::abs(actual[i] - expected[i]);
+    const double difference = std::max(std::abs(actual[i] - expected[i]) - floor, 0.0);
     error += difference * difference;
     norm += expected[i] * expected[i];
     worst = std::max(worst, difference);
@@ -51,7 +52,7 @@ void expect_close(const std::vector<double>& actual, const std::vector<double>& 
   EXPECT_LE(worst / largest, 1e-3) << name;
 }
 
-void run(const fs::path& model, const fs::path& file, ImportOptions options) {
+void run(const fs::path& model, const fs::path& file, ImportOptions options, double floor) {
   SCOPED_TRACE(file.filename().string());
   const npy::Archive golden = npy::load_npz(file.string());
   for (const auto& [name, array] : golden)
@@ -65,7 +66,7 @@ void run(const fs::path& model, const fs::path& file, ImportOptions options) {
     const ir::Value& value = graph.value(output);
     const npy::Array& expected = golden.at("out/" + value.name);
     EXPECT_EQ(value.shape, expected.shape) << value.name;
-    expect_close(ir::numbers(value), numbers_of(expected), value.name);
+    expect_close(ir::numbers(value), numbers_of(expected), value.name, floor);
   }
 }
 
@@ -80,7 +81,7 @@ TEST_P(OnnxGolden, AgreesWithAnotherRuntime) {
   int count = 0;
   for (const auto& entry : fs::directory_iterator(folder)) {
     if (!entry.path().filename().string().starts_with(c.golden)) continue;
-    run(model, entry.path(), c.options);
+    run(model, entry.path(), c.options, c.floor);
     ++count;
   }
   EXPECT_GT(count, 0);
@@ -132,7 +133,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"onnx/mnist.onnx", "mnist."}, Case{"onnx/FastestDet.onnx", "FastestDet."},
         Case{"onnx/version-RFB-320.onnx", "version-RFB-320."},
         Case{"onnx/supres.onnx", "supres.core.", {.from = {"input"}, .to = {"output"}}},
-        Case{"onnx/ch_PP-OCRv4_det_infer.onnx", "ch_PP-OCRv4_det_infer."},
+        // All probabilities below 3e-5; that runtime's sigmoid is right to 2^-23 of 1 only.
+        Case{"onnx/ch_PP-OCRv4_det_infer.onnx", "ch_PP-OCRv4_det_infer.", {}, 0x1p-23},
         Case{"onnx/ch_PP-OCRv4_rec_infer.onnx", "ch_PP-OCRv4_rec_infer."},
         Case{"onnx/ch_ppocr_mobile_v2.0_cls_infer.onnx", "ch_ppocr_mobile_v2.0_cls_infer."},
         Case{"small/convnext_tiny.onnx", "convnext_tiny."},
