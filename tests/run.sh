@@ -136,8 +136,6 @@ stage_aarch64() {
 echo "== what is missing"
 step toolchains/install-deps.sh ${all:+--cross} --tests || finish
 [ -z "$all" ] || export SKIFF_LONG=1
-# What another clone compiled serves this one too.
-export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 
 stage release "Release build, all tests"
 if [ -n "$all" ]; then

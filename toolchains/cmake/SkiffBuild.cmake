@@ -5,7 +5,10 @@ endif()
 
 find_program(SKIFF_CCACHE ccache)
 if(SKIFF_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${SKIFF_CCACHE}")
+  # Paths relative to the checkout: what one clone compiled serves the next one too.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+    "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1
+    "${SKIFF_CCACHE}")
 endif()
 
 set(CMAKE_CXX_STANDARD 20)
