@@ -11,7 +11,7 @@ namespace {
 
 struct Options {
   Common common;
-  bool memory = false, plan = false, placement = false;
+  bool memory = false, plan = false, placement = false, boards = false;
 };
 
 Json tensor_json(const TensorDesc& desc, const Preprocessing& pictures) {
@@ -80,6 +80,31 @@ Json plan_json(const Session& session, std::string& text) {
   return steps;
 }
 
+struct KnownBoard {
+  const char* name;
+  int gibibytes;
+};
+
+constexpr KnownBoard kBoards[] = {{"Jetson Nano", 4},           {"Jetson TX2", 8},
+                                  {"Jetson Xavier NX", 8},      {"Jetson AGX Xavier", 32},
+                                  {"Jetson Orin Nano 4GB", 4},  {"Jetson Orin Nano 8GB", 8},
+                                  {"Jetson Orin NX 8GB", 8},    {"Jetson Orin NX 16GB", 16},
+                                  {"Jetson AGX Orin 32GB", 32}, {"Jetson AGX Orin 64GB", 64}};
+
+/// Share of each board's memory; measured in this processor's form of the weights, which differs
+/// from others' by padding only.
+Json boards_json(const MemoryReport& memory, std::string& text) {
+  Json boards = Json::array();
+  for (const KnownBoard& board : kBoards) {
+    const double share = static_cast<double>(memory.total) /
+                         (static_cast<double>(board.gibibytes) * 1024 * 1024 * 1024);
+    boards.push_back({{"board", board.name}, {"memory_gib", board.gibibytes}, {"share", share}});
+    text += fmt::format("  {:<24}{:>4} GiB  {:>8.3f} % of it{}\n", board.name, board.gibibytes,
+                        100 * share, share > 0.5 ? ", too much beside the system" : "");
+  }
+  return boards;
+}
+
 int inspect(const Options& options) {
   const Model model = options.common.load();
   Json json = interface_json(model);
@@ -90,6 +115,8 @@ int inspect(const Options& options) {
     json["memory"]["predicted_total"] = memory.total;
     text += memory_text(memory);
   }
+  if (options.boards)
+    json["boards"] = boards_json(Session::predict(model, options.common.session_options()), text);
   if (options.plan || options.placement) {
     const Session session(model, options.common.session_options());
     json["steps"] = plan_json(session, text);
@@ -107,6 +134,7 @@ Action add_inspect(CLI::App& app) {
   app.add_flag("--memory", options->memory, "bytes it would take here, without taking them");
   app.add_flag("--plan", options->plan, "the steps in order, their kernels and scratch");
   app.add_flag("--placement", options->placement, "where each step runs");
+  app.add_flag("--boards", options->boards, "what part of a board's memory it would take");
   return [options] { return inspect(*options); };
 }
 

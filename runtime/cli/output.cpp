@@ -43,12 +43,9 @@ std::string memory_text(const MemoryReport& m) {
     text += fmt::format("  {:<10}{:>12} B  {:>10}  {}\n", name, bytes, size_text(bytes), remark);
   };
   row("weights", m.weights, "packed for this processor");
-  const std::string bound =
-      m.arena_proved_minimal
-          ? "activations and scratch; no packing is smaller"
-          : fmt::format("activations and scratch; {:.2f} times the lower bound",
-                        static_cast<double>(m.arena) /
-                            static_cast<double>(std::max<std::uint64_t>(m.arena_lower_bound, 1)));
+  const std::string bound = fmt::format(
+      "activations and scratch; lower bound {} B{}, {} B without aliasing", m.arena_lower_bound,
+      m.arena_proved_minimal ? " (no packing is smaller)" : "", m.arena_lower_bound_plain);
   row("arena", m.arena, bound);
   row("io", m.io, "inputs and outputs");
   row("other", m.other, "metadata, kernels, threads");

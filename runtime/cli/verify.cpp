@@ -40,7 +40,9 @@ class Watch {
     for (std::size_t o = 0; o < session_.step_output_count(step); ++o) {
       const fb::Fingerprint* print = find(session_.step_output_value(step, o));
       const Tensor value = session_.step_output(step, o);
-      if (print == nullptr || value.bytes().data() == nullptr) continue;
+      // Nothing can be told from the sums of a tensor that holds infinities (a mask, say).
+      if (print == nullptr || value.bytes().data() == nullptr || !std::isfinite(print->l2()))
+        continue;
       const StepInfo info = session_.step(step);
       layers_.push_back(
           {step, std::string(info.name), std::string(info.op), estimated_error(value, *print)});
