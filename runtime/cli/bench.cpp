@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <barrier>
@@ -29,14 +30,35 @@ double ms_since(std::int64_t begin) {
   return static_cast<double>(platform::monotonic_ns() - begin) / 1e6;
 }
 
+/// Draws on a terminal which part of the work is done; called between runs, so that it costs no
+/// latency.
+class Progress {
+ public:
+  explicit Progress(bool wanted) : wanted_(wanted && ::isatty(STDERR_FILENO) == 1) {}
+  ~Progress() {
+    if (wanted_) fmt::print(stderr, "\r\033[K");
+  }
+  void show(double done) {
+    if (!wanted_ || ms_since(drawn_) < 100) return;
+    drawn_ = platform::monotonic_ns();
+    const auto length = static_cast<std::size_t>(40 * std::clamp(done, 0.0, 1.0));
+    fmt::print(stderr, "\rmeasuring [{:<40}]", std::string(length, '#'));
+  }
+
+ private:
+  bool wanted_;
+  std::int64_t drawn_ = 0;
+};
+
 /// What a thread measured with its own session.
 struct Times {
   std::vector<double> ms;
   Status status;
 };
 
-Times measure(Session& session, const Options& options, std::barrier<>& start) {
+Times measure(Session& session, const Options& options, std::barrier<>& start, bool draw) {
   Times times;
+  Progress progress(draw);
   std::int64_t begin = platform::monotonic_ns();
   while (times.status.ok() && ms_since(begin) < options.warm_up_ms) times.status = session.run();
   times.ms.reserve(1 << 16);
@@ -47,6 +69,7 @@ Times measure(Session& session, const Options& options, std::barrier<>& start) {
     const std::int64_t at = platform::monotonic_ns();
     times.status = session.run();
     times.ms.push_back(ms_since(at));
+    progress.show(ms_since(begin) / (options.duration_s * 1000 + 1));
   }
   return times;
 }
@@ -58,8 +81,8 @@ std::pair<std::vector<double>, double> measure_all(std::vector<Session>& session
   std::barrier<> start(static_cast<std::ptrdiff_t>(sessions.size()));
   std::vector<std::thread> threads;
   for (std::size_t i = 1; i < sessions.size(); ++i)
-    threads.emplace_back([&, i] { times[i] = measure(sessions[i], options, start); });
-  times[0] = measure(sessions[0], options, start);
+    threads.emplace_back([&, i] { times[i] = measure(sessions[i], options, start, false); });
+  times[0] = measure(sessions[0], options, start, true);
   for (std::thread& thread : threads) thread.join();
   std::vector<double> all;
   double longest = 0;
