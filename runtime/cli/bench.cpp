@@ -209,7 +209,8 @@ Action add_bench(CLI::App& app) {
   app.add_option("--percentile", options->percentiles, "further percentiles, e.g. 95,99.9")
       ->delimiter(',')
       ->check(CLI::Range(0.0, 100.0));
-  app.add_option("--sessions", options->sessions, "sessions at once, a thread of their own each")
+  app.add_option("--sessions", options->sessions,
+                 "sessions at once, each with a thread of its own; memory is that of one")
       ->check(CLI::Range(1, 64));
   app.add_option("--exportTimes", options->times_file, "writes every latency to a .json file");
   return [options] { return bench(*options); };

@@ -15,7 +15,11 @@ Extent input_extent(const Model& model, std::size_t input) {
   require(p.present, ErrorCode::invalid_argument, "input '", desc.name,
           "' takes no pictures: the model file stores no preprocessing for it (skiff-convert "
           "--task or --mean, --std, --color)");
-  return {static_cast<int>(desc.shape[p.width_axis]), static_cast<int>(desc.shape[p.height_axis])};
+  const std::int64_t width = desc.shape[p.width_axis], height = desc.shape[p.height_axis];
+  require(width > 0 && height > 0 && std::max(width, height) <= kMaxExtent, ErrorCode::unsupported,
+          "input '", desc.name, "' ", desc.shape, " takes pictures of ", width, " x ", height,
+          " pixels: should be 1 to ", kMaxExtent, " in each direction");
+  return {static_cast<int>(width), static_cast<int>(height)};
 }
 
 Extent picture_extent(const Model& model) {

@@ -7,12 +7,15 @@
 
 namespace skiff::vision {
 
+/// Pixels of a picture in either direction, at most.
+inline constexpr int kMaxExtent = 1 << 15;
+
 struct Extent {
   int width = 0, height = 0;
 };
 
 /// Extent of the picture that input `input` takes. Throws Error{invalid_argument} when the model
-/// says nothing about pictures there.
+/// says nothing about pictures there and Error{unsupported} for an extent that is no picture's.
 Extent input_extent(const Model& model, std::size_t input);
 
 /// Extent of the first input that takes a picture; what detections are relative to. Throws as

@@ -27,6 +27,8 @@ ScoreMap score_map(const Session& session, const Postprocessing& p) {
           ErrorCode::invalid_argument, "scores ", shape,
           ": should be [1, H, W, classes] or [1, classes, H, W]");
   const int row = last ? 1 : 2, channel = last ? 3 : 1;
+  require(shape.elements() > 0 && std::max(shape[row], shape[row + 1]) <= vision::kMaxExtent,
+          ErrorCode::unsupported, "scores ", shape, " are no picture's");
   ScoreMap map{.values = vision::real_values(output),
                .height = static_cast<int>(shape[row]),
                .width = static_cast<int>(shape[row + 1]),

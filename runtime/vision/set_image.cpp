@@ -10,9 +10,8 @@ namespace skiff {
 namespace {
 
 using vision::Extent;
+using vision::kMaxExtent;
 using vision::Sample;
-
-constexpr int kMaxExtent = 1 << 15;
 
 void check(const Image& image) {
   const bool good = image.pixels != nullptr && image.width > 0 && image.height > 0 &&
