@@ -104,5 +104,27 @@ TEST_F(Samples, SelfieCutsOutAPerson) {
   EXPECT_LT(share, 80) << said.text;
 }
 
+/// What samples/quickstart.sh downloads, where it was run before.
+TEST(Quickstart, FindsTheAstronautsFaceAndNoneOnACat) {
+  const fs::path cache = kSource / ".cache";
+  if (!fs::exists(cache / "chelsea.png"))
+    GTEST_SKIP() << "nothing downloaded yet (samples/quickstart.sh)";
+  const ScratchFolder scratch;
+  const std::string tools = std::string(SKIFF_BINARY_DIR) + "/", model = scratch / "face.skiff";
+  const Said converted = run_command(
+      tools + "skiff-convert " + (cache / "face_detection_short_range.tflite").string() + " -o " +
+      model + " --task " +
+      (kSource / "samples" / "tasks" / "face_detection_short_range.json").string());
+  ASSERT_EQ(converted.code, 0) << converted.text;
+  const auto found_in = [&](const char* photo) {
+    return run_command(tools + "sample_detect " + model + " " + (cache / photo).string() + " " +
+                       (scratch / "out.png"));
+  };
+  const Said face = found_in("astronaut.png");
+  EXPECT_TRUE(face.says("1 found")) << face.text;
+  const Said cat = found_in("chelsea.png");
+  EXPECT_TRUE(cat.says("0 found")) << cat.text;
+}
+
 }  // namespace
 }  // namespace skiff::test
