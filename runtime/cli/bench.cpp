@@ -208,6 +208,7 @@ Action add_bench(CLI::App& app) {
       ->check(CLI::PositiveNumber);
   app.add_option("--percentile", options->percentiles, "further percentiles, e.g. 95,99.9")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::Range(0.0, 100.0));
   app.add_option("--sessions", options->sessions,
                  "sessions at once, each with a thread of its own; memory is that of one")

@@ -93,7 +93,7 @@ void add_common_flags(CLI::App& app, Common& c) {
       ->check(CLI::IsMember({"on", "off"}));
   app.add_option("--tune", c.tune, "off (nothing is tuned in this version)")
       ->check(CLI::IsMember({"off", "fast", "full"}));
-  app.add_option("--shape", c.shapes, "NAME=1x3x224x224")->take_all();
+  app.add_option("--shape", c.shapes, "NAME=1x3x224x224")->take_all()->allow_extra_args(false);
   app.add_option("--json", c.json, "writes the result as JSON to a file, or - for standard output");
   app.add_flag("--verbose", c.verbose, "say more");
 }

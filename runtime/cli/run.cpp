@@ -99,10 +99,14 @@ Action add_run(CLI::App& app) {
   add_common_flags(app, options->common);
   app.add_option("--input", options->inputs,
                  "NAME=FILE: .npy, .npz, .raw, or a picture where the model takes one")
-      ->take_all();
-  app.add_option("--output", options->outputs, "NAME=FILE: writes .npy, .npz or .raw")->take_all();
+      ->take_all()
+      ->allow_extra_args(false);
+  app.add_option("--output", options->outputs, "NAME=FILE: writes .npy, .npz or .raw")
+      ->take_all()
+      ->allow_extra_args(false);
   app.add_option("--compare", options->comparisons, "NAME=FILE: fails unless the output is like it")
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);
   app.add_option("--rtol", options->rtol, "relative tolerance of --compare");
   app.add_option("--atol", options->atol, "absolute tolerance of --compare");
   return [options] { return run(*options); };

@@ -88,6 +88,14 @@ TEST(Run, WritesWhatItComputesAndComparesWithIt) {
   EXPECT_TRUE(said.says("DIFFERS")) << said.text;
 }
 
+TEST(Run, TheModelMayComeLast) {
+  const ScratchFolder scratch;
+  SKIFF_SMALL_MODEL(model, scratch, "");
+  const std::string input = input_of_ones(model, scratch);
+  const Said said = skiff("run" + input + " " + model);
+  EXPECT_EQ(said.code, 0) << said.text;
+}
+
 TEST(Run, AsksForEveryInput) {
   const ScratchFolder scratch;
   SKIFF_SMALL_MODEL(model, scratch, "");
