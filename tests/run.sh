@@ -73,7 +73,8 @@ run_ctest() {
 }
 
 stage_release() {
-  configure cpu -DSKIFF_WERROR="${all:-OFF}" && build cpu all && run_ctest cpu
+  # The quick start configures the same folder without tests.
+  configure cpu -DSKIFF_TESTS=ON -DSKIFF_WERROR="${all:-OFF}" && build cpu all && run_ctest cpu
 }
 
 stage_format() {
