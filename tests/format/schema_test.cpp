@@ -38,7 +38,7 @@ TEST(Schema, EveryLineIsRecorded) {
     EXPECT_TRUE(recorded.count(line) == 1) << line << "\nis new: append it to schema-1.0.txt";
 }
 
-/// A field may be appended to a table, never put before another.
+/// A dump that lost its details would compare equal for ever.
 TEST(Schema, TheCheckSeesWhatItIsFor) {
   std::set<std::string> now = today();
   EXPECT_EQ(now.count("table skiff.fb.ConvAttrs.groups id 4 type Long default 1 0"), 1u);

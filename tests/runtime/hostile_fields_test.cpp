@@ -132,6 +132,33 @@ TEST(HostileGraph, BuffersThatOverlapOrLieOutside) {
   EXPECT_EQ(code_of([](fb::ModelT& m) { m.buffers[0]->sha256.pop_back(); }), bad);
 }
 
+/// The first vector of extents begins 4 bytes later, so that its 8-byte elements lie askew.
+TEST(HostileGraph, MisalignedNumbersAreRefused) {
+  std::vector<std::byte> file = file_of(model_samples()[0]);
+  std::size_t length_at = 0;
+  for (const NumberField& field : numbers_of(file))
+    if (field.name == "dims" && length_at == 0) length_at = field.offset - 4;
+  ASSERT_NE(length_at, 0u);
+  std::size_t changed = 0;
+  for (std::size_t at = 128; at < length_at; at += 4) {
+    std::uint32_t distance = 0;
+    std::memcpy(&distance, file.data() + at, sizeof distance);
+    if (at + distance != length_at) continue;
+    distance += 4;
+    std::memcpy(file.data() + at, &distance, sizeof distance);
+    ++changed;
+  }
+  ASSERT_EQ(changed, 1u);
+  seal(file);
+  try {
+    Model::from_bytes(file);
+    FAIL() << "a misaligned vector was accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::invalid_model);
+    EXPECT_NE(std::string(error.what()).find("not aligned"), std::string::npos) << error.what();
+  }
+}
+
 /// Counts what is asked of it and remembers the largest request.
 struct Watch {
   std::size_t largest = 0;
