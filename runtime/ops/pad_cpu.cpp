@@ -49,7 +49,7 @@ class PadKernel final : public Kernel {
   std::int64_t first_ = 0, middle_ = 0, last_ = 0;  // blocks of a row
   std::int64_t element_ = 0, block_ = 0;            // bytes
   bool has_value_;                                  // as input 1
-  std::byte value_[8] = {};
+  alignas(8) std::byte value_[8] = {};
 };
 
 PadKernel::PadKernel(const KernelSpec& spec)

@@ -1,0 +1,115 @@
+#include <skiff/session.h>
+#include <skiff/skiff_c.h>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+struct skiff_model {
+  skiff::Model model;
+};
+struct skiff_session {
+  skiff::Session session;
+};
+
+namespace {
+
+thread_local char g_message[512] = "";
+
+std::int32_t keep(skiff::ErrorCode code, const char* message) noexcept {
+  std::strncpy(g_message, message, sizeof(g_message) - 1);
+  return static_cast<std::int32_t>(code);
+}
+
+/// No exception crosses the C edge.
+template <typename F>
+std::int32_t guarded(F&& f) noexcept {
+  try {
+    f();
+    return 0;
+  } catch (const skiff::Error& error) {
+    return keep(error.code(), error.what());
+  } catch (const std::bad_alloc&) {
+    return keep(skiff::ErrorCode::out_of_memory, "the system refused memory");
+  } catch (const std::exception& error) {
+    return keep(skiff::ErrorCode::internal, error.what());
+  }
+}
+
+skiff::SessionOptions options_of(const skiff_session_options* given) {
+  skiff::SessionOptions options;
+  if (given == nullptr) return options;
+  // A caller compiled with an older header knows fewer fields; the rest stay zero.
+  skiff_session_options known{};
+  std::memcpy(&known, given, std::min<std::size_t>(given->size, sizeof(known)));
+  options.device = static_cast<skiff::DeviceKind>(known.device);
+  options.threads = known.threads == 0 ? 1 : known.threads;
+  options.strict_gpu = known.strict_gpu != 0;
+  options.isa = known.isa;
+  options.memory_limit = known.memory_limit;
+  return options;
+}
+
+void describe(const skiff::Tensor& from, skiff_tensor* to) {
+  *to = {};
+  to->name = from.name().data();
+  to->name_length = from.name().size();
+  to->dtype = static_cast<std::int32_t>(from.dtype());
+  to->rank = from.shape().rank();
+  std::copy(from.shape().begin(), from.shape().end(), to->shape);
+  to->data = from.bytes().data();
+  to->bytes = from.bytes().size();
+}
+
+}  // namespace
+
+extern "C" {
+
+const char* skiff_last_error(void) { return g_message; }
+
+int32_t skiff_model_load(const char* path, skiff_model** model) {
+  return guarded([&] { *model = new skiff_model{skiff::Model::load(path)}; });
+}
+
+int32_t skiff_model_from_bytes(const void* bytes, size_t size, skiff_model** model) {
+  return guarded([&] {
+    *model =
+        new skiff_model{skiff::Model::from_bytes({static_cast<const std::byte*>(bytes), size})};
+  });
+}
+
+void skiff_model_free(skiff_model* model) { delete model; }
+
+int32_t skiff_session_create(const skiff_model* model, const skiff_session_options* options,
+                             skiff_session** session) {
+  return guarded(
+      [&] { *session = new skiff_session{skiff::Session(model->model, options_of(options))}; });
+}
+
+void skiff_session_free(skiff_session* session) { delete session; }
+
+size_t skiff_session_input_count(const skiff_session* session) {
+  return session->session.input_count();
+}
+size_t skiff_session_output_count(const skiff_session* session) {
+  return session->session.output_count();
+}
+
+int32_t skiff_session_input(const skiff_session* session, size_t index, skiff_tensor* tensor) {
+  return guarded([&] { describe(session->session.input(index), tensor); });
+}
+
+int32_t skiff_session_output(const skiff_session* session, size_t index, skiff_tensor* tensor) {
+  return guarded([&] { describe(session->session.output(index), tensor); });
+}
+
+int32_t skiff_session_run(skiff_session* session) {
+  const skiff::Status status = session->session.run();
+  return status.ok() ? 0 : keep(status.code(), status.message());
+}
+
+uint64_t skiff_session_memory_total(const skiff_session* session) {
+  return session->session.memory().total;
+}
+
+}  // extern "C"
