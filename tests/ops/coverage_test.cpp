@@ -5,7 +5,7 @@
 #include <iterator>
 #include <string>
 
-#include "runtime/ops/op.h"
+#include "runtime/ops/kernel.h"
 
 // Every operator this version can run is named by a test of its folder.
 namespace skiff::test {
