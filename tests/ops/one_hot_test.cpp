@@ -19,8 +19,9 @@ TEST(OneHot, EveryAxisAndSize) {
       // Half of the indices lie outside and give rows of off.
       const TensorData indices = random_indices(DType::int64, {3, 4}, 10, 1);
       Shape shape;
-      for (int a = 0; a <= 2; ++a)
-        shape.push_back(a == axis ? 5 : indices.shape[a < axis ? a : a - 1]);
+      for (int a = 0; a < axis; ++a) shape.push_back(indices.shape[a]);
+      shape.push_back(5);
+      for (int a = axis; a < 2; ++a) shape.push_back(indices.shape[a]);
       const auto numbers = indices.numbers();
       const auto y = run_op(fb::OpKind::one_hot, one_hot(axis, 5), {indices, values});
       expect_same(y[0], moved(values, shape, [&](Index index) {
