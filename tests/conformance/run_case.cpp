@@ -59,6 +59,7 @@ Outcome refusal_or_failure(const Error& error, std::initializer_list<ErrorCode> 
 }  // namespace
 
 Outcome run_case(const CasePath& path, const std::string& device) noexcept {
+  if (path.model.extension() != ".onnx") return run_tflite_file(path, device);
   try {
     const Case data = load_case(path);
     Tensors unbound = data.inputs;
