@@ -69,14 +69,24 @@ void add_flags(CLI::App& app, Options& options, Raw& raw) {
   convert::ConvertOptions& convert = options.convert;
   app.add_option("MODEL", options.model, "the trained model: .onnx or .tflite")->required();
   app.add_option("-o,--output", options.output, "the .skiff file to write")->required();
-  app.add_option("--shape", raw.shapes, "fixes an input's shape: NAME=1x3x224x224")->take_all();
+  app.add_option("--shape", raw.shapes, "fixes an input's shape: NAME=1x3x224x224")
+      ->take_all()
+      ->allow_extra_args(false);
   app.add_option("--bind", raw.binds, "makes an input a constant: NAME=16000 or NAME=1,2,3")
-      ->take_all();
-  app.add_option("--from", raw.from, "tensors that become the inputs")->delimiter(',');
-  app.add_option("--to", raw.to, "tensors that become the outputs")->delimiter(',');
+      ->take_all()
+      ->allow_extra_args(false);
+  app.add_option("--from", raw.from, "tensors that become the inputs")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_option("--to", raw.to, "tensors that become the outputs")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   app.add_option("--mean", convert.mean, "mean of each colour, taken off pixels in [0, 1]")
-      ->delimiter(',');
-  app.add_option("--std", convert.std, "deviation of each colour, divided by")->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_option("--std", convert.std, "deviation of each colour, divided by")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   app.add_option("--color", raw.color, "order of the colours: rgb or bgr")
       ->check(CLI::IsMember({"rgb", "bgr", "gray"}));
   app.add_option("--labels", convert.labels, "a text file with a label a line");
