@@ -44,8 +44,9 @@ class PackedConv : public Kernel {
  protected:
   /// Packed weights of this run: the constant's, or packed now into the workspace.
   const float* weights(const RunArgs& args) const noexcept;
+  /// The row that stands for padding; null where no tap ever leaves the input.
   const float* zeros(const float* packed) const noexcept {
-    return packed + group_elements_ * geometry_.groups;
+    return zeros_ > 0 ? packed + group_elements_ * geometry_.groups : nullptr;
   }
   std::size_t weight_bytes() const noexcept {
     return static_cast<std::size_t>(group_elements_ * geometry_.groups + zeros_) * sizeof(float);

@@ -19,30 +19,58 @@ struct TileRows {
   const float* base[kRowLimit];  ///< input at displacement 0; only dereferenced when inside
   std::int64_t out[kRowLimit];   ///< offset into output and residual
   std::int32_t z[kRowLimit], y[kRowLimit], x[kRowLimit];
+  bool one_line;  ///< all in one line of the grid
 };
 
-void locate(const ConvArgs& a, std::int64_t row, int count, TileRows& rows) {
-  std::int64_t rest = row / a.grid_w;
-  std::int32_t x = static_cast<std::int32_t>(row - rest * a.grid_w);
-  std::int64_t plane = rest / a.grid_h;
-  std::int32_t y = static_cast<std::int32_t>(rest - plane * a.grid_h);
-  std::int64_t b = plane / a.grid_d;
-  std::int32_t z = static_cast<std::int32_t>(plane - b * a.grid_d);
-  for (int r = 0; r < count; ++r) {
-    rows.z[r] = z * a.step_z;
-    rows.y[r] = y * a.step_y;
-    rows.x[r] = x * a.step_x;
-    rows.base[r] =
-        a.input + b * a.in_batch + rows.z[r] * a.in_z + rows.y[r] * a.in_y + rows.x[r] * a.in_x;
-    rows.out[r] = b * a.out_batch + z * a.out_z + y * a.out_y + x * a.out_x;
-    if (++x < a.grid_w) continue;
+/// Rows of one line of the grid differ in x alone.
+struct GridPoint {
+  std::int64_t b;
+  std::int32_t z, y, x;
+
+  GridPoint(const ConvArgs& a, std::int64_t row) {
+    std::int64_t rest = row / a.grid_w;
+    x = static_cast<std::int32_t>(row - rest * a.grid_w);
+    const std::int64_t plane = rest / a.grid_h;
+    y = static_cast<std::int32_t>(rest - plane * a.grid_h);
+    b = plane / a.grid_d;
+    z = static_cast<std::int32_t>(plane - b * a.grid_d);
+  }
+  void next_line(const ConvArgs& a) {
     x = 0;
-    if (++y < a.grid_h) continue;
+    if (++y < a.grid_h) return;
     y = 0;
-    if (++z < a.grid_d) continue;
+    if (++z < a.grid_d) return;
     z = 0;
     ++b;
   }
+};
+
+/// The rows [at, at + count) of the tile, which start at p and stay in its line.
+SKIFF_INLINE void locate_line(const ConvArgs& a, const GridPoint& p, int at, int count,
+                              TileRows& rows) {
+  const std::int32_t z = p.z * a.step_z, y = p.y * a.step_y, x = p.x * a.step_x;
+  const float* base = a.input + p.b * a.in_batch + z * a.in_z + y * a.in_y + x * a.in_x;
+  const std::int64_t out = p.b * a.out_batch + p.z * a.out_z + p.y * a.out_y + p.x * a.out_x;
+  const std::int64_t step = a.step_x * a.in_x;
+  for (int r = 0; r < count; ++r) {
+    rows.z[at + r] = z;
+    rows.y[at + r] = y;
+    rows.x[at + r] = x + r * a.step_x;
+    rows.base[at + r] = base + r * step;
+    rows.out[at + r] = out + r * a.out_x;
+  }
+}
+
+void locate(const ConvArgs& a, std::int64_t row, int count, TileRows& rows) {
+  GridPoint p(a, row);
+  int at = 0;
+  for (; count - at > a.grid_w - p.x; p.next_line(a)) {
+    const int here = a.grid_w - p.x;
+    locate_line(a, p, at, here, rows);
+    at += here;
+  }
+  locate_line(a, p, at, count - at, rows);
+  rows.one_line = at == 0;
 }
 
 void locate_linear(const ConvArgs& a, std::int64_t row, int count, TileRows& rows) {
@@ -52,12 +80,25 @@ void locate_linear(const ConvArgs& a, std::int64_t row, int count, TileRows& row
   }
 }
 
+template <int MR>
+SKIFF_INLINE void displace(const TileRows& rows, std::int64_t offset, const float** pointers) {
+  for (int r = 0; r < MR; ++r) pointers[r] = rows.base[r] + offset;
+}
+
 /// Row pointers of `taps` taps from `first`, tap by tap.
 template <int MR>
 void gather(const ConvArgs& a, const TileRows& rows, int first, int taps,
             const float* (*pointers)[MR]) {
   for (int t = 0; t < taps; ++t) {
     const Tap tap = a.taps[first + t];
+    const bool all_inside =
+        a.zeros == nullptr ||
+        (rows.one_line && inside(rows.y[0] + tap.y, a.in_h) && inside(rows.z[0] + tap.z, a.in_d) &&
+         rows.x[0] + tap.x >= 0 && rows.x[MR - 1] + tap.x < a.in_w);
+    if (all_inside) {
+      displace<MR>(rows, tap.offset, pointers[t]);
+      continue;
+    }
     for (int r = 0; r < MR; ++r) {
       const bool valid = inside(rows.y[r] + tap.y, a.in_h) & inside(rows.x[r] + tap.x, a.in_w) &
                          inside(rows.z[r] + tap.z, a.in_d);
@@ -93,48 +134,42 @@ SKIFF_INLINE const float* accumulate(Accumulators<MR, NV>& acc, const float* con
   return panel;
 }
 
-/// A row whose last columns are missing: from memory, vector by vector.
-void finish_row(const ConvArgs& a, std::int64_t at, std::int64_t columns, const Bounds& bounds,
-                const float* sums) {
-  for (std::int64_t j = 0; j < columns; j += kLanes) {
-    const FirstLanes lanes = lanes_before(j, columns);
-    Vec value = load(sums + j);
-    if (a.residual != nullptr) value = add(value, load(a.residual + at + j, lanes));
-    store(a.output + at + j, clamp(value, bounds), lanes);
+/// Adds the residual; `last` are the lanes of the last vector. Apart from the stores: the output
+/// may be the residual, and a load beside a store just made would wait for it.
+template <int MR, int NV, typename Lanes>
+SKIFF_INLINE void add_residual(const ConvArgs& a, const TileRows& rows, std::int64_t column,
+                               Accumulators<MR, NV>& acc, Lanes last) {
+#pragma GCC unroll 16
+  for (int r = 0; r < MR; ++r) {
+    const float* from = a.residual + rows.out[r] + column;
+#pragma GCC unroll 4
+    for (int v = 0; v < NV - 1; ++v) acc.at[r][v] = add(acc.at[r][v], load(from + v * kLanes));
+    acc.at[r][NV - 1] = add(acc.at[r][NV - 1], load(from + (NV - 1) * kLanes, last));
   }
 }
 
-template <bool Residual, int MR, int NV>
-SKIFF_INLINE void finish_full(const ConvArgs& a, const TileRows& rows, std::int64_t column,
-                              const Bounds& bounds, const Accumulators<MR, NV>& acc) {
+template <int MR, int NV, typename Lanes>
+SKIFF_INLINE void finish_with(const ConvArgs& a, const TileRows& rows, std::int64_t column,
+                              const Bounds& bounds, Accumulators<MR, NV>& acc, Lanes last) {
+  if (a.residual != nullptr) add_residual<MR, NV>(a, rows, column, acc, last);
 #pragma GCC unroll 16
-  for (int r = 0; r < MR; ++r)
+  for (int r = 0; r < MR; ++r) {
+    float* to = a.output + rows.out[r] + column;
 #pragma GCC unroll 4
-    for (int v = 0; v < NV; ++v) {
-      const std::int64_t at = rows.out[r] + column + v * kLanes;
-      Vec value = acc.at[r][v];
-      if constexpr (Residual) value = add(value, load(a.residual + at));
-      store(a.output + at, clamp(value, bounds));
-    }
+    for (int v = 0; v < NV - 1; ++v) store(to + v * kLanes, clamp(acc.at[r][v], bounds));
+    store(to + (NV - 1) * kLanes, clamp(acc.at[r][NV - 1], bounds), last);
+  }
 }
 
 /// Adds the residual, clamps and stores columns [column, column + columns) of the tile's rows.
 template <int MR, int NV>
 SKIFF_INLINE void finish(const ConvArgs& a, const TileRows& rows, std::int64_t column,
-                         std::int64_t columns, const Accumulators<MR, NV>& acc) {
+                         std::int64_t columns, Accumulators<MR, NV>& acc) {
   const Bounds bounds = bounds_of(a.epilogue);
-  if (columns < NV * kLanes) {
-    float sums[MR][NV * kLanes];
-#pragma GCC unroll 16
-    for (int r = 0; r < MR; ++r)
-#pragma GCC unroll 4
-      for (int v = 0; v < NV; ++v) store(sums[r] + v * kLanes, acc.at[r][v]);
-    for (int r = 0; r < MR; ++r) finish_row(a, rows.out[r] + column, columns, bounds, sums[r]);
-  } else if (a.residual != nullptr) {
-    finish_full<true, MR, NV>(a, rows, column, bounds, acc);
-  } else {
-    finish_full<false, MR, NV>(a, rows, column, bounds, acc);
-  }
+  if (columns < NV * kLanes)
+    finish_with<MR, NV>(a, rows, column, bounds, acc, FirstLanes{columns - (NV - 1) * kLanes});
+  else
+    finish_with<MR, NV>(a, rows, column, bounds, acc, AllLanes{});
   if (!bounds.later) return;
   for (int r = 0; r < MR; ++r) {
     float* out = a.output + rows.out[r] + column;

@@ -59,11 +59,6 @@ struct DepthwiseBlock {
     std::int64_t c = 0;
     for (; c + kLanes <= a.channels; c += kLanes) channels(a, bounds, out, c, AllLanes{});
     if (c < a.channels) channels(a, bounds, out, c, lanes_before(c, a.channels));
-    if (!bounds.later) return;
-    for (int p = 0; p < PX; ++p) {
-      float* pixel = a.output + out + p * a.out_pixel;
-      activate(a.epilogue, pixel, pixel, a.channels);
-    }
   }
 };
 
@@ -74,25 +69,102 @@ void depthwise_block(const WindowArgs& a, const Bounds& bounds, const Row& row, 
   block.run(a, bounds, row.out + ox * a.out_pixel);
 }
 
+/// Blocks of four outputs whose windows lie inside the input's width: a vector of channels at a
+/// time, its weights in registers along the row.
+template <int KH, int KW, int S>
+struct DepthwiseRun {
+  const float* line[KH];  ///< pixel under the first window position of the first output
+  std::int64_t step[KH];  ///< elements from pixel to pixel; 0 in the rows of padding
+  std::int64_t out;       ///< of the first output
+  std::int32_t blocks;
+
+  DepthwiseRun(const WindowArgs& a, const Row& row, std::int32_t ox, std::int32_t count)
+      : out(row.out + ox * a.out_pixel), blocks(count) {
+    const std::int32_t top = row.y * S - a.pad_top, left = ox * S - a.pad_left;
+    for (int ky = 0; ky < KH; ++ky) {
+      const bool valid = inside(top + ky, a.in_h);
+      const std::int64_t pixel = static_cast<std::int64_t>(top + ky) * a.in_w + left;
+      line[ky] = valid ? row.image + pixel * a.in_pixel : a.zeros;
+      step[ky] = valid ? a.in_pixel : 0;
+    }
+  }
+
+  template <typename Lanes>
+  SKIFF_INLINE void channels(const WindowArgs& a, const Bounds& bounds, std::int64_t c,
+                             Lanes lanes) const {
+    constexpr int kInputs = 3 * S + KW;
+    Vec w[KH * KW];
+#pragma GCC unroll 25
+    for (int i = 0; i < KH * KW; ++i) w[i] = load(a.weights + c * (KH * KW) + i * kLanes);
+    const Vec start = a.bias == nullptr ? zero() : load(a.bias + c, lanes);
+    const float* from[KH];
+    for (int ky = 0; ky < KH; ++ky) from[ky] = line[ky] + c;
+    std::int64_t to = out + c;
+    for (std::int32_t block = 0; block < blocks; ++block, to += 4 * a.out_pixel) {
+      Vec acc[4] = {start, start, start, start};
+#pragma GCC unroll 5
+      for (int ky = 0; ky < KH; ++ky) {
+        const float* x = from[ky];
+#pragma GCC unroll 16
+        for (int j = 0; j < kInputs; ++j, x += step[ky]) {
+          const Vec value = load(x, lanes);
+#pragma GCC unroll 4
+          for (int p = 0; p < 4; ++p)
+            if (j - p * S >= 0 && j - p * S < KW)
+              acc[p] = fma(value, w[ky * KW + j - p * S], acc[p]);
+        }
+        from[ky] += 4 * S * step[ky];
+      }
+#pragma GCC unroll 4
+      for (int p = 0; p < 4; ++p) put(a, bounds, acc[p], to + p * a.out_pixel, lanes);
+    }
+  }
+
+  void run(const WindowArgs& a, const Bounds& bounds) const {
+    std::int64_t c = 0;
+    for (; c + kLanes <= a.channels; c += kLanes) channels(a, bounds, c, AllLanes{});
+    if (c < a.channels) channels(a, bounds, c, lanes_before(c, a.channels));
+  }
+};
+
+template <int KH, int KW, int S>
+void depthwise_row(const WindowArgs& a, const Bounds& bounds, const Row& row) {
+  const auto interior = [&](std::int32_t ox) {
+    const std::int32_t left = ox * S - a.pad_left;
+    return left >= 0 && left + 3 * S + KW <= a.in_w;
+  };
+  std::int32_t ox = 0;
+  while (ox + 4 <= a.out_w) {
+    std::int32_t count = 0;
+    while (ox + 4 * count + 4 <= a.out_w && interior(ox + 4 * count)) ++count;
+    if (count > 0) DepthwiseRun<KH, KW, S>(a, row, ox, count).run(a, bounds);
+    ox += 4 * count;
+    if (ox + 4 > a.out_w || count > 0) continue;
+    depthwise_block<KH, KW, S, 4>(a, bounds, row, ox);
+    ox += 4;
+  }
+  switch (a.out_w - ox) {
+    case 3:
+      return depthwise_block<KH, KW, S, 3>(a, bounds, row, ox);
+    case 2:
+      return depthwise_block<KH, KW, S, 2>(a, bounds, row, ox);
+    case 1:
+      return depthwise_block<KH, KW, S, 1>(a, bounds, row, ox);
+    default:
+      return;
+  }
+}
+
 template <int KH, int KW, int S>
 void depthwise_fixed(const WindowArgs& a, std::int64_t begin, std::int64_t end) {
   const Bounds bounds = bounds_of(a.epilogue);
   for (std::int64_t at = begin; at < end; ++at) {
     const Row row = row_at(a, at);
-    std::int32_t ox = 0;
-    for (; ox + 4 <= a.out_w; ox += 4) depthwise_block<KH, KW, S, 4>(a, bounds, row, ox);
-    switch (a.out_w - ox) {
-      case 3:
-        depthwise_block<KH, KW, S, 3>(a, bounds, row, ox);
-        break;
-      case 2:
-        depthwise_block<KH, KW, S, 2>(a, bounds, row, ox);
-        break;
-      case 1:
-        depthwise_block<KH, KW, S, 1>(a, bounds, row, ox);
-        break;
-      default:
-        break;
+    depthwise_row<KH, KW, S>(a, bounds, row);
+    if (!bounds.later) continue;
+    for (std::int32_t ox = 0; ox < a.out_w; ++ox) {
+      float* pixel = a.output + row.out + ox * a.out_pixel;
+      activate(a.epilogue, pixel, pixel, a.channels);
     }
   }
 }
