@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/ops/strided_copy.h"
+#include "runtime/ops/walk.h"
 
 namespace skiff {
 
@@ -24,5 +25,12 @@ class StridedCopyKernel final : public Kernel {
   StridedCopy copy_;
   std::int64_t start_;  // bytes
 };
+
+/// The kernel of an operator that is one walk over its operand.
+inline KernelPtr make_walk_cpu(const KernelSpec& spec) {
+  const Walk walk = walk_of(spec.node, spec.output(0).shape);
+  return make_kernel<StridedCopyKernel>(spec.memory, size_of(spec.input(0).dtype), walk.extents,
+                                        walk.from, walk.start);
+}
 
 }  // namespace skiff

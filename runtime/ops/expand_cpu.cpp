@@ -3,11 +3,6 @@
 
 namespace skiff {
 
-KernelPtr make_expand_cpu(const KernelSpec& spec) {
-  const TensorInfo& x = spec.input(0);
-  const Shape& shape = spec.output(0).shape;
-  return make_kernel<StridedCopyKernel>(spec.memory, size_of(x.dtype), shape,
-                                        broadcast_strides(x.shape, shape));
-}
+KernelPtr make_expand_cpu(const KernelSpec& spec) { return make_walk_cpu(spec); }
 
 }  // namespace skiff
