@@ -106,7 +106,7 @@ AtomicFileWriter::AtomicFileWriter(std::string path) : path_(std::move(path)) {
     temporary_ = path_ + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter++);
     descriptor_ = open_retrying(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0666);
   } while (descriptor_ < 0 && errno == EEXIST);
-  if (descriptor_ < 0) fail_errno("create", temporary_, errno);
+  if (descriptor_ < 0) fail_errno("create", path_, errno);
   // The new file keeps the old one's permissions; where that is not allowed its own will do.
   if (exists && ::fchmod(descriptor_, old.st_mode & 0777) != 0) errno = 0;
 }

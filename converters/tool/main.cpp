@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstdio>
 #include <new>
+#include <system_error>
 
 #include "converters/tool/options.h"
 #include "converters/tool/report.h"
@@ -41,7 +44,9 @@ int main(int argc, char** argv) {
   if (!options) return exit_code;
   try {
     convert_model(*options);
-    return 0;
+    if (std::fflush(stdout) == 0) return 0;
+    fmt::print(stderr, "skiff-convert: cannot write to standard output: {}\n",
+               std::generic_category().message(errno));
   } catch (const convert::Refused& refused) {
     fmt::print(stderr, "\nskiff-convert: {}: {}", options->model, tool::refusal_table(refused));
     return 1;
@@ -50,6 +55,8 @@ int main(int argc, char** argv) {
     return exit_code_of(error);
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "\nskiff-convert: {}: not enough memory\n", options->model);
-    return 1;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "\nskiff-convert: {}: {}\n", options->model, error.what());
   }
+  return 1;
 }

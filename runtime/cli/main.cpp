@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstdio>
 #include <map>
 #include <new>
+#include <system_error>
 
 #include "converters/tool/near_match.h"
 #include "runtime/cli/commands.h"
@@ -32,7 +35,10 @@ int explain_unknown(const CLI::App& app, const std::string& text) {
 
 int perform(const CLI::App& command, const cli::Action& action) {
   try {
-    return action();
+    const int code = action();
+    if (std::fflush(stdout) == 0) return code;
+    fmt::print(stderr, "skiff {}: cannot write to standard output: {}\n", command.get_name(),
+               std::generic_category().message(errno));
   } catch (const Error& error) {
     fmt::print(stderr, "skiff {}: {}\n", command.get_name(), error.what());
     return exit_code_of(error);

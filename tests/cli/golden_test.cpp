@@ -1,4 +1,5 @@
 #include "tests/cli/tools.h"
+#include "tests/support/shared_data.h"
 
 // Whole networks, converted, planned and run, against what other runtimes computed (models/golden
 // of the shared folder): on every instruction set of this machine, the best one also with two
@@ -55,35 +56,24 @@ void expect_verified(const std::string& arguments) {
 
 TEST_P(GoldenNetwork, IsRightOnEveryInstructionSet) {
   const Network& network = GetParam();
-  const fs::path models = shared_data(SKIFF_SOURCE_DIR) / "models";
-  if (!fs::exists(models / "golden"))
-    GTEST_SKIP() << "no " << (models / "golden").string() << " (set SKIFF_DATA)";
+  const auto files = golden_files(network.model, network.golden);
+  if (files.empty()) GTEST_SKIP() << "no shared data for " << network.model << " (set SKIFF_DATA)";
   const ScratchFolder scratch;
   const std::string model = scratch / "model.skiff";
   const auto isas = skiff_json("doctor", scratch)["isas"];
-  int cases = 0;
-  for (const auto& entry : fs::directory_iterator(models / "golden")) {
-    if (!entry.path().filename().string().starts_with(network.golden)) continue;
-    SCOPED_TRACE(entry.path().filename().string());
+  for (const fs::path& file : files) {
+    SCOPED_TRACE(file.filename().string());
     const Said converted =
-        skiff_convert((models / network.model).string() + " -o " + model + " --golden " +
-                      entry.path().string() + " " + network.flags);
+        skiff_convert((shared_data() / "models" / network.model).string() + " -o " + model +
+                      " --golden " + file.string() + " " + network.flags);
     ASSERT_EQ(converted.code, 0) << converted.text;
     expect_verified(model + " --threads=2");
     for (const auto& isa : isas) expect_verified(model + " --isa=" + isa.get<std::string>());
-    ++cases;
   }
-  EXPECT_GT(cases, 0);
 }
 
-std::string test_name(const testing::TestParamInfo<Network>& tested) {
-  std::string name = fs::path(tested.param.golden).string();
-  for (char& c : name)
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
-  return name;
-}
-
-INSTANTIATE_TEST_SUITE_P(Shared, GoldenNetwork, testing::ValuesIn(kNetworks), test_name);
+INSTANTIATE_TEST_SUITE_P(Shared, GoldenNetwork, testing::ValuesIn(kNetworks),
+                         [](const auto& tested) { return test_label(tested.param.golden); });
 
 }  // namespace
 }  // namespace skiff::test

@@ -1,7 +1,5 @@
-#include <fmt/format.h>
-
-#include "converters/npy/npy.h"
 #include "tests/cli/tools.h"
+#include "tests/support/shared_data.h"
 
 // run, bench, profile and inspect on a model.
 namespace skiff::test {
@@ -23,7 +21,7 @@ constexpr GoldenCase kCases[] = {
 class RunGolden : public testing::TestWithParam<GoldenCase> {};
 
 TEST_P(RunGolden, OutputsAgree) {
-  const fs::path models = shared_data(SKIFF_SOURCE_DIR) / "models";
+  const fs::path models = shared_data() / "models";
   const fs::path golden = models / "golden" / GetParam().golden;
   if (!fs::exists(golden)) GTEST_SKIP() << "no " << golden.string() << " (set SKIFF_DATA)";
   const ScratchFolder scratch;
@@ -44,28 +42,8 @@ TEST_P(RunGolden, OutputsAgree) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shared, RunGolden, testing::ValuesIn(kCases), [](const auto& tested) {
-  std::string name = fs::path(tested.param.model).stem().string();
-  for (char& c : name)
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
-  return name;
+  return test_label(fs::path(tested.param.model).stem().string());
 });
-
-std::string name_of_first(const std::string& model, const char* what,
-                          const ScratchFolder& scratch) {
-  return skiff_json("inspect " + model, scratch)[what][0]["name"].get<std::string>();
-}
-
-/// --input flags with a .npy of ones for the model's first input.
-std::string input_of_ones(const std::string& model, const ScratchFolder& scratch) {
-  const auto input = skiff_json("inspect " + model, scratch)["inputs"][0];
-  npy::Array array{DType::float32, {}, {}};
-  for (const auto& extent : input["shape"]) array.shape.push_back(extent.get<std::int64_t>());
-  const std::vector<float> ones(static_cast<std::size_t>(array.shape.elements()), 1.0f);
-  const auto bytes = std::as_bytes(std::span(ones));
-  array.bytes.assign(bytes.begin(), bytes.end());
-  npy::save_npy(scratch / "in.npy", array);
-  return fmt::format(" --input {}={}", input["name"].get<std::string>(), scratch / "in.npy");
-}
 
 TEST(Run, WritesWhatItComputesAndComparesWithIt) {
   const ScratchFolder scratch;

@@ -1,13 +1,11 @@
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cmath>
-#include <cstdlib>
 #include <filesystem>
 
 #include "converters/import.h"
 #include "converters/ir/evaluate.h"
-#include "converters/npy/npy.h"
+#include "tests/support/agreement.h"
+#include "tests/support/shared_data.h"
 
 // Whole networks against what another runtime computed (models/golden of the shared data), operator
 // by operator as imported: no pass comes in between.
@@ -23,35 +21,6 @@ struct Case {
   double floor = 0;  ///< absolute error of the other runtime, not held against this one
 };
 
-fs::path data_folder() {
-  const char* given = std::getenv("SKIFF_DATA");
-  return given != nullptr ? given : fs::path(SKIFF_SOURCE_DIR) / ".." / "shared";
-}
-
-std::vector<double> numbers_of(const npy::Array& array) {
-  ir::Value value;
-  value.dtype = array.dtype;
-  value.shape = array.shape;
-  value.constant = array.bytes;
-  return ir::numbers(value);
-}
-
-/// The agreement that golden/README.md asks for.
-void expect_close(const std::vector<double>& actual, const std::vector<double>& expected,
-                  const std::string& name, double floor = 0) {
-  ASSERT_EQ(actual.size(), expected.size()) << name;
-  double error = 0, norm = 0, worst = 0, largest = 0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    const double difference = std::max(std::abs(actual[i] - expected[i]) - floor, 0.0);
-    error += difference * difference;
-    norm += expected[i] * expected[i];
-    worst = std::max(worst, difference);
-    largest = std::max(largest, std::abs(expected[i]));
-  }
-  EXPECT_LE(std::sqrt(error / norm), 5e-4) << name;
-  EXPECT_LE(worst / largest, 1e-3) << name;
-}
-
 void run(const fs::path& model, const fs::path& file, ImportOptions options, double floor) {
   SCOPED_TRACE(file.filename().string());
   const npy::Archive golden = npy::load_npz(file.string());
@@ -66,7 +35,7 @@ void run(const fs::path& model, const fs::path& file, ImportOptions options, dou
     const ir::Value& value = graph.value(output);
     const npy::Array& expected = golden.at("out/" + value.name);
     EXPECT_EQ(value.shape, expected.shape) << value.name;
-    expect_close(ir::numbers(value), numbers_of(expected), value.name, floor);
+    test::expect_agreement(ir::numbers(value), test::numbers_of(expected), value.name, 5e-4, floor);
   }
 }
 
@@ -74,23 +43,16 @@ class OnnxGolden : public ::testing::TestWithParam<Case> {};
 
 TEST_P(OnnxGolden, AgreesWithAnotherRuntime) {
   const Case& c = GetParam();
-  const fs::path model = data_folder() / "models" / c.model;
-  const fs::path folder = data_folder() / "models" / "golden";
-  if (!fs::exists(model) || !fs::is_directory(folder))
-    GTEST_SKIP() << "no " << model << " (set SKIFF_DATA)";
-  int count = 0;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (!entry.path().filename().string().starts_with(c.golden)) continue;
-    run(model, entry.path(), c.options, c.floor);
-    ++count;
-  }
-  EXPECT_GT(count, 0);
+  const auto files = test::golden_files(c.model, c.golden);
+  if (files.empty()) GTEST_SKIP() << "no shared data for " << c.model << " (set SKIFF_DATA)";
+  for (const auto& file : files)
+    run(test::shared_data() / "models" / c.model, file, c.options, c.floor);
 }
 
 /// Voice activity, step by step: stateN of one step is state of the next.
 TEST(OnnxKnownAnswers, SileroStepsFollowTheirState) {
-  const fs::path model = data_folder() / "models" / "onnx" / "silero_vad_v5.onnx";
-  const fs::path file = data_folder() / "models" / "golden" / "silero_vad_v5.steps_yes.npz";
+  const fs::path model = test::shared_data() / "models" / "onnx" / "silero_vad_v5.onnx";
+  const fs::path file = test::shared_data() / "models" / "golden" / "silero_vad_v5.steps_yes.npz";
   if (!fs::exists(model) || !fs::exists(file))
     GTEST_SKIP() << "no " << model << " (set SKIFF_DATA)";
   const npy::Archive golden = npy::load_npz(file.string());
@@ -116,15 +78,7 @@ TEST(OnnxKnownAnswers, SileroStepsFollowTheirState) {
     answers.push_back(ir::numbers(graph.value(graph.outputs.at(0))).at(0));
     state = *graph.value(graph.outputs.at(1)).constant;
   }
-  expect_close(answers, numbers_of(golden.at("out/output")), "output");
-}
-
-std::string name_of(const ::testing::TestParamInfo<Case>& info) {
-  std::string name = info.param.golden;
-  std::replace_if(
-      name.begin(), name.end(),
-      [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; }, '_');
-  return name;
+  test::expect_agreement(answers, test::numbers_of(golden.at("out/output")), "output");
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -148,7 +102,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"small/shufflenet_x05.onnx", "shufflenet_x05."},
         Case{"small/text_encoder.onnx", "text_encoder."},
         Case{"small/unet_tiny.onnx", "unet_tiny."}, Case{"small/vit_tiny.onnx", "vit_tiny."}),
-    name_of);
+    [](const auto& tested) { return test::test_label(tested.param.golden); });
 
 }  // namespace
 }  // namespace skiff::convert

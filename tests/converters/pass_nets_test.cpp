@@ -1,12 +1,11 @@
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cmath>
-#include <cstdlib>
 #include <filesystem>
 
 #include "converters/convert.h"
 #include "tests/converters/pass_support.h"
+#include "tests/support/agreement.h"
+#include "tests/support/shared_data.h"
 
 // Whole networks through importer and all passes: transposes left, and agreement with what another
 // runtime computed (models/golden of the shared data, as its README defines agreement).
@@ -19,29 +18,10 @@ struct Net {
   std::size_t transposes = 0;  // inside: the network's own, which move elements in any layout
 };
 
-std::filesystem::path data_folder() {
-  const char* given = std::getenv("SKIFF_DATA");
-  return given != nullptr ? given : std::filesystem::path(SKIFF_SOURCE_DIR) / ".." / "shared";
-}
-
-void expect_agreement(const std::vector<double>& actual, const std::vector<double>& expected) {
-  ASSERT_EQ(actual.size(), expected.size());
-  double error = 0, norm = 0, worst = 0, largest = 0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    const double difference = std::abs(actual[i] - expected[i]);
-    error += difference * difference;
-    norm += expected[i] * expected[i];
-    worst = std::max(worst, difference);
-    largest = std::max(largest, std::abs(expected[i]));
-  }
-  EXPECT_LE(std::sqrt(error / norm), 5e-4);
-  EXPECT_LE(worst, 1e-3 * largest);
-}
-
 class Nets : public ::testing::TestWithParam<Net> {};
 
 TEST_P(Nets, KeepTheirAnswersAndLoseTheirTransposes) {
-  const auto folder = data_folder() / "models";
+  const auto folder = test::shared_data() / "models";
   const auto model = folder / GetParam().model;
   const auto golden_file = folder / "golden" / GetParam().golden;
   if (!std::filesystem::exists(model) || !std::filesystem::exists(golden_file))
@@ -63,10 +43,9 @@ TEST_P(Nets, KeepTheirAnswersAndLoseTheirTransposes) {
   EXPECT_EQ(inner_transposes(converted.graph), GetParam().transposes);
   const Graph computed = convert::compute(converted.graph, inputs);
   for (ValueId id : computed.outputs) {
-    const npy::Array& array = golden.at("out/" + computed.value(id).name);
-    const ir::Value expected{
-        .name = "golden", .dtype = array.dtype, .shape = array.shape, .constant = array.bytes};
-    expect_agreement(ir::numbers(computed.value(id)), ir::numbers(expected));
+    const std::string& name = computed.value(id).name;
+    test::expect_agreement(ir::numbers(computed.value(id)),
+                           test::numbers_of(golden.at("out/" + name)), name);
   }
 }
 
@@ -96,15 +75,9 @@ constexpr Net kNets[] = {
     {"tflite/ad01_fp32.tflite", "ad01_fp32.noise.npz"},
 };
 
-std::string name_of_net(const ::testing::TestParamInfo<Net>& info) {
-  std::string name = std::filesystem::path(info.param.model).stem().string();
-  std::replace_if(
-      name.begin(), name.end(),
-      [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; }, '_');
-  return name;
-}
-
-INSTANTIATE_TEST_SUITE_P(Shared, Nets, ::testing::ValuesIn(kNets), name_of_net);
+INSTANTIATE_TEST_SUITE_P(Shared, Nets, ::testing::ValuesIn(kNets), [](const auto& tested) {
+  return test::test_label(std::filesystem::path(tested.param.model).stem().string());
+});
 
 }  // namespace
 }  // namespace skiff::testing

@@ -1,15 +1,12 @@
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "converters/import.h"
 #include "converters/ir/evaluate.h"
-#include "converters/npy/npy.h"
+#include "tests/support/agreement.h"
+#include "tests/support/shared_data.h"
 
 // Whole trained networks against what another runtime computed (models/golden of the shared data).
 // The golden input is bound as a constant, so the importer computes the network operator by
@@ -19,44 +16,8 @@ namespace {
 
 struct Case {
   const char* model;
-  double tolerance = 5e-4;  // relative L2; twice as much of the largest magnitude
+  double tolerance = 5e-4;
 };
-
-std::filesystem::path data_folder() {
-  const char* given = std::getenv("SKIFF_DATA");
-  return given != nullptr ? given : std::filesystem::path(SKIFF_SOURCE_DIR) / ".." / "shared";
-}
-
-std::vector<std::filesystem::path> golden_files(const std::string& model) {
-  std::vector<std::filesystem::path> files;
-  const auto folder = data_folder() / "models" / "golden";
-  if (!std::filesystem::is_directory(folder)) return files;
-  for (const auto& entry : std::filesystem::directory_iterator(folder))
-    if (entry.path().filename().string().starts_with(model + ".")) files.push_back(entry.path());
-  return files;
-}
-
-struct Distance {
-  double relative_l2 = 0;
-  double relative_max = 0;  // largest difference, of the largest expected magnitude
-};
-
-Distance distance(const std::vector<double>& actual, const std::vector<double>& expected) {
-  double error = 0, norm = 0, worst = 0, largest = 0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    const double difference = std::abs(actual[i] - expected[i]);
-    error += difference * difference;
-    norm += expected[i] * expected[i];
-    worst = std::max(worst, difference);
-    largest = std::max(largest, std::abs(expected[i]));
-  }
-  return {.relative_l2 = std::sqrt(error / norm), .relative_max = worst / largest};
-}
-
-std::vector<double> numbers_of(const npy::Array& array) {
-  return ir::numbers(ir::Value{
-      .name = "golden", .dtype = array.dtype, .shape = array.shape, .constant = array.bytes});
-}
 
 void compare(ir::Graph& graph, const npy::Archive& golden, double tolerance) {
   for (ir::NodeId node : graph.order()) ASSERT_TRUE(ir::evaluate(graph, node));
@@ -65,11 +26,8 @@ void compare(ir::Graph& graph, const npy::Archive& golden, double tolerance) {
     const auto expected = golden.find("out/" + value.name);
     ASSERT_NE(expected, golden.end()) << value.name;
     ASSERT_EQ(value.shape, expected->second.shape) << value.name;
-    const Distance error = distance(ir::numbers(value), numbers_of(expected->second));
-    EXPECT_LE(error.relative_l2, tolerance) << value.name;
-    EXPECT_LE(error.relative_max, 2 * tolerance) << value.name;
-    std::printf("    %-50s relative L2 %.1e, max %.1e\n", value.name.c_str(), error.relative_l2,
-                error.relative_max);
+    test::expect_agreement(ir::numbers(value), test::numbers_of(expected->second), value.name,
+                           tolerance);
   }
 }
 
@@ -77,17 +35,16 @@ class TfliteGolden : public ::testing::TestWithParam<Case> {};
 
 TEST_P(TfliteGolden, AgreesWithReferenceKernels) {
   const Case& c = GetParam();
-  const auto files = golden_files(c.model);
-  const auto model = data_folder() / "models" / "tflite" / (std::string(c.model) + ".tflite");
-  if (files.empty() || !std::filesystem::exists(model))
-    GTEST_SKIP() << "no " << model << " (set SKIFF_DATA)";
+  const std::string model = "tflite/" + std::string(c.model) + ".tflite";
+  const auto files = test::golden_files(model, std::string(c.model) + ".");
+  if (files.empty()) GTEST_SKIP() << "no shared data for " << model << " (set SKIFF_DATA)";
   for (const auto& file : files) {
     SCOPED_TRACE(file.filename().string());
     const npy::Archive golden = npy::load_npz(file.string());
     ImportOptions options;
     for (const auto& [name, array] : golden)
       if (name.starts_with("in/")) options.bind[name.substr(3)] = array.bytes;
-    Imported imported = import_tflite(model.string(), options);
+    Imported imported = import_tflite((test::shared_data() / "models" / model).string(), options);
     EXPECT_TRUE(imported.graph.inputs.empty());
     compare(imported.graph, golden, c.tolerance);
   }
@@ -97,8 +54,8 @@ TEST_P(TfliteGolden, AgreesWithReferenceKernels) {
 /// them. The expected score stands in the benchmark's own table.
 TEST(TfliteKnownAnswers, AnomalyScoreOfToyCar) {
   constexpr std::int64_t kFrames = 200, kBands = 128, kWindow = 5;
-  const auto model = data_folder() / "models" / "tflite" / "ad01_fp32.tflite";
-  const auto sound = data_folder() / "conformance" / "mlperf-tiny" / "benchmark" /
+  const auto model = test::shared_data() / "models" / "tflite" / "ad01_fp32.tflite";
+  const auto sound = test::shared_data() / "conformance" / "mlperf-tiny" / "benchmark" /
                      "reference_submissions" / "anomaly_detection" / "datasets" / "dcase01" /
                      "normal_id_01_00000000_hist_librosa.bin";
   std::vector<float> features(kFrames * kBands);
@@ -122,8 +79,6 @@ TEST(TfliteKnownAnswers, AnomalyScoreOfToyCar) {
   EXPECT_NEAR(sum / static_cast<double>(restored.size()), 9.70710781339692, 1e-4);
 }
 
-std::string name_of(const ::testing::TestParamInfo<Case>& info) { return info.param.model; }
-
 INSTANTIATE_TEST_SUITE_P(
     Models, TfliteGolden,
     ::testing::Values(Case{"face_detection_short_range"}, Case{"palm_detection_lite"},
@@ -132,7 +87,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"ad01_fp32"}, Case{"trained_lstm"},
                       // int8 weights, of which that runtime quantises the inputs
                       Case{"kws_ref_model_float32", 0.02}),
-    name_of);
+    [](const auto& tested) { return std::string(tested.param.model); });
 
 }  // namespace
 }  // namespace skiff::convert

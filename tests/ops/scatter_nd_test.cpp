@@ -1,44 +1,7 @@
-#include "tests/support/reference_movement.h"
+#include "tests/support/reference_scatter.h"
 
 namespace skiff::test {
 namespace {
-
-using Numbers = std::vector<std::int64_t>;
-
-using Reduction = fb::ScatterReduction;
-
-double reduced(Reduction reduction, double a, double b) {
-  switch (reduction) {
-    case Reduction::add:
-      return a + b;
-    case Reduction::mul:
-      return a * b;
-    case Reduction::maximum:
-      return std::max(a, b);
-    case Reduction::minimum:
-      return std::min(a, b);
-    default:
-      return b;
-  }
-}
-
-fb::ScatterAttrsT scatter(std::int64_t axis, Reduction reduction) {
-  fb::ScatterAttrsT attrs;
-  attrs.axis = axis;
-  attrs.reduction = reduction;
-  return attrs;
-}
-
-/// Small whole numbers: exact in every dtype, whatever is done to a few of them.
-TensorData small_numbers(DType dtype, const Shape& shape, unsigned seed) {
-  std::vector<double> values = random_numbers(shape.elements(), 0, 3, seed);
-  for (double& value : values) value = std::floor(value);
-  return tensor_of(dtype, shape, values);
-}
-
-constexpr DType kNumeric[] = {DType::float32, DType::float16, DType::bfloat16, DType::float64,
-                              DType::int8,    DType::uint8,   DType::int16,    DType::uint16,
-                              DType::int32,   DType::uint32,  DType::int64,    DType::uint64};
 
 void check_scatter_nd(const TensorData& x, const TensorData& indices, Reduction reduction) {
   const int depth = static_cast<int>(indices.shape.back());

@@ -1,57 +1,18 @@
-#include "tests/support/reference_movement.h"
+#include "tests/support/reference_blocks.h"
 
 namespace skiff::test {
 namespace {
 
-using Numbers = std::vector<std::int64_t>;
-
-fb::BlockAttrsT blocks(std::int64_t size, bool crd) {
-  fb::BlockAttrsT attrs;
-  attrs.block_size = size;
-  attrs.crd = crd;
-  return attrs;
-}
-
 TEST(SpaceToDepth, BothOrdersEverySize) {
-  for (DType dtype : kSizes) {
-    for (bool crd : {false, true}) {
-      for (const Shape& spatial : {Shape{3}, Shape{3, 4}, Shape{2, 3, 2}}) {
-        for (std::int64_t b : {1, 2, 3}) {
-          std::int64_t cells = 1;
-          Shape from{2}, to{2};
-          for (std::int64_t extent : spatial) {
-            from.push_back(extent * b);
-            to.push_back(extent);
-            cells *= b;
-          }
-          from.push_back(5);
-          to.push_back(5 * cells);
-          const TensorData x = random_bytes(dtype, from, 1);
-          const auto y = run_op(fb::OpKind::space_to_depth, blocks(b, crd), {x});
-          expect_same(y[0], moved(x, to, [&](Index index) {
-                        std::int64_t cell = crd ? index.back() % cells : index.back() / 5;
-                        index.back() = crd ? index.back() / cells : index.back() % 5;
-                        for (std::size_t i = index.size() - 2; i >= 1; --i) {
-                          index[i] = index[i] * b + cell % b;
-                          cell /= b;
-                        }
-                        return index;
-                      }));
-        }
-      }
-    }
-  }
+  for_each_blocks([](const BlockShapes& shapes, DType dtype) {
+    const TensorData x = random_bytes(dtype, shapes.space, 1);
+    const auto y = run_op(fb::OpKind::space_to_depth, blocks(shapes.size, shapes.crd), {x});
+    ASSERT_EQ(y[0].shape, shapes.depth);
+    expect_same(moved(y[0], shapes.space, [&](const Index& i) { return shapes.in_depth(i); }), x);
+  });
 }
 
-TEST(SpaceToDepth, Hostile) {
-  const auto op = fb::OpKind::space_to_depth;
-  const TensorData x = random_bytes(DType::float32, {1, 3, 3, 5}, 1);
-  for (std::int64_t size : {std::int64_t{-1}, std::int64_t{0}, std::int64_t{2}, INT64_MAX,
-                            INT64_MIN, std::int64_t{1} << 32})
-    expect_refused(op, blocks(size, false), {x});
-  expect_refused(op, blocks(1, false), {random_bytes(DType::float32, {3, 3}, 1)});
-  expect_refused(op, blocks(1, false), {random_bytes(DType::float32, {1, 1, 1, 1, 1, 1}, 1)});
-}
+TEST(SpaceToDepth, Hostile) { expect_bad_blocks_refused(fb::OpKind::space_to_depth); }
 
 }  // namespace
 }  // namespace skiff::test

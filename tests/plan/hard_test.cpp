@@ -2,28 +2,21 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 
 #include "runtime/plan/judge.h"
 #include "runtime/plan/solve.h"
 #include "tests/plan/csv.h"
+#include "tests/support/shared_data.h"
 
 namespace skiff::plan {
 namespace {
 
-std::filesystem::path folder() {
-  const char* data = std::getenv("SKIFF_DATA");
-  const std::filesystem::path base =
-      data != nullptr ? std::filesystem::path(data)
-                      : std::filesystem::path(SKIFF_SOURCE_DIR) / ".." / "shared";
-  return base / "memory-planning";
-}
-
 class HardInstance : public testing::TestWithParam<char> {};
 
 TEST_P(HardInstance, FitsTheCapacityInItsName) {
-  const auto path = folder() / (std::string(1, GetParam()) + ".1048576.csv");
+  const auto path =
+      test::shared_data() / "memory-planning" / (std::string(1, GetParam()) + ".1048576.csv");
   if (!std::filesystem::exists(path)) {
     GTEST_SKIP() << "no " << path.string() << " (set SKIFF_DATA)";
   }

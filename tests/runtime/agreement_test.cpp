@@ -2,10 +2,11 @@
 #include <skiff/skiff.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "tests/runtime/networks.h"
+#include "tests/support/agreement.h"
+#include "tests/support/shared_data.h"
 
 // The whole way for real networks: converted, loaded, run, compared with what another runtime
 // computed (golden/README.md defines agreement). Bits must not depend on threads.
@@ -20,24 +21,6 @@ void set_inputs(Session& session, const npy::Archive& golden) {
     ASSERT_EQ(array.bytes.size(), input.bytes().size());
     std::memcpy(input.bytes().data(), array.bytes.data(), array.bytes.size());
   }
-}
-
-void expect_agreement(std::span<const float> actual, const npy::Array& expected, double bound,
-                      std::string_view name) {
-  ASSERT_EQ(expected.dtype, DType::float32) << name;
-  ASSERT_EQ(actual.size_bytes(), expected.bytes.size()) << name;
-  const auto* wanted = reinterpret_cast<const float*>(expected.bytes.data());
-  double error = 0, norm = 0, worst = 0, largest = 0;
-  for (std::size_t i = 0; i < actual.size(); ++i) {
-    const double w = static_cast<double>(wanted[i]);
-    const double difference = std::abs(static_cast<double>(actual[i]) - w);
-    error += difference * difference;
-    norm += w * w;
-    worst = std::max(worst, difference);
-    largest = std::max(largest, std::abs(w));
-  }
-  EXPECT_LE(std::sqrt(error), bound * std::sqrt(norm)) << name;
-  EXPECT_LE(worst, std::max(1e-3, 2 * bound) * largest) << name;
 }
 
 class Agreement : public ::testing::TestWithParam<Network> {};
@@ -59,14 +42,16 @@ TEST_P(Agreement, WithAnotherRuntime) {
       const Tensor output = one.output(i), other = two.output(i);
       const npy::Array& expected = golden.at("out/" + std::string(output.name()));
       EXPECT_EQ(output.shape(), expected.shape) << output.name();
-      expect_agreement(output.values<const float>(), expected, network.relative_l2, output.name());
+      const auto numbers = output.values<const float>();
+      expect_agreement({numbers.begin(), numbers.end()}, numbers_of(expected),
+                       std::string(output.name()), network.relative_l2);
       EXPECT_TRUE(std::ranges::equal(output.bytes(), other.bytes())) << "threads change bits";
     }
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, Agreement, ::testing::ValuesIn(networks()),
-                         [](const auto& tested) { return label(tested.param); });
+                         [](const auto& tested) { return test_label(tested.param.golden); });
 
 }  // namespace
 }  // namespace skiff::test

@@ -7,6 +7,7 @@
 
 #include "tests/runtime/networks.h"
 #include "tests/support/malloc_probe.h"
+#include "tests/support/shared_data.h"
 
 // The memory contract: what predict() says is what a load takes, to the byte; run() takes nothing.
 namespace skiff::test {
@@ -86,7 +87,7 @@ TEST_P(Memory, LimitIsKept) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, Memory, ::testing::ValuesIn(networks()),
-                         [](const auto& tested) { return label(tested.param); });
+                         [](const auto& tested) { return test_label(tested.param.golden); });
 
 }  // namespace
 }  // namespace skiff::test

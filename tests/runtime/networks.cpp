@@ -1,14 +1,11 @@
 #include "tests/runtime/networks.h"
 
-#include <algorithm>
 #include <map>
 
 #include "converters/convert.h"
 #include "tests/support/shared_data.h"
 
 namespace skiff::test {
-
-namespace fs = std::filesystem;
 
 const std::vector<Network>& networks() {
   static const std::vector<Network> all = {
@@ -42,23 +39,8 @@ const std::vector<Network>& networks() {
   return all;
 }
 
-std::string label(const Network& network) {
-  std::string name = network.golden;
-  std::replace_if(
-      name.begin(), name.end(), [](char c) { return std::isalnum(c) == 0; }, '_');
-  return name;
-}
-
-std::vector<fs::path> golden_files(const Network& network) {
-  std::vector<fs::path> files;
-  const fs::path folder = shared_data() / "models" / "golden";
-  if (!fs::is_directory(folder) || !fs::exists(shared_data() / "models" / network.model))
-    return files;
-  for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.path().filename().string().starts_with(std::string(network.golden) + "."))
-      files.push_back(entry.path());
-  std::sort(files.begin(), files.end());
-  return files;
+std::vector<std::filesystem::path> golden_files(const Network& network) {
+  return golden_files(network.model, std::string(network.golden) + ".");
 }
 
 const std::vector<std::byte>& converted(const Network& network, const npy::Archive& golden) {

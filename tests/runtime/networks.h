@@ -21,9 +21,6 @@ struct Network {
 /// The float networks that must agree with other runtimes.
 const std::vector<Network>& networks();
 
-/// A name for the test's parameter.
-std::string label(const Network& network);
-
 /// Golden files of the network; empty when the shared data is missing.
 std::vector<std::filesystem::path> golden_files(const Network& network);
 

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "tests/support/command.h"
+#include "tests/support/shared_data.h"
 
 // The samples on trained models and photos of the shared folder: what they find is where a person
 // sees it.
@@ -55,7 +56,7 @@ class Samples : public testing::Test {
   }
 
   ScratchFolder scratch_;
-  fs::path data_ = shared_data(kSource);
+  fs::path data_ = shared_data();
 };
 
 /// The box's centre lies within a box that a person drew.

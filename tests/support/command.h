@@ -58,10 +58,4 @@ inline std::string read_text(const fs::path& path) {
   return text.str();
 }
 
-/// The folder of models and media that lies beside the checkout, or the one SKIFF_DATA names.
-inline fs::path shared_data(const fs::path& source_folder) {
-  const char* given = std::getenv("SKIFF_DATA");
-  return given != nullptr ? fs::path(given) : source_folder / ".." / "shared";
-}
-
 }  // namespace skiff::test
