@@ -6,10 +6,16 @@
 
 #include "runtime/cpu/kernel_table.h"
 #include "runtime/graph/graph.h"
+#include "runtime/graph/shapes.h"
 #include "runtime/model/verified.h"
 #include "runtime/ops/kernel.h"
 
 namespace skiff {
+
+/// The kernel writes a result over an operand.
+struct Overwrite {
+  int input = 0, output = 0;
+};
 
 /// A kernel with its operands. Pointers are filled in when the memory exists.
 struct Step {
@@ -20,6 +26,10 @@ struct Step {
   void* workspace = nullptr;
   std::uint64_t workspace_bytes = 0;
   bool elided = false;  ///< a view: its result lies in its operand already
+  // Of a model with symbols:
+  std::span<std::byte> region;              ///< where the kernel is made anew for other shapes
+  std::uint64_t packed_forms = 0;           ///< stands for the packed forms of its constants
+  std::span<const Overwrite> overwrites{};  ///< what the plan relies on
 };
 
 /// A constant in the form one or more kernels take it.
@@ -49,8 +59,28 @@ struct Binding {
   std::uint64_t pack_scratch = 0;  ///< largest scratch of one pack()
 };
 
-/// Makes the kernels and lays out the weights. Kernels and result live in `memory`; `scratch`
-/// serves during the call. Throws what kernels throw, naming the node.
+/// Makes kernels for one instruction set and number of threads.
+class KernelMaker {
+ public:
+  /// `memory` holds what looking at the largest shapes takes.
+  KernelMaker(const Graph& graph, const cpu::KernelTable& table, int threads,
+              std::pmr::memory_resource& memory)
+      : largest_(graph, memory), table_(table), threads_(threads) {}
+
+  /// Throws what kernels throw. The kernel lives in `memory`.
+  KernelPtr make(const GraphNode& node, Shapes& now, std::pmr::memory_resource& memory);
+  /// Makes the kernel of a step anew, in the same place. Throws when the new one cannot take the
+  /// old one's place; the step has no kernel then.
+  void remake(Step& step, const GraphNode& node, Shapes& now);
+
+ private:
+  Shapes largest_;
+  const cpu::KernelTable& table_;
+  int threads_;
+};
+
+/// Makes the kernels, for the largest shapes, and lays out the weights. Kernels and result live in
+/// `memory`; `scratch` serves during the call. Throws what kernels throw, naming the node.
 Binding bind(const model::Verified& model, const cpu::KernelTable& table, int threads,
              std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch);
 

@@ -13,23 +13,30 @@ namespace {
 
 constexpr std::int64_t kAlignment = static_cast<std::int64_t>(Block::kAlignment);
 
-/// Bytes from the start of x to the slice when the slice is one run of x's memory.
-std::optional<std::int64_t> contiguous_offset(const TensorInfo& x, const TensorInfo& y,
+/// An extent as stored: of a shape that is not fixed an expression is negative.
+std::int64_t stored_dim(const GraphValue& value, int axis) {
+  return value.dims == nullptr ? value.info.shape[axis]
+                               : value.dims->Get(static_cast<unsigned>(axis));
+}
+
+/// Bytes from the start of x to the slice when, whatever the symbols are, the slice is one run of
+/// x's memory at that place.
+std::optional<std::int64_t> contiguous_offset(const GraphValue& x, const GraphValue& y,
                                               const fb::SliceAttrs& attrs) {
-  const Shape& shape = x.shape;
   const auto* steps = attrs.steps();
-  std::int64_t offset = 0, stride = static_cast<std::int64_t>(size_of(x.dtype));
+  std::int64_t offset = 0, stride = static_cast<std::int64_t>(size_of(x.info.dtype));
   bool whole_inside = true;  // all axes further in are taken whole
-  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+  for (int axis = x.info.shape.rank() - 1; axis >= 0; --axis) {
     const auto i = static_cast<unsigned>(axis);
-    const std::int64_t extent = y.shape[axis];
-    if (extent == 0) return std::nullopt;
-    if (steps != nullptr && steps->size() > i && steps->Get(i) != 1 && extent > 1)
+    const std::int64_t extent = stored_dim(y, axis), start = attrs.starts()->Get(i);
+    if (extent == 0 || start < 0 || (stride < 0 && start != 0)) return std::nullopt;
+    if (steps != nullptr && steps->size() > i && steps->Get(i) != 1 && extent != 1)
       return std::nullopt;
-    if (!whole_inside && extent > 1) return std::nullopt;
-    offset += attrs.starts()->Get(i) * stride;
-    whole_inside = whole_inside && extent == shape[axis];
-    stride *= shape[axis];
+    if (!whole_inside && extent != 1) return std::nullopt;
+    offset += start * stride;
+    whole_inside = whole_inside && extent == stored_dim(x, axis);
+    // From an axis of unknown extent on only index 0 has a known place.
+    stride = stride < 0 || stored_dim(x, axis) < 0 ? -1 : stride * stored_dim(x, axis);
   }
   return offset;
 }
@@ -40,11 +47,13 @@ class Lowering {
            std::pmr::memory_resource& scratch)
       : graph_(graph),
         binding_(binding),
+        memory_(memory),
         scratch_(scratch),
         pool_(&scratch),
         values_(&pool_),
         steps_(&pool_),
         in_place_(&pool_),
+        operands_(&pool_),
         views_(&pool_),
         view_steps_(&pool_),
         layout_(memory) {}
@@ -61,7 +70,7 @@ class Lowering {
  private:
   void collect_values() {
     for (const GraphValue& value : graph_.values)
-      values_.push_back({.bytes = value.info.bytes(),
+      values_.push_back({.bytes = value.max_bytes,
                          .pinned = value.is_input || value.is_output || value.buffer >= 0});
   }
 
@@ -83,13 +92,11 @@ class Lowering {
         // An operand that is read in two roles is still read after the first one's element.
         if (input < 0 || std::count(node.inputs.begin(), node.inputs.end(), input) != 1) continue;
         if (kernel.can_overwrite(static_cast<int>(i), static_cast<int>(o)) &&
-            same_size(input, node.outputs[o]))
+            same_bytes(graph_.value(input), graph_.value(node.outputs[o]))) {
           in_place_.push_back({index, input, node.outputs[o]});
+          operands_.push_back({static_cast<int>(i), static_cast<int>(o)});
+        }
       }
-  }
-
-  bool same_size(std::int32_t a, std::int32_t b) const {
-    return graph_.value(a).info.bytes() == graph_.value(b).info.bytes();
   }
 
   void wish_view(std::int32_t base, std::int32_t value, std::int64_t offset, std::int32_t elides) {
@@ -98,9 +105,6 @@ class Lowering {
   }
 
   void wish_views(std::int32_t index, const GraphNode& node) {
-    const TensorInfo& x = node.inputs.empty() || node.inputs[0] < 0
-                              ? graph_.value(node.outputs[0]).info
-                              : graph_.value(node.inputs[0]).info;
     switch (node.def->op) {
       case fb::OpKind::identity:
       case fb::OpKind::reshape:
@@ -108,7 +112,8 @@ class Lowering {
         break;
       case fb::OpKind::slice: {
         const auto& attrs = *static_cast<const fb::SliceAttrs*>(node.attributes);
-        const auto offset = contiguous_offset(x, graph_.value(node.outputs[0]).info, attrs);
+        const auto offset =
+            contiguous_offset(graph_.value(node.inputs[0]), graph_.value(node.outputs[0]), attrs);
         if (offset) wish_view(node.inputs[0], node.outputs[0], *offset, index);
         break;
       }
@@ -123,12 +128,13 @@ class Lowering {
   /// The kernel skips an operand that lies in the result already; the step itself stays.
   void wish_concat(const GraphNode& node) {
     const auto axis = static_cast<const fb::AxisAttrs*>(node.attributes)->axis();
-    const Shape& result = graph_.value(node.outputs[0]).info.shape;
-    if (result.elements(0, static_cast<int>(axis)) != 1) return;
+    for (int i = 0; i < static_cast<int>(axis); ++i)
+      if (stored_dim(graph_.value(node.outputs[0]), i) != 1) return;
     std::int64_t offset = 0;
     for (std::int32_t input : node.inputs) {
       if (std::count(node.inputs.begin(), node.inputs.end(), input) == 1)
         wish_view(node.outputs[0], input, offset, -1);
+      if (graph_.value(input).dims != nullptr) return;  // where the next one lies is not known
       offset += graph_.value(input).info.bytes();
     }
   }
@@ -140,7 +146,7 @@ class Lowering {
       if (offset >= 0 || graph_.value(id).buffer >= 0) return;
       offset = static_cast<std::int64_t>(layout_.io_bytes);
       layout_.io_bytes +=
-          static_cast<std::uint64_t>(round_up(graph_.value(id).info.bytes(), kAlignment));
+          static_cast<std::uint64_t>(round_up(graph_.value(id).max_bytes, kAlignment));
     };
     for (std::int32_t id : graph_.inputs) place(id);
     for (std::int32_t id : graph_.outputs) place(id);
@@ -156,6 +162,7 @@ class Lowering {
     for (std::size_t i = 0; i < views_.size(); ++i)
       if (view_steps_[i] >= 0 && lifetimes.views[i] == plan::Alias::granted)
         binding_.steps[static_cast<std::size_t>(view_steps_[i])].elided = true;
+    if (graph_.symbols != nullptr) note_overwrites(lifetimes);
     const plan::Solution solution =
         plan::solve({.buffers = lifetimes.buffers, .alignment = kAlignment}, {}, pool_, scratch_);
     layout_.arena_bytes = static_cast<std::uint64_t>(solution.height);
@@ -173,13 +180,30 @@ class Lowering {
       layout_.workspace_offset.push_back(offset_of(buffer, 0));
   }
 
+  /// What was granted at the largest shapes is asked of every later kernel too. The wishes of a
+  /// step follow each other.
+  void note_overwrites(const plan::Lifetimes& lifetimes) {
+    for (std::size_t end = 0, begin = 0; begin < in_place_.size(); begin = end) {
+      const std::int32_t step = in_place_[begin].step;
+      while (end < in_place_.size() && in_place_[end].step == step) ++end;
+      auto* notes = static_cast<Overwrite*>(
+          memory_.allocate((end - begin) * sizeof(Overwrite), alignof(Overwrite)));
+      std::size_t count = 0;
+      for (std::size_t i = begin; i < end; ++i)
+        if (lifetimes.in_place[i] == plan::Alias::granted) notes[count++] = operands_[i];
+      binding_.steps[static_cast<std::size_t>(step)].overwrites = {notes, count};
+    }
+  }
+
   const Graph& graph_;
   Binding& binding_;
+  std::pmr::memory_resource& memory_;
   std::pmr::memory_resource& scratch_;
   std::pmr::monotonic_buffer_resource pool_;
   std::pmr::vector<plan::ValueInfo> values_;
   std::pmr::vector<plan::StepInfo> steps_;
   std::pmr::vector<plan::InPlace> in_place_;
+  std::pmr::vector<Overwrite> operands_;  // of the wishes in in_place_
   std::pmr::vector<plan::View> views_;
   std::pmr::vector<std::int32_t> view_steps_;
   Layout layout_;

@@ -1,15 +1,12 @@
 #include <skiff/session.h>
 
 #include <algorithm>
-#include <optional>
+#include <cstring>
 
 #include "platform/thread.h"
-#include "runtime/bind.h"
 #include "runtime/core/error.h"
 #include "runtime/cpu/isa.h"
-#include "runtime/cpu/thread_pool.h"
-#include "runtime/lower.h"
-#include "runtime/model_impl.h"
+#include "runtime/session_impl.h"
 
 namespace skiff {
 namespace {
@@ -40,40 +37,6 @@ void choose_device(const SessionOptions& options) {
 
 }  // namespace
 
-struct Session::Impl {
-  Impl(const Model& source, const SessionOptions& session_options);
-
-  /// Takes the memory, fills the weights and points every step to its operands.
-  void materialise();
-  MemoryReport report() const noexcept;
-
-  Model model;
-  Model::Impl& shared;
-  SessionOptions options;
-  const cpu::KernelTable& table;
-  MemoryBook book;
-  std::pmr::monotonic_buffer_resource arena;
-  Binding binding;
-  Layout layout;
-  MemoryReport memory;
-  Block arena_block, io_block;
-  std::byte* activations = nullptr;
-  const std::byte* weights = nullptr;
-  std::optional<cpu::ThreadPool> pool;
-
-  const Graph& graph() const noexcept { return shared.verified.graph(); }
-  std::byte* address(std::int32_t value) const noexcept;
-  Status run(void (*observe)(void*, std::size_t), void* context) noexcept;
-
- private:
-  Binding bind_all();
-  void take_weights();
-  void connect();
-  std::uint64_t limit() const noexcept {
-    return options.memory_limit != 0 ? options.memory_limit : shared.options.memory_limit;
-  }
-};
-
 Session::Impl::Impl(const Model& source, const SessionOptions& session_options)
     : model(source),
       shared(*source.impl()),
@@ -81,8 +44,11 @@ Session::Impl::Impl(const Model& source, const SessionOptions& session_options)
       table(cpu::choose_table(options.isa == nullptr ? "" : options.isa)),
       book(options.allocator),
       arena(kMetadataChunk, &book),
+      shapes(graph(), arena),
       binding(bind_all()),
-      layout(lower(graph(), binding, arena, book)) {
+      layout(lower(graph(), binding, arena, book)),
+      states(graph().states) {
+  if (graph().symbols != nullptr) maker.emplace(graph(), table, options.threads, arena);
   book.charge(sizeof(Impl));
   memory = report();
   require(limit() == 0 || memory.total <= limit(), ErrorCode::budget_exceeded, "the session needs ",
@@ -133,6 +99,8 @@ void Session::Impl::materialise() {
   pool.emplace(options.threads, book);
   take_weights();
   connect();
+  if (maker) start_shapes();
+  reset();
 }
 
 void Session::Impl::take_weights() {
@@ -161,7 +129,10 @@ std::byte* Session::Impl::address(std::int32_t id) const noexcept {
   const auto i = static_cast<std::size_t>(id);
   if (layout.io_offset[i] >= 0) return base_of(io_block) + layout.io_offset[i];
   if (layout.arena_offset[i] >= 0) return activations + layout.arena_offset[i];
-  const std::int32_t buffer = graph().value(id).buffer;
+  return stored(graph().value(id).buffer);
+}
+
+std::byte* Session::Impl::stored(std::int32_t buffer) const noexcept {
   for (const ConstantForm& form : binding.forms)
     if (form.buffer == buffer && form.step < 0)
       return const_cast<std::byte*>(weights) + form.offset;
@@ -190,6 +161,7 @@ void Session::Impl::connect() {
 }
 
 Status Session::Impl::run(void (*observe)(void*, std::size_t), void* context) noexcept {
+  if (broken) return Status(ErrorCode::internal, "the session was lost by a failed resize");
   for (std::size_t i = 0; i < binding.steps.size(); ++i) {
     Step& step = binding.steps[i];
     if (observe != nullptr) observe(context, i);
@@ -202,7 +174,24 @@ Status Session::Impl::run(void (*observe)(void*, std::size_t), void* context) no
   }
   if (observe != nullptr) observe(context, binding.steps.size());
   pool->rest();
+  carry_states();
   return {};
+}
+
+void Session::Impl::carry_states() noexcept {
+  for (const StateLink& state : states)
+    std::memcpy(address(state.input), address(state.output),
+                static_cast<std::size_t>(shapes.info(state.input).bytes()));
+}
+
+void Session::Impl::reset() noexcept {
+  for (const StateLink& state : states) {
+    const auto bytes = static_cast<std::size_t>(shapes.info(state.input).bytes());
+    if (state.initial_buffer < 0)
+      std::memset(address(state.input), 0, bytes);
+    else
+      std::memcpy(address(state.input), stored(state.initial_buffer), bytes);
+  }
 }
 
 Session::Session(const Model& model, const SessionOptions& options)
@@ -222,39 +211,38 @@ std::size_t Session::output_count() const noexcept { return impl_->graph().outpu
 
 namespace {
 
-Tensor find(const Session::Impl& impl, std::span<const std::int32_t> ids, std::string_view name,
-            const char* what) {
-  for (std::int32_t id : ids)
-    if (impl.graph().value(id).info.name == name)
-      return Tensor(describe(impl.graph().value(id).info), impl.address(id));
-  std::string names;
-  for (std::int32_t id : ids) {
-    names += names.empty() ? "'" : ", '";
-    names += impl.graph().value(id).info.name;
-    names += "'";
-  }
-  fail(ErrorCode::not_found, "the model has no ", what, " '", name, "'; it has ", names);
+Tensor tensor_of(const Session::Impl& impl, std::int32_t id) {
+  return Tensor(describe(impl.shapes.info(id)), impl.address(id));
 }
 
 Tensor at(const Session::Impl& impl, std::span<const std::int32_t> ids, std::size_t i,
           const char* what) {
   require(i < ids.size(), ErrorCode::not_found, "the model has ", ids.size(), " ", what,
           "s, number ", i, " was asked for");
-  return Tensor(describe(impl.graph().value(ids[i]).info), impl.address(ids[i]));
+  return tensor_of(impl, ids[i]);
 }
 
 }  // namespace
 
 Tensor Session::input(std::string_view name) const {
-  return find(*impl_, impl_->graph().inputs, name, "input");
+  return tensor_of(*impl_, find_value(impl_->graph(), impl_->graph().inputs, name, "input"));
 }
 Tensor Session::output(std::string_view name) const {
-  return find(*impl_, impl_->graph().outputs, name, "output");
+  return tensor_of(*impl_, find_value(impl_->graph(), impl_->graph().outputs, name, "output"));
 }
 Tensor Session::input(std::size_t i) const { return at(*impl_, impl_->graph().inputs, i, "input"); }
 Tensor Session::output(std::size_t i) const {
   return at(*impl_, impl_->graph().outputs, i, "output");
 }
+
+Status Session::resize(std::string_view input, const Shape& shape) noexcept {
+  const InputShape one{input, shape};
+  return impl_->resize({&one, 1});
+}
+Status Session::resize(std::span<const InputShape> shapes) noexcept {
+  return impl_->resize(shapes);
+}
+void Session::reset() noexcept { impl_->reset(); }
 
 Status Session::run() noexcept { return impl_->run(nullptr, nullptr); }
 Status Session::run(void (*observe)(void*, std::size_t), void* context) noexcept {
@@ -278,10 +266,10 @@ StepInfo Session::step(std::size_t i) const noexcept {
                 .flops = step.kernel->flops(),
                 .bytes = 0,
                 .workspace = static_cast<std::int64_t>(step.workspace_bytes),
-                .output = graph.value(node.outputs[0]).info.shape};
+                .output = impl_->shapes.info(node.outputs[0]).shape};
   for (std::int32_t id : node.inputs)
-    if (id >= 0) info.bytes += graph.value(id).info.bytes();
-  for (std::int32_t id : node.outputs) info.bytes += graph.value(id).info.bytes();
+    if (id >= 0) info.bytes += impl_->shapes.info(id).bytes();
+  for (std::int32_t id : node.outputs) info.bytes += impl_->shapes.info(id).bytes();
   return info;
 }
 
@@ -296,8 +284,7 @@ std::int32_t Session::step_output_value(std::size_t i, std::size_t output) const
 }
 
 Tensor Session::step_output(std::size_t i, std::size_t output) const {
-  const std::int32_t id = step_output_value(i, output);
-  return Tensor(describe(impl_->graph().value(id).info), impl_->address(id));
+  return tensor_of(*impl_, step_output_value(i, output));
 }
 
 }  // namespace skiff

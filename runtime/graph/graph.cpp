@@ -1,5 +1,7 @@
 #include "runtime/graph/graph.h"
 
+#include <algorithm>
+
 namespace skiff {
 
 NodeView view_of(const Graph& graph, const GraphNode& node, std::pmr::memory_resource& memory) {
@@ -13,7 +15,14 @@ NodeView view_of(const Graph& graph, const GraphNode& node, std::pmr::memory_res
           .attributes = node.attributes,
           .inputs = {operands, count},
           .name = node.name,
-          .dims = nullptr};
+          .dims = graph.symbols};
+}
+
+bool same_bytes(const GraphValue& a, const GraphValue& b) noexcept {
+  if (a.dims == nullptr && b.dims == nullptr) return a.info.bytes() == b.info.bytes();
+  if (a.dims == nullptr || b.dims == nullptr) return false;
+  return size_of(a.info.dtype) == size_of(b.info.dtype) &&
+         std::equal(a.dims->begin(), a.dims->end(), b.dims->begin(), b.dims->end());
 }
 
 }  // namespace skiff

@@ -7,13 +7,17 @@
 #include <vector>
 
 #include "runtime/core/tensor_info.h"
+#include "runtime/graph/symbols.h"
 #include "runtime/ops/op.h"
 
 namespace skiff {
 
 /// A value of a verified graph.
 struct GraphValue {
-  TensorInfo info;
+  TensorInfo info;  ///< shape: for every symbol at its largest
+  /// As stored, when an extent is an expression over the symbols; null: the shape is fixed.
+  const flatbuffers::Vector<std::int64_t>* dims = nullptr;
+  std::int64_t max_bytes = 0;  ///< no choice of the symbols needs more
   std::int32_t buffer = -1;    ///< index into the model's buffers: a constant
   std::int32_t producer = -1;  ///< node that writes it; -1: input or constant
   bool is_input = false;       ///< external input of the graph
@@ -29,21 +33,34 @@ struct GraphNode {
   std::string_view name;
 };
 
+/// What output computes is what input holds on the next run.
+struct StateLink {
+  std::int32_t output = -1, input = -1;
+  std::int32_t initial_buffer = -1;  ///< -1: zeros
+};
+
 /// Flat arrays, nodes in executable order. Only model::verify makes one, so whoever holds a Graph
 /// holds checked indices, shapes and attributes. Points into the model's metadata.
 struct Graph {
-  explicit Graph(std::pmr::memory_resource& memory) : values(&memory), nodes(&memory) {}
+  explicit Graph(std::pmr::memory_resource& memory)
+      : values(&memory), nodes(&memory), states(&memory) {}
 
   std::string_view name;
   std::pmr::vector<GraphValue> values;
   std::pmr::vector<GraphNode> nodes;
   std::span<const std::int32_t> inputs;
   std::span<const std::int32_t> outputs;
+  std::pmr::vector<StateLink> states;
+  const Symbols* symbols = nullptr;  ///< every one at its largest; null: all shapes are fixed
 
   const GraphValue& value(std::int32_t id) const { return values[static_cast<std::size_t>(id)]; }
 };
 
-/// A node as its rule and kernels see it; the operand pointers live in `memory`.
+/// A node as its rule and kernels see it, at the largest shapes; the operand pointers live in
+/// `memory`.
 NodeView view_of(const Graph& graph, const GraphNode& node, std::pmr::memory_resource& memory);
+
+/// True when both have the same number of bytes for every choice of the symbols.
+bool same_bytes(const GraphValue& a, const GraphValue& b) noexcept;
 
 }  // namespace skiff

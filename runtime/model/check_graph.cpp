@@ -21,29 +21,35 @@ void check_quantization(const fb::Quantization& q, const TensorInfo& info) {
           info.name, "': as many zero points as scales are needed");
 }
 
-Shape read_shape(const fb::Value& record, std::string_view name) {
-  require(length(record.dims()) <= static_cast<std::size_t>(kMaxRank), kBad, "value '", name,
+/// Sets the shape for every symbol at its largest, and the most bytes any choice needs.
+void read_shape(const fb::Value& record, const Symbols* symbols, GraphValue& value) {
+  TensorInfo& info = value.info;
+  require(length(record.dims()) <= static_cast<std::size_t>(kMaxRank), kBad, "value '", info.name,
           "' has rank ", length(record.dims()), ", at most ", kMaxRank, " is possible");
-  Shape shape;
-  for (std::int64_t extent : numbers(record.dims())) {
-    require(extent >= 0, ErrorCode::unsupported, "value '", name,
-            "' has a dynamic shape, which this version of Skiff cannot run");
-    shape.push_back(extent);
+  Shape largest;
+  for (std::int64_t dim : numbers(record.dims())) {
+    if (dim < 0) value.dims = record.dims();
+    require(dim >= 0 || symbols != nullptr, kBad, "value '", info.name,
+            "' has an extent that is an expression, but the model has no symbols");
+    info.shape.push_back(dim >= 0 ? dim : symbols->resolve(dim));
+    largest.push_back(dim >= 0 ? dim : std::max<std::int64_t>(0, symbols->upper_bound(dim)));
   }
-  return shape;
+  require(checked_bytes(info.dtype, info.shape).has_value(), kBad, "value '", info.name,
+          "' of shape ", info.shape, " is too large");
+  const auto bytes = checked_bytes(info.dtype, largest);
+  require(bytes.has_value(), kBad, "value '", info.name, "' could grow to ", largest,
+          ", which is too large");
+  value.max_bytes = *bytes;
 }
 
-GraphValue read_value(const fb::Model& model, const fb::Value& record) {
+GraphValue read_value(const fb::Model& model, const fb::Value& record, const Symbols* symbols) {
   GraphValue value;
   TensorInfo& info = value.info;
   info.name = text(record.name());
   require(record.dtype() != fb::DType::none && record.dtype() <= fb::DType::MAX, kBad, "value '",
           info.name, "' has no known element type");
   info.dtype = static_cast<DType>(record.dtype());
-  info.shape = read_shape(record, info.name);
-  const auto bytes = checked_bytes(info.dtype, info.shape);
-  require(bytes.has_value(), kBad, "value '", info.name, "' of shape ", info.shape,
-          " is too large");
+  read_shape(record, symbols, value);
   if (record.quantization() != nullptr) {
     check_quantization(*record.quantization(), info);
     info.quantization = record.quantization();
@@ -54,8 +60,9 @@ GraphValue read_value(const fb::Model& model, const fb::Value& record) {
       kBad, "value '", info.name, "' names buffer ", record.buffer(), " of ",
       length(model.buffers()));
   const std::uint64_t size = model.buffers()->Get(static_cast<unsigned>(record.buffer()))->size();
-  require(size == static_cast<std::uint64_t>(*bytes), kBad, "constant '", info.name, "' has ", size,
-          " bytes, its shape ", info.shape, " needs ", *bytes);
+  require(value.dims == nullptr, kBad, "constant '", info.name, "' has no fixed shape");
+  require(size == static_cast<std::uint64_t>(value.max_bytes), kBad, "constant '", info.name,
+          "' has ", size, " bytes, its shape ", info.shape, " needs ", value.max_bytes);
   value.buffer = record.buffer();
   info.constant = true;
   return value;
@@ -84,7 +91,8 @@ class Builder {
     graph_.values.reserve(length(record.values()));
     defined_.resize(length(record.values()), false);
     for (std::size_t i = 0; i < length(record.values()); ++i) {
-      graph_.values.push_back(read_value(model_, *record.values()->Get(static_cast<unsigned>(i))));
+      graph_.values.push_back(
+          read_value(model_, *record.values()->Get(static_cast<unsigned>(i)), graph_.symbols));
       defined_[i] = graph_.values.back().buffer >= 0;
     }
   }

@@ -68,9 +68,39 @@ void check_postprocess(const Graph& graph, const fb::Postprocess& p) {
           "postprocessing: box_scale or keypoints out of range");
 }
 
-void check_states(const fb::Model& model) {
-  require(length(model.states()) == 0 && length(model.variables()) == 0, ErrorCode::unsupported,
-          "the model carries state, which this version of Skiff cannot run");
+void check_state(const fb::Model& model, const Graph& graph, const fb::StatePair& state) {
+  check_index(state.output(), graph.values.size(), "output of a state");
+  check_index(state.input(), graph.values.size(), "input of a state");
+  const GraphValue &output = graph.value(state.output()), &input = graph.value(state.input());
+  require(output.is_output && input.is_input, kBad, "a state joins '", output.info.name, "' and '",
+          input.info.name, "', which are not an output and an input");
+  require(output.info.dtype == input.info.dtype && output.info.shape == input.info.shape &&
+              same_bytes(output, input),
+          kBad, "state: output '", output.info.name, "' and input '", input.info.name,
+          "' differ in type or shape");
+  if (state.initial_buffer() == -1) return;
+  check_index(state.initial_buffer(), length(model.buffers()), "initial value of a state");
+  const auto* buffer = model.buffers()->Get(static_cast<unsigned>(state.initial_buffer()));
+  require(input.dims == nullptr && buffer->size() == static_cast<std::uint64_t>(input.max_bytes),
+          kBad, "the initial value of state '", input.info.name, "' has the wrong size");
+}
+
+void read_states(const fb::Model& model, Graph& graph) {
+  require(length(model.variables()) == 0, ErrorCode::unsupported,
+          "the model has variables, which this version of Skiff cannot run");
+  // As many as there are inputs at most, each another one.
+  require(length(model.states()) <= graph.inputs.size(), kBad, "more states than inputs");
+  graph.states.reserve(length(model.states()));
+  for (std::size_t i = 0; i < length(model.states()); ++i) {
+    const fb::StatePair& state = *model.states()->Get(static_cast<unsigned>(i));
+    check_state(model, graph, state);
+    graph.states.push_back({state.output(), state.input(), state.initial_buffer()});
+  }
+  const auto by_input = [](const StateLink& a, const StateLink& b) { return a.input < b.input; };
+  const auto same = [](const StateLink& a, const StateLink& b) { return a.input == b.input; };
+  std::sort(graph.states.begin(), graph.states.end(), by_input);
+  require(std::adjacent_find(graph.states.begin(), graph.states.end(), same) == graph.states.end(),
+          kBad, "two states have the same input");
 }
 
 void check_plans(const fb::Model& model) {
@@ -139,6 +169,7 @@ void check_features(const fb::Model& model) {
          "', which this version of Skiff does not have");
   }
   require(length(model.graphs()) >= 1, kBad, "the model has no graph");
+  Symbols::check(model);
 }
 
 void check_buffers(const fb::Model& model, std::uint64_t data_size) {
@@ -155,8 +186,8 @@ void check_buffers(const fb::Model& model, std::uint64_t data_size) {
   }
 }
 
-void check_manifest(const fb::Model& model, const Graph& graph) {
-  check_states(model);
+void check_manifest(const fb::Model& model, Graph& graph) {
+  read_states(model, graph);
   check_plans(model);
   for (std::size_t i = 0; i < length(model.preprocess()); ++i)
     check_preprocess(graph, *model.preprocess()->Get(static_cast<unsigned>(i)));

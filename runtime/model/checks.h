@@ -19,8 +19,9 @@ void check_buffers(const fb::Model& model, std::uint64_t data_size);
 void build_graph(const fb::Model& model, const fb::Graph& record, Graph& graph,
                  std::pmr::memory_resource& memory);
 
-/// States, variables, plans, pre- and postprocessing, golden data: every index and length.
-void check_manifest(const fb::Model& model, const Graph& graph);
+/// Variables, plans, pre- and postprocessing, golden data: every index and length. The states
+/// become part of the graph.
+void check_manifest(const fb::Model& model, Graph& graph);
 
 /// Length of a vector field that may be absent.
 template <typename T>

@@ -2,8 +2,10 @@
 
 #include <bit>
 #include <cstring>
+#include <new>
 
 #include "runtime/core/error.h"
+#include "runtime/graph/shapes.h"
 #include "runtime/model/checks.h"
 
 namespace skiff::model {
@@ -48,6 +50,19 @@ void Verified::read_buffer_checked(std::int32_t buffer, std::span<std::byte> out
   if (digests_) check_digest(buffer, platform::sha256(out));
 }
 
+/// The rules accepted the largest shapes; the usual and the smallest must do too.
+static void check_corners(const Graph& graph, MemoryBook& book) {
+  std::pmr::monotonic_buffer_resource scratch(&book);
+  Shapes shapes(graph, scratch);
+  try {
+    for (auto corner : {Symbols::Corner::usual, Symbols::Corner::smallest})
+      shapes.assign(graph.symbols->corner(corner));
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::invalid_argument) throw;
+    fail(ErrorCode::invalid_model, "within its declared bounds: ", error.what());
+  }
+}
+
 Verified Loader::load(Source source, const VerifyOptions& options, MemoryBook& book,
                       std::pmr::memory_resource& arena) {
   Verified model(std::move(source), book, arena, options.digests);
@@ -60,7 +75,13 @@ Verified Loader::load(Source source, const VerifyOptions& options, MemoryBook& b
   const fb::Model& metadata = model.metadata();
   check_features(metadata);
   check_buffers(metadata, model.header_.data_size);
+  if (length(metadata.symbols()) > 0) {
+    // Lives as long as the arena, like all that the graph points to.
+    void* place = arena.allocate(sizeof(Symbols), alignof(Symbols));
+    model.graph_.symbols = new (place) Symbols(metadata, arena);
+  }
   build_graph(metadata, *metadata.graphs()->Get(0), model.graph_, arena);
+  if (model.graph_.symbols != nullptr) check_corners(model.graph_, book);
   check_manifest(metadata, model.graph_);
   return model;
 }

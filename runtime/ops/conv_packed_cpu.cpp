@@ -28,12 +28,16 @@ PackedConv::PackedConv(const KernelSpec& spec, const ConvGeometry& geometry,
       algorithm_(algorithm) {
   const auto& attrs = spec.node.attrs<fb::ConvAttrs>();
   const std::int64_t n = geometry.group_cout();
+  // The panels are packed once, for the largest shapes.
+  const ConvGeometry widest = read_conv_geometry(spec.widest());
+  const std::int64_t usual_rows =
+      ceil_div(widest.batch * widest.out_pixels(), static_cast<std::int64_t>(phases_.size()));
   for (ConvPhase& phase : phases_) {
     cpu::ConvArgs& a = phase.args;
     a.n = n;
     a.epilogue = cpu::epilogue_of(attrs.activation(), attrs.alpha(), attrs.beta());
     const std::int64_t rows = geometry.batch * a.grid_d * a.grid_h * a.grid_w;
-    phase.layout = cpu::choose_layout(table_, rows, n, a.k * a.tap_count);
+    phase.layout = cpu::choose_layout(table_, usual_rows, n, a.k * a.tap_count);
     a.vectors = static_cast<std::int32_t>(phase.layout.vectors);
     const std::int64_t row_elements =
         std::max<std::int64_t>(1, geometry.in_pixels() * geometry.group_cin() /

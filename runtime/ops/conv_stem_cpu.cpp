@@ -21,15 +21,30 @@ std::int64_t rows_of_strip(const ConvGeometry& g) noexcept {
   return std::clamp<std::int64_t>(std::min(for_work, for_cache), 1, g.out[1]);
 }
 
+std::int64_t height_of_strip(const ConvGeometry& g, std::int64_t rows) noexcept {
+  return (rows - 1) * g.stride[1] + (g.kernel[1] - 1) * g.dilation[1] + 1;
+}
+
+std::int64_t width_of_strip(const ConvGeometry& g) noexcept {
+  return (g.out[2] - 1) * g.stride[2] + g.kernel[2];
+}
+
+std::int64_t strip_elements(const ConvGeometry& g, std::int64_t rows) noexcept {
+  return round_up(height_of_strip(g, rows) * width_of_strip(g) * g.cin, 16);
+}
+
 class StemConv final : public PackedConv {
  public:
   StemConv(const KernelSpec& spec, const ConvGeometry& g, std::span<ConvPhase> phases)
       : PackedConv(spec, g, phases, false, "stem"),
         threads_(spec.threads),
-        rows_(rows_of_strip(g)) {
-    height_ = (rows_ - 1) * g.stride[1] + (g.kernel[1] - 1) * g.dilation[1] + 1;
-    width_ = (g.out[2] - 1) * g.stride[2] + g.kernel[2];
-    strip_ = round_up(height_ * width_ * g.cin, 16);
+        rows_(rows_of_strip(g)),
+        width_(width_of_strip(g)) {
+    // Narrower pictures would have higher strips: as high as the room made for the widest allows.
+    const ConvGeometry widest = read_conv_geometry(spec.widest());
+    const std::int64_t room = strip_elements(widest, rows_of_strip(widest));
+    while (rows_ > 1 && strip_elements(g, rows_) > room) --rows_;
+    strip_ = strip_elements(g, rows_);
   }
 
   std::size_t workspace_bytes() const noexcept override {
@@ -59,7 +74,7 @@ class StemConv final : public PackedConv {
     const std::int64_t rows = std::min(rows_, g.out[1] - row);
     const std::int64_t top = row * g.stride[1] - g.pad_begin[1];
     const float* input = args.input<float>(0) + image * g.in_pixels() * g.cin;
-    const std::int64_t height = (rows - 1) * g.stride[1] + (g.kernel[1] - 1) * g.dilation[1] + 1;
+    const std::int64_t height = height_of_strip(g, rows);
     for (std::int64_t y = 0; y < height; ++y) copy_row(input, top + y, strip + y * width_ * g.cin);
 
     cpu::ConvArgs a = phases_[0].args;
@@ -93,7 +108,7 @@ class StemConv final : public PackedConv {
 
   int threads_;
   std::int64_t rows_;
-  std::int64_t height_ = 0, width_ = 0, strip_ = 0;  // of the strip, in pixels; its elements
+  std::int64_t width_ = 0, strip_ = 0;  // of the strip, in pixels; its elements
 };
 
 }  // namespace
@@ -109,7 +124,7 @@ KernelPtr make_stem_conv(const KernelSpec& spec, const ConvGeometry& g) {
   const auto phases = make_array<ConvPhase>(spec.memory, 1);
   const auto taps = make_array<cpu::Tap>(spec.memory, g.kernel[1]);
   const auto sources = make_array<std::int32_t>(spec.memory, g.kernel[1]);
-  const std::int64_t width = (g.out[2] - 1) * g.stride[2] + g.kernel[2];
+  const std::int64_t width = width_of_strip(g);
   for (std::size_t y = 0; y < taps.size(); ++y) {
     taps[y].y = static_cast<std::int32_t>(static_cast<std::int64_t>(y) * g.dilation[1]);
     taps[y].offset = taps[y].y * width * g.cin;

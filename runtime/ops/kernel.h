@@ -94,6 +94,13 @@ struct KernelSpec {
   const cpu::KernelTable& table;      ///< hot kernels of the chosen instruction set
   int threads = 1;                    ///< workers incl. the caller; never changes a result
   std::pmr::memory_resource& memory;  ///< monotonic, lives as long as the kernel
+  const NodeView* largest = nullptr;  ///< the node at its largest shapes; null: `node` is that
+
+  /// What packed forms and the least workspace must follow. A session makes its kernels anew, in
+  /// the same memory, for other shapes within a model's bounds: packed_bytes(), pack_key() and
+  /// pack() must not differ between them, workspace_bytes() and what is taken of `memory` must be
+  /// largest here.
+  const NodeView& widest() const noexcept { return largest == nullptr ? node : *largest; }
 
   const TensorInfo& input(int i) const noexcept { return node.input(i); }
   const TensorInfo& output(int i) const noexcept { return outputs[static_cast<std::size_t>(i)]; }

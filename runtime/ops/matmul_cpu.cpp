@@ -12,6 +12,14 @@
 namespace skiff {
 namespace {
 
+/// One b for consecutive matrices of a: they are one tall matrix.
+void flatten(MatMulGeometry& g) noexcept {
+  if (g.b_matrices != 1 || g.a_matrices != g.batches || g.transpose_a) return;
+  g.m *= g.batches;
+  g.batches = g.a_matrices = 1;
+  g.batch = {};
+}
+
 /// float32 product on packed panels of b: packed at load when b is constant, else into the
 /// workspace at the start of each run. A transposed a is turned round in the workspace too.
 class PackedMatMul final : public Kernel {
@@ -28,13 +36,11 @@ class PackedMatMul final : public Kernel {
     scale_ = attrs.scale();
     require(constant_ || b_type_ == DType::float32, ErrorCode::unsupported, "node '",
             spec.node.name, "' (matmul): a ", b_type_, " operand must be constant");
-    // One b for consecutive matrices of a: they are one tall matrix.
-    if (g_.b_matrices == 1 && g_.a_matrices == g_.batches && !g_.transpose_a) {
-      g_.m *= g_.batches;
-      g_.batches = g_.a_matrices = 1;
-      g_.batch = {};
-    }
-    layout_ = cpu::choose_layout(table_, g_.m, g_.n, g_.k);
+    flatten(g_);
+    // A constant's panels are packed once, for the largest shapes.
+    MatMulGeometry widest = read_matmul_geometry(spec.widest());
+    flatten(widest);
+    layout_ = cpu::choose_layout(table_, constant_ ? widest.m : g_.m, g_.n, g_.k);
     partition_ = cpu::choose_partition(table_, layout_, g_.m, g_.k);
     // With few rows packing would cost as much as the product.
     direct_ = !constant_ && !g_.transpose_b && scale_ == 1.0f && g_.n % table_.lanes == 0 &&

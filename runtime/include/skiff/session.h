@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include <skiff/error.h>
@@ -21,6 +22,12 @@ struct StepInfo {
   std::int64_t bytes = 0;      ///< operands and results
   std::int64_t workspace = 0;
   Shape output;  ///< of the first result
+};
+
+/// A shape for one input.
+struct InputShape {
+  std::string_view name;
+  Shape shape;
 };
 
 /// A model bound to a device, with all memory it will ever need. Belongs to one thread at a time.
@@ -45,6 +52,21 @@ class SKIFF_API Session {
 
   /// Computes the outputs from the inputs. Allocates nothing.
   Status run() noexcept;
+
+  /// Gives inputs other shapes, within the bounds the model declares; further inputs that share
+  /// their symbols change too. Allocates nothing and moves nothing: Tensors taken before keep
+  /// their memory but show the old shape, so take them again. What inputs held is lost; states go
+  /// back to their initial values. On failure (not_found, invalid_argument: a fixed extent, a
+  /// symbol out of bounds, sizes the model cannot work with) everything stays as it was; the
+  /// status' text is valid until the next call. A session starts at the sizes the model was
+  /// optimised for.
+  Status resize(std::string_view input, const Shape& shape) noexcept;
+  /// Several at once, where one alone would not fit the others.
+  Status resize(std::span<const InputShape> shapes) noexcept;
+
+  /// A model may declare pairs of an output and an input as its state: run() itself hands such an
+  /// output on to its input. Starts afresh, from the state's initial value.
+  void reset() noexcept;
 
   const MemoryReport& memory() const noexcept;
   const Model& model() const noexcept;

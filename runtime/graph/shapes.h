@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <memory_resource>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "runtime/graph/graph.h"
+
+namespace skiff {
+
+/// The values of a graph for one choice of its symbols: first the largest. Also the scratch that
+/// looking at a node as rules and kernels see it takes, so that assign() and view() allocate
+/// nothing. Points into the graph.
+class Shapes {
+ public:
+  Shapes(const Graph& graph, std::pmr::memory_resource& memory);
+
+  const TensorInfo& info(std::int32_t value) const noexcept {
+    return infos_.empty() ? graph_.value(value).info : infos_[static_cast<std::size_t>(value)];
+  }
+  /// Valid until the next call.
+  NodeView view(const GraphNode& node) noexcept;
+  std::span<const TensorInfo> outputs(const GraphNode& node) noexcept;
+
+  /// Of a graph with symbols: their values, and the choice of others. Throws what
+  /// Symbols::assign throws, with nothing changed; and Error{invalid_argument} that names the node
+  /// which cannot work with these sizes, in an undefined state: assign values that did work.
+  std::span<const std::int64_t> symbols() const noexcept { return symbols_->values(); }
+  void assign(std::span<const std::int64_t> symbols);
+
+ private:
+  void evaluate(std::size_t value);
+  void check(const GraphNode& node);
+
+  const Graph& graph_;
+  std::optional<Symbols> symbols_;
+  std::pmr::vector<TensorInfo> infos_;  // empty: the graph's own
+  std::pmr::vector<const TensorInfo*> operands_;
+  std::pmr::vector<TensorInfo> results_;
+};
+
+}  // namespace skiff

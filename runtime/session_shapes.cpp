@@ -1,0 +1,104 @@
+#include <algorithm>
+#include <new>
+
+#include "runtime/core/error.h"
+#include "runtime/session_impl.h"
+
+namespace skiff {
+
+std::int32_t find_value(const Graph& graph, std::span<const std::int32_t> ids,
+                        std::string_view name, const char* what) {
+  for (std::int32_t id : ids)
+    if (graph.value(id).info.name == name) return id;
+  std::string names;
+  for (std::int32_t id : ids) {
+    names += names.empty() ? "'" : ", '";
+    names += graph.value(id).info.name;
+    names += "'";
+  }
+  fail(ErrorCode::not_found, "the model has no ", what, " '", name, "'; it has ", names);
+}
+
+/// From the largest sizes, which everything was planned for, to the usual ones.
+void Session::Impl::start_shapes() { adopt(graph().symbols->corner(Symbols::Corner::usual)); }
+
+/// Which symbol an axis of an input is; -1: its extent is fixed.
+std::int32_t Session::Impl::symbol_of(std::int32_t input, int axis) const {
+  const auto* dims = graph().value(input).dims;
+  return dims == nullptr ? -1 : graph().symbols->symbol_of(dims->Get(static_cast<unsigned>(axis)));
+}
+
+/// The symbols that make an input of that shape.
+void Session::Impl::set_symbols(const InputShape& wanted, std::span<std::int64_t> symbols) const {
+  const std::int32_t id = find_value(graph(), graph().inputs, wanted.name, "input");
+  const Shape& now = shapes.info(id).shape;
+  require(wanted.shape.rank() == now.rank(), ErrorCode::invalid_argument, "input '", wanted.name,
+          "' has ", now.rank(), " axes, the shape ", wanted.shape, " has ", wanted.shape.rank());
+  for (int axis = 0; axis < now.rank(); ++axis) {
+    const std::int32_t symbol = symbol_of(id, axis);
+    if (symbol >= 0)
+      symbols[static_cast<std::size_t>(symbol)] = wanted.shape[axis];
+    else
+      require(wanted.shape[axis] == now[axis], ErrorCode::invalid_argument, "axis ", axis,
+              " of input '", wanted.name, "' is ", now[axis], " and cannot become ",
+              wanted.shape[axis]);
+  }
+}
+
+/// An axis may share its symbol with another one.
+void Session::Impl::check_shared(const InputShape& wanted,
+                                 std::span<const std::int64_t> symbols) const {
+  const std::int32_t id = find_value(graph(), graph().inputs, wanted.name, "input");
+  for (int axis = 0; axis < wanted.shape.rank(); ++axis) {
+    const std::int32_t symbol = symbol_of(id, axis);
+    if (symbol < 0) continue;
+    const auto s = static_cast<std::size_t>(symbol);
+    require(symbols[s] == wanted.shape[axis], ErrorCode::invalid_argument, "symbol '",
+            graph().symbols->name(s), "' cannot be ", wanted.shape[axis], " (axis ", axis,
+            " of input '", wanted.name, "') and ", symbols[s]);
+  }
+}
+
+void Session::Impl::adopt(std::span<const std::int64_t> symbols) {
+  shapes.assign(symbols);
+  for (Step& step : binding.steps)
+    maker->remake(step, graph().nodes[static_cast<std::size_t>(step.node)], shapes);
+}
+
+Status Session::Impl::refuse(const Error& error) noexcept {
+  const std::string_view text = error.what();
+  refusal_[text.copy(refusal_, sizeof refusal_ - 1)] = '\0';
+  return Status(error.code(), refusal_);
+}
+
+Status Session::Impl::resize(std::span<const InputShape> wanted) noexcept {
+  Symbols::Values before{};
+  const std::span<const std::int64_t> now = maker ? shapes.symbols() : before;
+  std::copy(now.begin(), now.end(), before.begin());
+  Symbols::Values symbols = before;
+  try {
+    for (const InputShape& shape : wanted) set_symbols(shape, symbols);
+    for (const InputShape& shape : wanted) check_shared(shape, symbols);
+  } catch (const Error& error) {
+    return refuse(error);
+  }
+  if (symbols == before) return {};
+  Status failure;
+  try {
+    adopt(symbols);
+    reset();
+    return {};
+  } catch (const Error& error) {
+    failure = refuse(error);
+  } catch (const std::bad_alloc&) {
+    failure = Status(ErrorCode::out_of_memory, "a kernel had no room for these sizes");
+  }
+  try {
+    adopt(before);  // which did work
+  } catch (const std::exception&) {
+    broken = true;
+  }
+  return failure;
+}
+
+}  // namespace skiff
