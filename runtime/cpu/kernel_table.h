@@ -54,7 +54,7 @@ struct Tap {
 /// taps, then k, whatever the tile: results do not depend on how the rows are partitioned.
 struct ConvArgs {
   const float* input = nullptr;
-  const float* weights = nullptr;   ///< packed: see PanelLayout in tiling.h
+  const float* weights = nullptr;   ///< packed: see PanelLayout and narrow_columns in tiling.h
   const float* bias = nullptr;      ///< n elements, or null
   const float* residual = nullptr;  ///< laid out as the output, or null; may be the output
   const float* zeros = nullptr;     ///< k zeros; may be null when every tap is inside
@@ -62,6 +62,7 @@ struct ConvArgs {
   const Tap* taps = nullptr;
   std::int32_t tap_count = 1;
   std::int32_t vectors = 1;  ///< vectors a panel
+  std::int32_t narrow = 0;   ///< columns of the narrow form, 0: panels
   std::int64_t k = 0;        ///< inner length of a tap
   std::int64_t n = 0;        ///< output columns
   /// 0: weights are packed. Else they lie as [k][n], this many elements from one k to the next, and

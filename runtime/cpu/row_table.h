@@ -67,6 +67,14 @@ struct RowTable {
   /// be none of the rows.
   void (*weighted_sum)(const float* const* rows, const float* weights, std::int64_t taps, float* y,
                        std::int64_t count, bool accumulate);
+  /// y[o count + i] = sum over t of weights[o taps + t] x[indices[o taps + t] count + i], in the
+  /// order of t, for all o < outputs; y apart from x.
+  void (*weighted_rows)(const float* x, const std::int64_t* indices, const float* weights,
+                        std::int64_t taps, std::int64_t outputs, std::int64_t count, float* y);
+  /// y[r pitch + i] = i < count ? x[r count + i] : value, for i < pitch and r < rows; y apart from
+  /// x.
+  void (*pad_rows)(const float* x, std::int64_t rows, std::int64_t count, float value, float* y,
+                   std::int64_t pitch);
   /// y[i] = x[i] scale[i] + bias[i]: the same with statistics folded in, columns of channels-last.
   void (*scale_shift)(const float* x, const float* scale, const float* bias, float* y,
                       std::int64_t count);

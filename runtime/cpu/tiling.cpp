@@ -34,6 +34,16 @@ PanelLayout choose_layout(const KernelTable& table, std::int64_t rows, std::int6
   return {.depth = depth, .n = n, .lanes = lanes, .vectors = best};
 }
 
+std::int32_t narrow_columns(const KernelTable& table, std::int64_t n, std::int64_t k,
+                            std::int64_t taps) noexcept {
+  if (n == 0 || k == 0 || n > 4 || n > table.lanes / 2) return 0;
+  const std::int32_t columns = n > 2 ? 4 : static_cast<std::int32_t>(n);
+  // Instructions a row, measured: the turning costs about five for each column.
+  const std::int64_t narrow = columns * (taps * ceil_div(k, table.lanes) + 5);
+  const std::int64_t panel = taps * k + 4;
+  return 10 * narrow < 7 * panel ? columns : 0;
+}
+
 Partition choose_partition(const KernelTable& table, const PanelLayout& layout, std::int64_t rows,
                            std::int64_t row_elements) noexcept {
   Partition p{.rows = rows, .panels = layout.panels()};

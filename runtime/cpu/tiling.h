@@ -45,6 +45,12 @@ struct PanelLayout {
 PanelLayout choose_layout(const KernelTable& table, std::int64_t rows, std::int64_t n,
                           std::int64_t depth) noexcept;
 
+/// Products with few columns n may be faster with vectors along k. Then weights lie as
+/// [tap][vector of k][columns][lanes], missing columns and elements of k zero; returns the columns,
+/// a power of two, 0 where panels are better.
+std::int32_t narrow_columns(const KernelTable& table, std::int64_t n, std::int64_t k,
+                            std::int64_t taps) noexcept;
+
 /// A product divided into tasks of some rows times some panels. Depends on shapes alone.
 struct Partition {
   std::int64_t rows = 0, panels = 0;

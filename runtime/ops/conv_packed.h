@@ -66,6 +66,8 @@ class PackedConv : public Kernel {
  private:
   void pack_rows(const float* rows, std::int64_t group, std::int64_t column, std::int64_t columns,
                  float* to) const noexcept;
+  void pack_narrow(const ConvPhase& phase, const float* rows, std::int64_t columns,
+                   float* to) const noexcept;
   std::int64_t stored_depth() const noexcept { return geometry_.taps() * geometry_.group_cin(); }
 
   std::int64_t group_elements_ = 0;  // of one group's panels

@@ -44,7 +44,10 @@ PackedConv::PackedConv(const KernelSpec& spec, const ConvGeometry& geometry,
                                       std::max<std::int64_t>(1, geometry.out_pixels()));
     phase.partition = cpu::choose_partition(table_, phase.layout, rows, row_elements);
     phase.weights = group_elements_;
-    group_elements_ += phase.layout.elements();
+    a.narrow = cpu::narrow_columns(table_, n, a.k, a.tap_count);
+    if (a.narrow > 0) algorithm_ = "narrow";
+    group_elements_ += a.narrow > 0 ? a.tap_count * round_up(a.k, table_.lanes) * a.narrow
+                                    : phase.layout.elements();
     group_tasks_ += phase.partition.tasks();
     zeros_ = outside ? std::max(zeros_, round_up(a.k, table_.lanes)) : 0;
     const std::int64_t flops = cpu::work_of({2, rows, phase.layout.depth, n, geometry.groups});
@@ -70,7 +73,7 @@ std::uint64_t PackedConv::pack_key(int input) const noexcept {
   for (std::int64_t value : {geometry_.groups, group_elements_, zeros_, stored_depth()})
     hash = mix(hash, value);
   for (const ConvPhase& phase : phases_) {
-    hash = mix(mix(hash, phase.layout.vectors), phase.args.k);
+    hash = mix(mix(mix(hash, phase.layout.vectors), phase.args.k), phase.args.narrow);
     for (int t = 0; t < phase.args.tap_count; ++t) hash = mix(hash, phase.source_taps[t]);
   }
   return hash;
@@ -80,6 +83,10 @@ std::uint64_t PackedConv::pack_key(int input) const noexcept {
 void PackedConv::pack_rows(const float* rows, std::int64_t group, std::int64_t column,
                            std::int64_t columns, float* to) const noexcept {
   for (const ConvPhase& phase : phases_) {
+    if (phase.args.narrow > 0) {
+      pack_narrow(phase, rows, columns, to + group * group_elements_ + phase.weights);
+      continue;
+    }
     const cpu::PanelLayout& layout = phase.layout;
     const std::int64_t panel = column / layout.wide(), width = layout.width(panel);
     float* block = to + group * group_elements_ + phase.weights + layout.offset(panel) +
@@ -88,6 +95,19 @@ void PackedConv::pack_rows(const float* rows, std::int64_t group, std::int64_t c
       table_.pack_panel(rows + phase.source_taps[t] * phase.args.k, 1, stored_depth(), phase.args.k,
                         columns, layout.lanes, width, 1.0f, block + t * phase.args.k * width);
   }
+}
+
+/// All columns of a group: there is less than a vector of them.
+void PackedConv::pack_narrow(const ConvPhase& phase, const float* rows, std::int64_t columns,
+                             float* to) const noexcept {
+  const std::int64_t k = phase.args.k, lanes = table_.lanes;
+  for (int t = 0; t < phase.args.tap_count; ++t)
+    for (std::int64_t at = 0; at < k; at += lanes)
+      for (std::int64_t c = 0; c < phase.args.narrow; ++c, to += lanes) {
+        const std::int64_t count = c < columns ? std::min(lanes, k - at) : 0;
+        std::copy_n(rows + c * stored_depth() + phase.source_taps[t] * k + at, count, to);
+        std::fill_n(to + count, lanes - count, 0.0f);
+      }
 }
 
 void PackedConv::pack(int, ConstantReader& reader, std::span<std::byte> packed,

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/cpu/kernel_table.h"
 #include "runtime/ops/convert.h"
 #include "runtime/ops/ops.h"
 #include "runtime/ops/strided_copy.h"
@@ -49,11 +50,15 @@ class PadKernel final : public Kernel {
   std::int64_t first_ = 0, middle_ = 0, last_ = 0;  // blocks of a row
   std::int64_t element_ = 0, block_ = 0;            // bytes
   bool has_value_;                                  // as input 1
+  bool trailing_ = false;                           // zeros or another float behind each row
+  const cpu::RowTable& table_;
   alignas(8) std::byte value_[8] = {};
 };
 
 PadKernel::PadKernel(const KernelSpec& spec)
-    : mode_(spec.node.attrs<fb::PadAttrs>().mode()), has_value_(spec.node.has_input(1)) {
+    : mode_(spec.node.attrs<fb::PadAttrs>().mode()),
+      has_value_(spec.node.has_input(1)),
+      table_(spec.table.rows) {
   const TensorInfo& x = spec.input(0);
   const auto& attrs = spec.node.attrs<fb::PadAttrs>();
   const int rank = x.shape.rank();
@@ -78,6 +83,10 @@ PadKernel::PadKernel(const KernelSpec& spec)
     middle_ = x.shape[inner];
     last_ = pad(inner + rank);
   }
+  bool outer = false;
+  for (int axis = 0; axis < inner; ++axis) outer = outer || pad(axis) != 0 || pad(axis + rank) != 0;
+  trailing_ = x.dtype == DType::float32 && mode_ == fb::PadMode::constant && !outer &&
+              first_ == 0 && inner >= 0;
   const double value = attrs.value();
   find_convert(spec.node, DType::float64, x.dtype)(&value, value_, 1);
 }
@@ -88,6 +97,16 @@ Status PadKernel::run(const RunArgs& args) noexcept {
   const auto* value = has_value_ ? args.input<std::byte>(1) : value_;
   const std::int64_t pitch = (first_ + middle_ + last_) * block_;
   if (pitch == 0) return {};
+  if (trailing_) {
+    const std::int64_t count = middle_ * block_ / element_, wide = pitch / element_;
+    float filler = 0;
+    std::memcpy(&filler, value, sizeof filler);
+    parallel_chunks(args, rows_.rows(), grain_for(1 + pitch / 16), [&](auto begin, auto end) {
+      table_.pad_rows(args.input<float>(0) + begin * count, end - begin, count, filler,
+                      args.output<float>(0) + begin * wide, wide);
+    });
+    return {};
+  }
   parallel_chunks(args, rows_.rows(), grain_for(1 + pitch / 16), [&](auto begin, auto end) {
     Odometer<1> row(rows_, begin);
     for (std::int64_t i = begin; i < end; ++i, row.next()) {

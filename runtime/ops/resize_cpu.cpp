@@ -105,6 +105,7 @@ template <typename Real>
 struct Pass {
   std::int64_t outer = 1, in = 1, out = 1, inner = 1;
   std::int64_t taps = 1;
+  bool outside = false;  ///< some output is the extrapolation value
   std::int64_t* indices = nullptr;
   Real* weights = nullptr;
 
@@ -124,7 +125,9 @@ Pass<Real> make_pass(const ResizeAxis& axis, std::pmr::memory_resource& memory) 
     axis.fill(o, pass.indices + o * pass.taps, weights);
     for (std::int64_t t = 0; t < pass.taps; ++t)
       pass.weights[o * pass.taps + t] = static_cast<Real>(weights[t]);
-    if (axis.outside(axis.position(o))) pass.indices[o * pass.taps] = kOutside;
+    if (!axis.outside(axis.position(o))) continue;
+    pass.indices[o * pass.taps] = kOutside;
+    pass.outside = true;
   }
   return pass;
 }
@@ -156,6 +159,18 @@ void run_row(const Pass<Real>& p, const cpu::RowTable& table, Real extrapolation
     for (std::int64_t t = 0; t < p.taps; ++t) sum += weights[t] * slab[indices[t] * p.inner + i];
     to[i] = sum;
   }
+}
+
+/// to[0, out * inner) = all outputs of a [in, inner] slab.
+template <typename Real>
+void run_slab(const Pass<Real>& p, const cpu::RowTable& table, Real extrapolation, const Real* slab,
+              Real* to) {
+  if constexpr (std::is_same_v<Real, float>) {
+    if (p.inner >= 4 && !p.outside)
+      return table.weighted_rows(slab, p.indices, p.weights, p.taps, p.out, p.inner, to);
+  }
+  for (std::int64_t o = 0; o < p.out; ++o, to += p.inner)
+    run_row(p, table, extrapolation, o, slab, to);
 }
 
 /// linear and cubic: one axis after the other, first to last. When exactly two are resized and
@@ -240,9 +255,8 @@ class WeightedResize final : public Kernel {
         run_row(p, table_, extrapolation_, row % p.out,
                 args.input<Real>(0) + row / p.out * p.in * p.inner, line);
         Real* to = args.output<Real>(0) + row * middle * q.out * q.inner;
-        for (std::int64_t m = 0; m < middle; ++m)
-          for (std::int64_t o = 0; o < q.out; ++o, to += q.inner)
-            run_row(q, table_, extrapolation_, o, line + m * q.in * q.inner, to);
+        for (std::int64_t m = 0; m < middle; ++m, to += q.out * q.inner)
+          run_slab(q, table_, extrapolation_, line + m * q.in * q.inner, to);
       }
     });
   }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/core/checked.h"
 #include "runtime/cpu/kernel_table.h"
 #include "runtime/ops/dispatch.h"
 #include "runtime/ops/ops.h"
@@ -24,6 +25,9 @@ struct Plan {
 
 /// Columns that are worked on together when the axis is not the last one.
 constexpr std::int64_t kColumns = 256;
+
+/// Rows up to this long are worked on many at a time.
+constexpr std::int64_t kShortRow = 12;
 
 /// One lane of any float type, numbers in double.
 template <typename T>
@@ -126,6 +130,29 @@ void run_strip(const Plan& p, const cpu::RowTable& table, const float* x, float*
   for (std::int64_t i = 0; i < n; ++i) finish(y + i * step, 1, sum, 1, y + i * step, columns);
 }
 
+/// Short rows: blocks of them turned round, so that vectors run across the rows.
+void run_short_rows(const Plan& p, const cpu::RowTable& table, const RunArgs& args) {
+  const std::int64_t n = p.split.extent;
+  constexpr std::int64_t kRows = 64;
+  parallel_chunks(args, ceil_div(p.split.outer, kRows), grain_for(kRows * n * 6),
+                  [&](std::int64_t begin, std::int64_t end) {
+                    float turned[kShortRow * kRows];
+                    Plan block = p;
+                    for (std::int64_t i = begin; i < end; ++i) {
+                      const std::int64_t row = i * kRows,
+                                         rows = std::min(kRows, p.split.outer - row);
+                      const float* x = args.input<float>(0) + row * n;
+                      float* y = args.output<float>(0) + row * n;
+                      for (std::int64_t r = 0; r < rows; ++r)
+                        for (std::int64_t c = 0; c < n; ++c) turned[c * rows + r] = x[r * n + c];
+                      block.split.inner = rows;
+                      run_strip(block, table, turned, turned, rows);
+                      for (std::int64_t r = 0; r < rows; ++r)
+                        for (std::int64_t c = 0; c < n; ++c) y[r * n + c] = turned[c * rows + r];
+                    }
+                  });
+}
+
 void run_strips(const Plan& p, const cpu::RowTable& table, const RunArgs& args) {
   const AxisSplit& s = p.split;
   const std::int64_t strips = (s.inner + kColumns - 1) / kColumns;
@@ -163,6 +190,8 @@ class SoftmaxKernel final : public Kernel {
       lanes_(plan_, args);
     } else if (plan_.split.inner > 1) {
       run_strips(plan_, *table_, args);
+    } else if (plan_.split.extent <= kShortRow) {
+      run_short_rows(plan_, *table_, args);
     } else if (plan_.function == SoftmaxFunction::log_softmax) {
       run_log_rows(plan_, *table_, args);
     } else {

@@ -41,6 +41,24 @@ void transpose_square(const std::byte* from, std::int64_t from_pitch, std::byte*
   for (int i = 0; i < kSquare; ++i)
     Eigen::internal::pstoreu(reinterpret_cast<float*>(to + i * to_pitch), block.packet[i]);
 }
+
+/// Three columns, as the planes of a picture, to pixels of three. Whole vectors are stored: the
+/// last element is what the next row overwrites, so the last rows are left. Returns the rows done.
+std::int64_t interleave_three(const Span2& s, const std::byte* from, std::byte* to) noexcept {
+  using Packet = Eigen::internal::Packet4f;
+  std::int64_t r = 0;
+  for (; r + kSquare < s.rows; r += kSquare) {
+    Eigen::internal::PacketBlock<Packet, kSquare> block;
+    for (int i = 0; i < 3; ++i)
+      block.packet[i] = Eigen::internal::ploadu<Packet>(
+          reinterpret_cast<const float*>(from + r * 4 + i * s.from_column));
+    block.packet[3] = block.packet[2];
+    Eigen::internal::ptranspose(block);
+    for (int i = 0; i < kSquare; ++i)
+      Eigen::internal::pstoreu(reinterpret_cast<float*>(to + (r + i) * 12), block.packet[i]);
+  }
+  return r;
+}
 #pragma GCC diagnostic pop
 
 /// rows are dense in `from`, columns dense in `to`.
@@ -48,6 +66,7 @@ template <int kBytes>
 void copy_transposed(const Span2& s, const std::byte* from, std::byte* to) noexcept {
   std::int64_t r = 0;
   if constexpr (kBytes == 4) {
+    if (s.columns == 3 && s.to_row == 12) r = interleave_three(s, from, to);
     for (; r + kSquare <= s.rows; r += kSquare) {
       const std::byte* x = from + r * kBytes;
       std::byte* y = to + r * s.to_row;
@@ -114,9 +133,13 @@ StridedCopy::Axis StridedCopy::take(StridedLoop<2>& loop, int axis) const noexce
 void StridedCopy::partition() noexcept {
   // Transposed tiles read whole cache lines and write few enough rows at a time.
   constexpr std::int64_t kTransposedRows = 16, kTransposedColumns = 256, kPlainColumns = 4096;
+  constexpr std::int64_t kTransposedElements = 4096;
   const std::int64_t cost = 1 + block_ / 16;
   tile_q_ = std::min(q_.extent, kind_ == Kind::transposed ? kTransposedColumns : kPlainColumns);
-  tile_p_ = kind_ == Kind::transposed ? kTransposedRows : grain_for(tile_q_ * cost);
+  tile_p_ =
+      kind_ == Kind::transposed
+          ? std::max(kTransposedRows, kTransposedElements / std::max<std::int64_t>(1, tile_q_))
+          : grain_for(tile_q_ * cost);
   tile_p_ = std::min(p_.extent, tile_p_);
   tiles_q_ = ceil_div(q_.extent, tile_q_);
   tiles_ = ceil_div(p_.extent, tile_p_) * tiles_q_;

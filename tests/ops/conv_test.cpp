@@ -191,6 +191,23 @@ TEST(Conv, FewInputChannels) {
              8);
 }
 
+TEST(Conv, FewOutputChannels) {
+  unsigned seed = 40;
+  for (std::int64_t cout : {1, 2, 3, 4})
+    for (std::int64_t cin : {5, 8, 15, 16, 17, 40})
+      for (std::int64_t kernel : {1, 3})
+        check_case({.batch = 2,
+                    .cin = cin,
+                    .cout = cout,
+                    .in = {7, 11},
+                    .kernel = {kernel, kernel},
+                    .stride = {cin == 15 ? 2 : 1, 1},
+                    .pads = {kernel / 2, kernel / 2, 0, kernel / 2},
+                    .residual = cin % 2 == 0,
+                    .activation = cin > 16 ? fb::UnaryFunction::sigmoid : fb::UnaryFunction::relu},
+                   seed++);
+}
+
 TEST(Conv, Depthwise) {
   for (std::int64_t channels : {2, 3, 15, 16, 17, 32, 70})
     for (std::int64_t kernel : {3, 5})
@@ -413,6 +430,20 @@ TEST(ConvTranspose, AgainstTheDefinition) {
                     .pads = {0, 1, 0, 0},
                     .transposed = true},
                    40);
+}
+
+TEST(ConvTranspose, FewOutputChannels) {
+  for (std::int64_t cout : {1, 2, 3, 4})
+    for (std::int64_t cin : {16, 24, 33})
+      check_case({.batch = 2,
+                  .cin = cin,
+                  .cout = cout,
+                  .in = {5, 9},
+                  .kernel = {2, 2},
+                  .stride = {2, 2},
+                  .transposed = true,
+                  .activation = fb::UnaryFunction::sigmoid},
+                 45);
 }
 
 TEST(ConvTranspose, AllAttributes) {

@@ -11,7 +11,7 @@ constexpr bool kManyRegisters = SKIFF_REGISTERS == 32;
 /// Accumulators, panel vectors and the broadcast value fit the register file.
 constexpr int kMaxRows[kMaxVectors + 1] = {0, kManyRegisters ? 14 : 12, kManyRegisters ? 12 : 6,
                                            kManyRegisters ? 8 : 4, kManyRegisters ? 6 : 3};
-constexpr int kRowLimit = 14;
+constexpr int kRowLimit = 16;
 constexpr int kTapChunk = 32;
 
 /// Where the rows of a tile start and end up.
@@ -78,6 +78,7 @@ void locate_linear(const ConvArgs& a, std::int64_t row, int count, TileRows& row
     rows.base[r] = a.input + (row + r) * a.in_x;
     rows.out[r] = (row + r) * a.out_x;
   }
+  rows.one_line = true;
 }
 
 template <int MR>
@@ -257,8 +258,8 @@ void conv_panel(const ConvArgs& a, std::int64_t row_begin, std::int64_t row_end,
   }
 }
 
-void conv(const ConvArgs& a, std::int64_t row_begin, std::int64_t row_end, std::int64_t panel_begin,
-          std::int64_t panel_end) {
+void conv_panels(const ConvArgs& a, std::int64_t row_begin, std::int64_t row_end,
+                 std::int64_t panel_begin, std::int64_t panel_end) {
   if (row_begin >= row_end) return;
   const std::int64_t wide = a.vectors * static_cast<std::int64_t>(kLanes);
   // Elements from one column to the next one's panel.

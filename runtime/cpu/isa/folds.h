@@ -166,6 +166,8 @@ constexpr RowTable kRows = {
     .sum_square_about = sum_square_about,
     .normalize = normalize,
     .weighted_sum = weighted_sum,
+    .weighted_rows = weighted_rows,
+    .pad_rows = pad_rows,
     .scale_shift = scale_shift,
 };
 #undef SKIFF_UNARY

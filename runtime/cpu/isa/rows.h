@@ -132,5 +132,43 @@ void weighted_sum(const float* const* rows, const float* weights, std::int64_t t
       });
 }
 
+template <int Taps, typename Lanes>
+SKIFF_INLINE Vec weighted_vector(const float* x, const std::int64_t* indices, const float* weights,
+                                 std::int64_t taps, std::int64_t count, Lanes lanes) {
+  Vec total = mul(splat(weights[0]), load(x + indices[0] * count, lanes));
+  for (std::int64_t t = 1; t < (Taps > 0 ? Taps : taps); ++t)
+    total = fma(splat(weights[t]), load(x + indices[t] * count, lanes), total);
+  return total;
+}
+
+template <int Taps>
+void weighted_rows_of(const float* x, const std::int64_t* indices, const float* weights,
+                      std::int64_t taps, std::int64_t outputs, std::int64_t count, float* y) {
+  for (std::int64_t o = 0; o < outputs; ++o, indices += taps, weights += taps, y += count)
+    each_vector(
+        count, [=](std::int64_t i, auto lanes) __attribute__((always_inline)) {
+          store(y + i, weighted_vector<Taps>(x + i, indices, weights, taps, count, lanes), lanes);
+        });
+}
+
+void weighted_rows(const float* x, const std::int64_t* indices, const float* weights,
+                   std::int64_t taps, std::int64_t outputs, std::int64_t count, float* y) {
+  if (taps == 2) return weighted_rows_of<2>(x, indices, weights, 2, outputs, count, y);
+  weighted_rows_of<0>(x, indices, weights, taps, outputs, count, y);
+}
+
+void pad_rows(const float* x, std::int64_t rows, std::int64_t count, float value, float* y,
+              std::int64_t pitch) {
+  const Vec rest = splat(value);
+  for (std::int64_t r = 0; r < rows; ++r, x += count, y += pitch) {
+    each_vector(
+        count, [=](std::int64_t i, auto lanes)
+                   __attribute__((always_inline)) { store(y + i, load(x + i, lanes), lanes); });
+    each_vector(
+        pitch - count, [=](std::int64_t i, auto lanes)
+                           __attribute__((always_inline)) { store(y + count + i, rest, lanes); });
+  }
+}
+
 }  // namespace
 }  // namespace skiff::cpu

@@ -27,6 +27,11 @@ namespace {
 
 using Vec = Eigen::internal::packet_traits<float>::type;
 constexpr int kLanes = Eigen::internal::packet_traits<float>::size;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // alignment, which the block has by itself
+/// As many vectors as one has lanes.
+using Square = Eigen::internal::PacketBlock<Vec, kLanes>;
+#pragma GCC diagnostic pop
 
 SKIFF_INLINE Vec load(const float* from) { return Eigen::internal::ploadu<Vec>(from); }
 SKIFF_INLINE void store(float* to, Vec v) { Eigen::internal::pstoreu(to, v); }

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "runtime/cpu/isa/conv.h"
 #include "runtime/cpu/isa/depthwise.h"
 #include "runtime/cpu/isa/folds.h"
+#include "runtime/cpu/isa/narrow.h"
 #include "runtime/cpu/isa/pack.h"
 #include "runtime/cpu/isa/pool.h"
 
