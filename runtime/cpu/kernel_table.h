@@ -98,6 +98,21 @@ struct WindowArgs {
   Epilogue epilogue;
 };
 
+/// The transforms around a convolution by Winograd's F(4x4, 3x3), stride 1, channels-last. Tiles of
+/// 4x4 outputs are counted over images, then rows, then columns.
+struct WinogradArgs {
+  const float* input = nullptr;
+  const float* bias = nullptr;      ///< cout elements, or null
+  const float* residual = nullptr;  ///< laid out as the output, or null; may be the output
+  const float* zeros = nullptr;     ///< cin zeros
+  float* output = nullptr;
+  std::int64_t cin = 0, cout = 0;
+  std::int32_t in_h = 1, in_w = 1, out_h = 1, out_w = 1;
+  std::int32_t pad_top = 0, pad_left = 0;
+  std::int32_t tiles_h = 1, tiles_w = 1;
+  Epilogue epilogue;
+};
+
 /// One object's kernels. Every function is noexcept in fact (they are C-like) and allocates
 /// nothing.
 struct KernelTable {
@@ -120,6 +135,18 @@ struct KernelTable {
   void (*pack_panel)(const float* from, std::int64_t k_stride, std::int64_t column_stride,
                      std::int64_t k, std::int64_t columns, std::int64_t padded, std::int64_t width,
                      float scale, float* to);
+  /// Tiles [begin, end): to[p step + (tile - begin) cin + c], p < 36.
+  void (*winograd_input)(const WinogradArgs& args, std::int64_t begin, std::int64_t end, float* to,
+                         std::int64_t step);
+  /// The same tiles' outputs, channels [column, column + columns), from their products
+  /// from[p step + (tile - begin) width + c]; readable up to whole vectors.
+  void (*winograd_output)(const WinogradArgs& args, std::int64_t begin, std::int64_t end,
+                          std::int64_t column, std::int64_t columns, const float* from,
+                          std::int64_t width, std::int64_t step);
+  /// to[p step + c width + n] of a vector of columns from rows[n][3][3][cin], n < columns; the
+  /// missing ones zero.
+  void (*winograd_weights)(const float* rows, std::int64_t cin, std::int64_t columns, float* to,
+                           std::int64_t width, std::int64_t step);
   RowTable rows;
 };
 

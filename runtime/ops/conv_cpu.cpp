@@ -68,7 +68,9 @@ KernelPtr make_conv_cpu(const KernelSpec& spec) {
   if (spec.input(0).dtype != DType::float32 || g.taps() > kMaxTaps)
     return make_generic_conv(spec, g);
   if (depthwise_fits(g)) return make_depthwise_conv(spec, g);
-  if (stem_fits(read_conv_geometry(spec.widest()))) return make_stem_conv(spec, g);
+  const ConvGeometry widest = read_conv_geometry(spec.widest());
+  if (stem_fits(widest)) return make_stem_conv(spec, g);
+  if (winograd_fits(spec, widest)) return make_winograd_conv(spec, g, widest);
   return make_packed_conv(spec, g);
 }
 

@@ -95,6 +95,12 @@ std::span<T> make_array(std::pmr::memory_resource& memory, std::int64_t count) {
 bool stem_fits(const ConvGeometry& geometry) noexcept;
 KernelPtr make_stem_conv(const KernelSpec& spec, const ConvGeometry& geometry);
 
+/// 3x3 windows of stride 1 over enough pixels and channels: fewer products. `geometry` is that of
+/// the largest shapes.
+bool winograd_fits(const KernelSpec& spec, const ConvGeometry& geometry) noexcept;
+KernelPtr make_winograd_conv(const KernelSpec& spec, const ConvGeometry& geometry,
+                             const ConvGeometry& widest);
+
 /// One filter a channel, at most two spatial axes.
 bool depthwise_fits(const ConvGeometry& geometry) noexcept;
 KernelPtr make_depthwise_conv(const KernelSpec& spec, const ConvGeometry& geometry);

@@ -5,6 +5,7 @@
 #include "runtime/cpu/isa/narrow.h"
 #include "runtime/cpu/isa/pack.h"
 #include "runtime/cpu/isa/pool.h"
+#include "runtime/cpu/isa/winograd.h"
 
 // The one thing an instruction set's object exports.
 #define SKIFF_TEXT_(x) #x
@@ -24,6 +25,9 @@ const KernelTable SKIFF_JOIN(kTable_, SKIFF_ISA) = {
     .average_pool = average_pool,
     .activate = activate,
     .pack_panel = pack_panel,
+    .winograd_input = winograd_input,
+    .winograd_output = winograd_output,
+    .winograd_weights = winograd_weights,
     .rows = kRows,
 };
 
