@@ -98,23 +98,23 @@ stage_asan() {
 
 stage_tsan() { configure tsan && build tsan skiff_tests_threads && run_ctest tsan -L '^threads$'; }
 
-# Each tests/fuzz/fuzz_NAME.cpp is a fuzzer and a target of that name; the target make_seeds writes
-# their first inputs into FOLDER/fuzz_NAME.
+# Each tests/fuzz/fuzz_NAME.cpp is a fuzzer and a target of that name, built beside the tests of the
+# asan stage; the target make_seeds writes their first inputs into FOLDER/fuzz_NAME.
 stage_fuzz() {
   local sources=(tests/fuzz/fuzz_*.cpp) targets=() source target code=0
-  local corpus=build/fuzz/corpus
+  local folder=build/asan corpus=build/asan/corpus
   for source in "${sources[@]}"; do targets+=("$(basename "$source" .cpp)"); done
-  configure fuzz && build fuzz "${targets[@]}" make_seeds || return
+  configure asan && build asan "${targets[@]}" make_seeds || return
   for target in "${targets[@]}"; do mkdir -p "$corpus/$target"; done
-  step build/fuzz/make_seeds "$corpus" || return
+  step "$folder/make_seeds" "$corpus" || return
   local each=$((${SKIFF_FUZZ_SECONDS:-60} / ${#targets[@]}))
   for target in "${targets[@]}"; do
     echo "-- $target: $each s, $(find "$corpus/$target" -type f | wc -l) inputs to start from"
-    if "build/fuzz/$target" -max_total_time="$each" -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
-        -print_final_stats=1 -artifact_prefix="build/fuzz/$target-" "$corpus/$target"; then
+    if "$folder/$target" -max_total_time="$each" -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
+        -print_final_stats=1 -artifact_prefix="$folder/$target-" "$corpus/$target"; then
       add 1 0 0
     else
-      echo "FAILED $target: the input lies beside build/fuzz/$target" >&2
+      echo "FAILED $target: the input lies beside $folder/$target" >&2
       add 0 1 0
       code=1
     fi
@@ -125,6 +125,10 @@ stage_fuzz() {
 # The oldest board's processor and one with half-precision and dot-product instructions.
 stage_aarch64() {
   local code=0 cpu newer=cortex-a76
+  toolchains/arm64-libraries.sh build/arm64-libraries || {
+    echo "no arm64 zlib: the device tool is not built"
+    add 0 0 1
+  }
   qemu-aarch64 -cpu help | grep -q "$newer" || newer=max  # qemu before 7.1 does not know it
   configure aarch64 && build aarch64 skiff_tests_qemu || return
   for cpu in cortex-a57 $newer; do

@@ -65,7 +65,7 @@ T binary_integer(T a, T b) noexcept {
     constexpr std::uint64_t kWidth = sizeof(T) * 8;
     const bool inside = static_cast<std::uint64_t>(b) < kWidth;
     if constexpr (F == shift_left) return inside ? static_cast<T>(wide_a << b) : T{0};
-    return static_cast<T>(inside ? a >> b : a < 0 ? -1 : 0);
+    return inside ? static_cast<T>(a >> b) : a < 0 ? static_cast<T>(-1) : T{0};
   }
   return a;
 }
@@ -81,8 +81,8 @@ T binary_float(T a, T b) noexcept {
   if constexpr (F == div) return a / b;
   if constexpr (F == squared_difference) return (a - b) * (a - b);
   if constexpr (F == pow) return std::pow(a, b);
-  if constexpr (F == minimum) return (a < b) | (a != a) ? a : b;
-  if constexpr (F == maximum) return (a > b) | (a != a) ? a : b;
+  if constexpr (F == minimum) return ((a < b) | (a != a)) ? a : b;
+  if constexpr (F == maximum) return ((a > b) | (a != a)) ? a : b;
   if constexpr (F == fmod) return std::fmod(a, b);
   if constexpr (F == mod) {
     const T rest = std::fmod(a, b);

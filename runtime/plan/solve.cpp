@@ -21,8 +21,7 @@ class Narrowing {
  public:
   Narrowing(const Sections& sections, Packing& best, std::int64_t node_limit,
             std::pmr::memory_resource& scratch)
-      : sections_(sections),
-        best_(best),
+      : best_(best),
         left_(node_limit),
         node_limit_(node_limit),
         low_(static_cast<std::int32_t>(sections.lower_bound)),
@@ -87,7 +86,6 @@ class Narrowing {
     }
   }
 
-  const Sections& sections_;
   Packing& best_;
   std::int64_t left_, node_limit_;
   std::int64_t limit_ = kFirstLimit;

@@ -7,6 +7,7 @@
 #include "runtime/plan/judge.h"
 #include "runtime/plan/solve.h"
 #include "tests/plan/csv.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/shared_data.h"
 
 namespace skiff::plan {
@@ -29,7 +30,8 @@ TEST_P(HardInstance, FitsTheCapacityInItsName) {
   RecordProperty("nodes", std::to_string(solution.nodes));
 }
 
-INSTANTIATE_TEST_SUITE_P(Minimalloc, HardInstance, testing::Range('A', 'L'));
+INSTANTIATE_TEST_SUITE_P(Minimalloc, HardInstance,
+                         testing::Range('A', test::kSanitized ? 'D' : 'L'));
 
 }  // namespace
 }  // namespace skiff::plan

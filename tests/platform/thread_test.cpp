@@ -76,7 +76,7 @@ TEST(Thread, RefusesABadStack) {
   EXPECT_THROW(Thread(stack.span().first(kThreadStackBytes), nothing, nullptr), Error);
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !SKIFF_SANITIZED
 
 TEST(Thread, LeavesThePromisedStackFree) {
   Stack stack;

@@ -1,6 +1,6 @@
 #include "tests/support/malloc_probe.h"
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !SKIFF_SANITIZED
 
 #include <sys/mman.h>
 #include <sys/syscall.h>

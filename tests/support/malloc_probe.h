@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include "tests/support/sanitized.h"
+
 namespace skiff::test {
 
 /// Counts what the whole process asks of malloc, calloc, realloc, the aligned forms and mmap
@@ -18,10 +20,6 @@ class MallocProbe {
   Count stop() noexcept;
 };
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kMallocProbeWorks = false;
-#else
-inline constexpr bool kMallocProbeWorks = true;
-#endif
+inline constexpr bool kMallocProbeWorks = !kSanitized;
 
 }  // namespace skiff::test

@@ -31,6 +31,9 @@ target_compile_options(skiff_build INTERFACE
 target_link_options(skiff_build INTERFACE -Wl,--gc-sections)
 # gcc 12 and 13 see overlaps in `"text" + std::string` where there are none.
 target_compile_options(skiff_build INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+# `&` and `|` of conditions are meant: no branch. Pragmas for gcc's vectoriser stay.
+target_compile_options(skiff_build INTERFACE
+  "$<$<CXX_COMPILER_ID:Clang>:-Wno-bitwise-instead-of-logical;-Wno-unknown-pragmas>")
 if(SKIFF_WERROR)
   target_compile_options(skiff_build INTERFACE -Werror)
 endif()
@@ -38,7 +41,7 @@ if(SKIFF_SANITIZE)
   add_compile_options(-fsanitize=${SKIFF_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${SKIFF_SANITIZE})
 endif()
-option(SKIFF_FUZZ "Build the fuzzers (clang's libFuzzer; preset fuzz)" OFF)
+option(SKIFF_FUZZ "Build the fuzzers (clang's libFuzzer; preset asan)" OFF)
 if(SKIFF_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
