@@ -5,35 +5,11 @@
 #include <map>
 #include <tuple>
 
-#include "platform/sha256.h"
 #include "runtime/core/error.h"
+#include "runtime/weights.h"
 
 namespace skiff {
 namespace {
-
-/// Reads a buffer front to back and hashes it on the way.
-class HashingReader final : public ConstantReader {
- public:
-  HashingReader(const model::Verified& model, std::int32_t buffer)
-      : model_(model), buffer_(buffer) {}
-
-  void read(std::span<std::byte> to) override {
-    model_.read_buffer(buffer_, at_, to);
-    if (model_.digests()) sha_.update(to);
-    at_ += to.size();
-  }
-  void finish() {
-    require(at_ == model_.buffer_size(buffer_), ErrorCode::internal, "buffer ", buffer_,
-            " was packed from ", at_, " of its ", model_.buffer_size(buffer_), " bytes");
-    if (model_.digests()) model_.check_digest(buffer_, sha_.finish());
-  }
-
- private:
-  const model::Verified& model_;
-  std::int32_t buffer_;
-  std::uint64_t at_ = 0;
-  platform::Sha256 sha_;
-};
 
 /// Hands memory on and keeps account of what a monotonic buffer would have to hold.
 class Counter final : public std::pmr::memory_resource {
@@ -70,9 +46,11 @@ std::uint64_t packed_forms(const Kernel& kernel, std::size_t inputs) noexcept {
 class Binder {
  public:
   Binder(const model::Verified& model, const cpu::KernelTable& table, int threads,
-         std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch)
+         backend::Device* device, std::pmr::memory_resource& memory,
+         std::pmr::memory_resource& scratch)
       : graph_(model.graph()),
         model_(model),
+        device_(device),
         maker_(graph_, table, threads, scratch),
         largest_(graph_, scratch),
         memory_(memory),
@@ -85,9 +63,9 @@ class Binder {
     result_.steps.reserve(graph_.nodes.size());
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) add_step(static_cast<std::int32_t>(i));
     for (std::int32_t output : graph_.outputs)
-      if (graph_.value(output).buffer >= 0) stored_form(graph_.value(output).buffer);
+      if (graph_.value(output).buffer >= 0) stored_form(graph_.value(output).buffer, Space::host);
     for (const StateLink& state : graph_.states)
-      if (state.initial_buffer >= 0) stored_form(state.initial_buffer);
+      if (state.initial_buffer >= 0) stored_form(state.initial_buffer, Space::host);
     return std::move(result_);
   }
 
@@ -97,7 +75,9 @@ class Binder {
     require(node.def->make_cpu != nullptr, ErrorCode::unsupported, "node '", node.name,
             "': operator ", node.def->name, " has no kernel in this version of Skiff");
     Step step;
-    if (corners_.empty()) {
+    if (device_ != nullptr && make_on_device(step, node)) {
+      step.workspace_bytes = step.kernel->workspace_bytes();
+    } else if (corners_.empty()) {
       step.kernel = maker_.make(node, largest_, memory_);
       step.workspace_bytes = step.kernel->workspace_bytes();
     } else {
@@ -110,6 +90,31 @@ class Binder {
     for (std::size_t i = 0; i < node.inputs.size(); ++i)
       if (node.inputs[i] >= 0 && graph_.value(node.inputs[i]).buffer >= 0)
         add_constant(index, static_cast<std::int32_t>(i), graph_.value(node.inputs[i]).buffer);
+    if (result_.steps.back().space == Space::device) add_tables(index);
+  }
+
+  /// False, with the reason in the step, when the device has no kernel for the node.
+  bool make_on_device(Step& step, const GraphNode& node) {
+    try {
+      const NodeView view = largest_.view(node);
+      step.kernel = device_->make_kernel(view, largest_.outputs(node), memory_);
+      step.space = Space::device;
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::unsupported) throw;
+      const std::string_view why = error.what();
+      auto* text = static_cast<char*>(memory_.allocate(why.size() + 1, 1));
+      step.why_host = {text, why.copy(text, why.size())};
+    }
+    return step.space == Space::device;
+  }
+
+  void add_tables(std::int32_t step) {
+    const Kernel& kernel = *result_.steps[static_cast<std::size_t>(step)].kernel;
+    const std::size_t bytes = kernel.packed_bytes(-1);
+    if (bytes == 0) return;
+    const std::int32_t form = form_for({-1, 0, step, -1, Space::device},
+                                       {.step = step, .space = Space::device, .bytes = bytes});
+    result_.uses.push_back({step, -1, form});
   }
 
   void add_corners() {
@@ -144,48 +149,57 @@ class Binder {
   }
 
   void add_constant(std::int32_t step, std::int32_t input, std::int32_t buffer) {
+    const Space space = result_.steps[static_cast<std::size_t>(step)].space;
     Kernel& kernel = *result_.steps[static_cast<std::size_t>(step)].kernel;
     const std::size_t packed = kernel.packed_bytes(input);
     std::int32_t form = -1;
     if (packed == 0) {
-      form = stored_form(buffer);
+      form = stored_form(buffer, space);
     } else {
       const std::uint64_t key = kernel.pack_key(input);
       // Without a key a packed form belongs to its one kernel.
-      form = form_for({buffer, key, key == 0 ? step : -1, input},
+      form = form_for({buffer, key, key == 0 ? step : -1, input, space},
                       {.buffer = buffer,
                        .step = step,
                        .input = input,
+                       .space = space,
                        .bytes = packed,
                        .scratch = kernel.pack_scratch_bytes(input)});
     }
     result_.uses.push_back({step, input, form});
   }
 
-  std::int32_t stored_form(std::int32_t buffer) {
-    return form_for({buffer, 0, -1, -1}, {.buffer = buffer, .bytes = model_.buffer_size(buffer)});
+  std::int32_t stored_form(std::int32_t buffer, Space space) {
+    return form_for({buffer, 0, -1, -1, space},
+                    {.buffer = buffer, .space = space, .bytes = model_.buffer_size(buffer)});
   }
 
-  // buffer, key of the packed form, its step when not shared, input (of packed forms)
-  using FormKey = std::tuple<std::int32_t, std::uint64_t, std::int32_t, std::int32_t>;
+  // buffer, key of the packed form, its step when not shared, input (of packed forms), space
+  using FormKey = std::tuple<std::int32_t, std::uint64_t, std::int32_t, std::int32_t, Space>;
 
   std::int32_t form_for(const FormKey& key, ConstantForm form) {
     const auto [place, added] =
         form_of_.try_emplace(key, static_cast<std::int32_t>(result_.forms.size()));
     if (!added) return place->second;
-    form.offset = result_.weights_bytes;
+    const bool on_host = form.space == Space::host;
+    std::uint64_t& total = on_host ? result_.weights_bytes : result_.device_weights_bytes;
+    form.offset = total;
     const auto bytes = static_cast<std::int64_t>(form.bytes);
     require(bytes <= kMaxTensorBytes, ErrorCode::unsupported, "weights of more than ",
             kMaxTensorBytes, " bytes");
-    result_.weights_bytes +=
+    total +=
         static_cast<std::uint64_t>(round_up(bytes, static_cast<std::int64_t>(Block::kAlignment)));
-    result_.pack_scratch = std::max(result_.pack_scratch, form.scratch);
+    if (on_host)
+      result_.pack_scratch = std::max(result_.pack_scratch, form.scratch);
+    else
+      result_.device_staging = std::max(result_.device_staging, staging_bytes(form));
     result_.forms.push_back(form);
     return place->second;
   }
 
   const Graph& graph_;
   const model::Verified& model_;
+  backend::Device* device_;
   KernelMaker maker_;
   Shapes largest_;
   std::pmr::memory_resource& memory_;
@@ -217,23 +231,9 @@ void KernelMaker::remake(Step& step, const GraphNode& node, Shapes& now) {
 }
 
 Binding bind(const model::Verified& model, const cpu::KernelTable& table, int threads,
-             std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch) {
-  return Binder(model, table, threads, memory, scratch).run();
-}
-
-void fill_weights(const model::Verified& model, Binding& binding, std::span<std::byte> weights,
-                  std::span<std::byte> scratch) {
-  for (const ConstantForm& form : binding.forms) {
-    const std::span<std::byte> to = weights.subspan(form.offset, form.bytes);
-    if (form.step < 0) {
-      model.read_buffer_checked(form.buffer, to);
-      continue;
-    }
-    HashingReader reader(model, form.buffer);
-    binding.steps[static_cast<std::size_t>(form.step)].kernel->pack(form.input, reader, to,
-                                                                    scratch.first(form.scratch));
-    reader.finish();
-  }
+             backend::Device* device, std::pmr::memory_resource& memory,
+             std::pmr::memory_resource& scratch) {
+  return Binder(model, table, threads, device, memory, scratch).run();
 }
 
 }  // namespace skiff

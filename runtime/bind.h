@@ -4,6 +4,7 @@
 #include <memory_resource>
 #include <vector>
 
+#include "runtime/backend/device.h"
 #include "runtime/cpu/kernel_table.h"
 #include "runtime/graph/graph.h"
 #include "runtime/graph/shapes.h"
@@ -11,6 +12,9 @@
 #include "runtime/ops/kernel.h"
 
 namespace skiff {
+
+/// The memory that a step works in.
+enum class Space : std::uint8_t { host, device };
 
 /// The kernel writes a result over an operand.
 struct Overwrite {
@@ -26,6 +30,9 @@ struct Step {
   void* workspace = nullptr;
   std::uint64_t workspace_bytes = 0;
   bool elided = false;  ///< a view: its result lies in its operand already
+  Space space = Space::host;
+  std::string_view why_host{};   ///< of a session with a GPU: why this step is the CPU's
+  const void* tables = nullptr;  ///< the device kernel's own
   // Of a model with symbols:
   std::span<std::byte> region;              ///< where the kernel is made anew for other shapes
   std::uint64_t packed_forms = 0;           ///< stands for the packed forms of its constants
@@ -34,15 +41,16 @@ struct Step {
 
 /// A constant in the form one or more kernels take it.
 struct ConstantForm {
-  std::int32_t buffer = -1;
-  std::int32_t step = -1;  ///< whose kernel packs it; -1: as stored
+  std::int32_t buffer = -1;  ///< -1: tables that the kernel of `step` computes
+  std::int32_t step = -1;    ///< whose kernel packs it; -1: as stored
   std::int32_t input = -1;
-  std::uint64_t offset = 0;  ///< in the weights block
+  Space space = Space::host;
+  std::uint64_t offset = 0;  ///< in the weights block of its space
   std::uint64_t bytes = 0;
   std::uint64_t scratch = 0;
 };
 
-/// Which form of a constant operand `input` of step `step` points to.
+/// Which form of a constant operand `input` of step `step` points to; input -1: its tables.
 struct ConstantUse {
   std::int32_t step = -1, input = -1;
   std::int32_t form = -1;
@@ -57,6 +65,8 @@ struct Binding {
   std::pmr::vector<ConstantUse> uses;
   std::uint64_t weights_bytes = 0;
   std::uint64_t pack_scratch = 0;  ///< largest scratch of one pack()
+  std::uint64_t device_weights_bytes = 0;
+  std::uint64_t device_staging = 0;  ///< host memory that filling the device's weights takes
 };
 
 /// Makes kernels for one instruction set and number of threads.
@@ -79,13 +89,11 @@ class KernelMaker {
   int threads_;
 };
 
-/// Makes the kernels, for the largest shapes, and lays out the weights. Kernels and result live in
-/// `memory`; `scratch` serves during the call. Throws what kernels throw, naming the node.
+/// Makes the kernels, for the largest shapes, and lays out the weights. With a `device` every node
+/// goes there that it has a kernel for. Kernels and result live in `memory`; `scratch` serves
+/// during the call. Throws what kernels throw, naming the node.
 Binding bind(const model::Verified& model, const cpu::KernelTable& table, int threads,
-             std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch);
-
-/// Reads every constant into its form. `weights` has weights_bytes, `scratch` pack_scratch bytes.
-void fill_weights(const model::Verified& model, Binding& binding, std::span<std::byte> weights,
-                  std::span<std::byte> scratch);
+             backend::Device* device, std::pmr::memory_resource& memory,
+             std::pmr::memory_resource& scratch);
 
 }  // namespace skiff

@@ -41,51 +41,94 @@ std::optional<std::int64_t> contiguous_offset(const GraphValue& x, const GraphVa
   return offset;
 }
 
+/// Plans the arena of one space.
 class Lowering {
  public:
-  Lowering(const Graph& graph, Binding& binding, std::pmr::memory_resource& memory,
-           std::pmr::memory_resource& scratch)
+  Lowering(const Graph& graph, Binding& binding, std::span<const Border> borders, Space space,
+           bool shared_io, std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch)
       : graph_(graph),
         binding_(binding),
+        borders_(borders),
+        space_(space),
+        shared_io_(shared_io),
         memory_(memory),
         scratch_(scratch),
         pool_(&scratch),
         values_(&pool_),
         steps_(&pool_),
+        step_at_(&pool_),
         in_place_(&pool_),
         operands_(&pool_),
         views_(&pool_),
         view_steps_(&pool_),
         layout_(memory) {}
 
-  Layout run() {
+  ArenaLayout run() {
     collect_values();
-    for (std::size_t i = 0; i < binding_.steps.size(); ++i)
-      collect_step(static_cast<std::int32_t>(i));
-    place_io();
+    collect_timeline();
     solve();
     return std::move(layout_);
   }
 
  private:
+  /// Pinned is what lies in no arena or in the other space's.
   void collect_values() {
     for (const GraphValue& value : graph_.values)
-      values_.push_back({.bytes = value.max_bytes,
-                         .pinned = value.is_input || value.is_output || value.buffer >= 0});
+      values_.push_back({.bytes = value.max_bytes, .pinned = true});
+    const auto place = [&](std::int32_t id) {
+      const GraphValue& value = graph_.value(id);
+      const bool io = value.is_input || value.is_output;
+      const bool elsewhere = space_ == Space::host ? io : is_shared(value, shared_io_);
+      values_[static_cast<std::size_t>(id)].pinned = elsewhere || value.buffer >= 0;
+    };
+    for (const Step& step : binding_.steps)
+      if (step.space == space_)
+        for (std::int32_t output : node_of(step).outputs) place(output);
+    for (const Border& border : borders_)
+      if (border.to == space_) place(border.value);
+  }
+
+  const GraphNode& node_of(const Step& step) const {
+    return graph_.nodes[static_cast<std::size_t>(step.node)];
+  }
+
+  /// The steps of this space and, between them, the copies into it and out of it.
+  void collect_timeline() {
+    auto border = borders_.begin();
+    const auto collect_borders = [&](std::size_t before) {
+      for (; border != borders_.end() && static_cast<std::size_t>(border->step) <= before; ++border)
+        collect_border(*border);
+    };
+    for (std::size_t s = 0; s < binding_.steps.size(); ++s) {
+      collect_borders(s);
+      if (binding_.steps[s].space == space_) collect_step(static_cast<std::int32_t>(s));
+    }
+    collect_borders(binding_.steps.size());
+  }
+
+  void collect_border(const Border& border) {
+    const std::span<const std::int32_t> value(&border.value, 1), none;
+    const bool into = border.to == space_;
+    steps_.push_back({.reads = into ? none : value, .writes = into ? value : none, .scratch = 0});
+    step_at_.push_back(-1);
   }
 
   void collect_step(std::int32_t index) {
     const Step& step = binding_.steps[static_cast<std::size_t>(index)];
-    const GraphNode& node = graph_.nodes[static_cast<std::size_t>(step.node)];
+    const GraphNode& node = node_of(step);
     layout_.largest_workspace = std::max(layout_.largest_workspace, step.workspace_bytes);
+    wish_in_place(*step.kernel, node);
+    wish_views(index, node);
     steps_.push_back({.reads = node.inputs,
                       .writes = node.outputs,
                       .scratch = static_cast<std::int64_t>(step.workspace_bytes)});
-    wish_in_place(index, *step.kernel, node);
-    wish_views(index, node);
+    step_at_.push_back(index);
   }
 
-  void wish_in_place(std::int32_t index, const Kernel& kernel, const GraphNode& node) {
+  /// The place in the timeline of the step that is collected next.
+  std::int32_t now() const { return static_cast<std::int32_t>(steps_.size()); }
+
+  void wish_in_place(const Kernel& kernel, const GraphNode& node) {
     for (std::size_t o = 0; o < node.outputs.size(); ++o)
       for (std::size_t i = 0; i < node.inputs.size(); ++i) {
         const std::int32_t input = node.inputs[i];
@@ -93,7 +136,7 @@ class Lowering {
         if (input < 0 || std::count(node.inputs.begin(), node.inputs.end(), input) != 1) continue;
         if (kernel.can_overwrite(static_cast<int>(i), static_cast<int>(o)) &&
             same_bytes(graph_.value(input), graph_.value(node.outputs[o]))) {
-          in_place_.push_back({index, input, node.outputs[o]});
+          in_place_.push_back({now(), input, node.outputs[o]});
           operands_.push_back({static_cast<int>(i), static_cast<int>(o)});
         }
       }
@@ -139,19 +182,6 @@ class Lowering {
     }
   }
 
-  void place_io() {
-    layout_.io_offset.assign(graph_.values.size(), -1);
-    const auto place = [&](std::int32_t id) {
-      std::int64_t& offset = layout_.io_offset[static_cast<std::size_t>(id)];
-      if (offset >= 0 || graph_.value(id).buffer >= 0) return;
-      offset = static_cast<std::int64_t>(layout_.io_bytes);
-      layout_.io_bytes +=
-          static_cast<std::uint64_t>(round_up(graph_.value(id).max_bytes, kAlignment));
-    };
-    for (std::int32_t id : graph_.inputs) place(id);
-    for (std::int32_t id : graph_.outputs) place(id);
-  }
-
   void solve() {
     const plan::Lifetimes lifetimes = plan::lifetimes({.values = values_,
                                                        .steps = steps_,
@@ -165,55 +195,83 @@ class Lowering {
     if (graph_.symbols != nullptr) note_overwrites(lifetimes);
     const plan::Solution solution =
         plan::solve({.buffers = lifetimes.buffers, .alignment = kAlignment}, {}, pool_, scratch_);
-    layout_.arena_bytes = static_cast<std::uint64_t>(solution.height);
+    layout_.bytes = static_cast<std::uint64_t>(solution.height);
     layout_.lower_bound = static_cast<std::uint64_t>(solution.lower_bound);
     layout_.lower_bound_plain = static_cast<std::uint64_t>(lifetimes.lower_bound_unaliased);
     layout_.certificate = solution.certificate;
     const auto offset_of = [&](std::int32_t buffer, std::int64_t inside) {
       return buffer < 0 ? -1 : solution.offsets[static_cast<std::size_t>(buffer)] + inside;
     };
-    layout_.arena_offset.reserve(lifetimes.values.size());
+    layout_.value_offset.reserve(lifetimes.values.size());
     for (const plan::Place& place : lifetimes.values)
-      layout_.arena_offset.push_back(offset_of(place.buffer, place.offset));
-    layout_.workspace_offset.reserve(lifetimes.scratch.size());
-    for (std::int32_t buffer : lifetimes.scratch)
-      layout_.workspace_offset.push_back(offset_of(buffer, 0));
+      layout_.value_offset.push_back(offset_of(place.buffer, place.offset));
+    layout_.workspace_offset.assign(binding_.steps.size(), -1);
+    for (std::size_t t = 0; t < step_at_.size(); ++t)
+      if (step_at_[t] >= 0)
+        layout_.workspace_offset[static_cast<std::size_t>(step_at_[t])] =
+            offset_of(lifetimes.scratch[t], 0);
   }
 
   /// What was granted at the largest shapes is asked of every later kernel too. The wishes of a
   /// step follow each other.
   void note_overwrites(const plan::Lifetimes& lifetimes) {
     for (std::size_t end = 0, begin = 0; begin < in_place_.size(); begin = end) {
-      const std::int32_t step = in_place_[begin].step;
-      while (end < in_place_.size() && in_place_[end].step == step) ++end;
+      const std::int32_t time = in_place_[begin].step;
+      while (end < in_place_.size() && in_place_[end].step == time) ++end;
+      const auto step = static_cast<std::size_t>(step_at_[static_cast<std::size_t>(time)]);
       auto* notes = static_cast<Overwrite*>(
           memory_.allocate((end - begin) * sizeof(Overwrite), alignof(Overwrite)));
       std::size_t count = 0;
       for (std::size_t i = begin; i < end; ++i)
         if (lifetimes.in_place[i] == plan::Alias::granted) notes[count++] = operands_[i];
-      binding_.steps[static_cast<std::size_t>(step)].overwrites = {notes, count};
+      binding_.steps[step].overwrites = {notes, count};
     }
   }
 
   const Graph& graph_;
   Binding& binding_;
+  std::span<const Border> borders_;
+  Space space_;
+  bool shared_io_;
   std::pmr::memory_resource& memory_;
   std::pmr::memory_resource& scratch_;
   std::pmr::monotonic_buffer_resource pool_;
   std::pmr::vector<plan::ValueInfo> values_;
   std::pmr::vector<plan::StepInfo> steps_;
+  std::pmr::vector<std::int32_t> step_at_;  // of an entry of steps_; -1: a copy
   std::pmr::vector<plan::InPlace> in_place_;
   std::pmr::vector<Overwrite> operands_;  // of the wishes in in_place_
   std::pmr::vector<plan::View> views_;
   std::pmr::vector<std::int32_t> view_steps_;
-  Layout layout_;
+  ArenaLayout layout_;
 };
+
+void place_io(const Graph& graph, Layout& layout) {
+  layout.io_offset.assign(graph.values.size(), -1);
+  const auto place = [&](std::int32_t id) {
+    std::int64_t& offset = layout.io_offset[static_cast<std::size_t>(id)];
+    if (offset >= 0 || graph.value(id).buffer >= 0) return;
+    offset = static_cast<std::int64_t>(layout.io_bytes);
+    layout.io_bytes += static_cast<std::uint64_t>(round_up(graph.value(id).max_bytes, kAlignment));
+  };
+  for (std::int32_t id : graph.inputs) place(id);
+  for (std::int32_t id : graph.outputs) place(id);
+}
 
 }  // namespace
 
-Layout lower(const Graph& graph, Binding& binding, std::pmr::memory_resource& memory,
-             std::pmr::memory_resource& scratch) {
-  return Lowering(graph, binding, memory, scratch).run();
+Layout lower(const Graph& graph, Binding& binding, bool shared_io,
+             std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch) {
+  Layout layout(memory);
+  place_io(graph, layout);
+  layout.borders = find_borders(graph, binding, shared_io, memory);
+  const auto arena = [&](Space space) {
+    return Lowering(graph, binding, layout.borders, space, shared_io, memory, scratch).run();
+  };
+  layout.host = arena(Space::host);
+  const auto on_device = [](const Step& step) { return step.space == Space::device; };
+  if (std::ranges::any_of(binding.steps, on_device)) layout.device = arena(Space::device);
+  return layout;
 }
 
 }  // namespace skiff

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <vector>
 
+#include "runtime/backend/device.h"
 #include "runtime/core/memory.h"
 #include "runtime/model/checks.h"
 #include "runtime/model/verified.h"
@@ -21,10 +22,13 @@ struct KernelTable;
 /// Metadata grows in chunks from this size on.
 inline constexpr std::size_t kMetadataChunk = 4096;
 
-/// Packed weights for one instruction set: one block, shared by all sessions that use it.
+/// Packed weights for one instruction set, and of a GPU beside it: shared by all sessions that use
+/// these two.
 struct WeightSet {
   const cpu::KernelTable* table = nullptr;
+  int gpu = -1;  ///< -1: none
   Block block;
+  backend::Memory device_block;
 };
 
 struct Model::Impl {
@@ -39,7 +43,7 @@ struct Model::Impl {
   std::uint64_t load_peak = 0;       // and the most it held until then
 
   std::mutex mutex;  // guards weights and book once sessions exist
-  // A handful of instruction sets at most; a fixed array allocates nothing.
+  // A handful of instruction sets and GPUs at most; a fixed array allocates nothing.
   static constexpr std::size_t kMaxWeightSets = 8;
   WeightSet weights[kMaxWeightSets];
 };

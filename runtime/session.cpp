@@ -7,6 +7,7 @@
 #include "runtime/core/error.h"
 #include "runtime/cpu/isa.h"
 #include "runtime/session_impl.h"
+#include "runtime/weights.h"
 
 namespace skiff {
 namespace {
@@ -24,17 +25,6 @@ int check_threads(int threads) {
   return threads;
 }
 
-/// There is no GPU module in this version; says so where the caller asked for one.
-void choose_device(const SessionOptions& options) {
-  constexpr const char* reason = "this version of Skiff has no GPU back end";
-  if (options.device != DeviceKind::cuda && !options.strict_gpu) return;
-  require(!options.strict_gpu, ErrorCode::device, reason,
-          "; leave out --strict-gpu to use the CPU");
-  if (options.log.function != nullptr)
-    options.log.function(options.log.user, LogLevel::warning,
-                         message(reason, "; the CPU is used").c_str());
-}
-
 }  // namespace
 
 Session::Impl::Impl(const Model& source, const SessionOptions& session_options)
@@ -45,9 +35,12 @@ Session::Impl::Impl(const Model& source, const SessionOptions& session_options)
       book(options.allocator),
       arena(kMetadataChunk, &book),
       shapes(graph(), arena),
+      device(open_device(graph(), options)),
       binding(bind_all()),
-      layout(lower(graph(), binding, arena, book)),
-      states(graph().states) {
+      layout(lower(graph(), binding, shared_io(), arena, book)),
+      states(graph().states),
+      segments(&arena) {
+  check_placement();
   if (graph().symbols != nullptr) maker.emplace(graph(), table, options.threads, arena);
   book.charge(sizeof(Impl));
   memory = report();
@@ -58,27 +51,29 @@ Session::Impl::Impl(const Model& source, const SessionOptions& session_options)
 }
 
 Binding Session::Impl::bind_all() {
-  choose_device(options);
   check_threads(options.threads);
   std::pmr::monotonic_buffer_resource scratch(kMetadataChunk, &book);
-  return bind(shared.verified, table, options.threads, arena, scratch);
+  return bind(shared.verified, table, options.threads, device.get(), arena, scratch);
 }
 
 MemoryReport Session::Impl::report() const noexcept {
   MemoryReport r;
-  r.weights = binding.weights_bytes;
-  r.arena = layout.arena_bytes;
-  r.arena_lower_bound = layout.lower_bound;
-  r.arena_lower_bound_plain = layout.lower_bound_plain;
-  r.arena_proved_minimal = layout.certificate != plan::Certificate::unproved;
-  r.workspace = layout.largest_workspace;
-  r.io = layout.io_bytes;
+  const ArenaLayout &host = layout.host, &on_device = layout.device;
+  r.weights = binding.weights_bytes + binding.device_weights_bytes;
+  r.arena = host.bytes + on_device.bytes;
+  r.arena_lower_bound = host.lower_bound + on_device.lower_bound;
+  r.arena_lower_bound_plain = host.lower_bound_plain + on_device.lower_bound_plain;
+  r.arena_proved_minimal = host.certificate != plan::Certificate::unproved &&
+                           on_device.certificate != plan::Certificate::unproved;
+  r.workspace = std::max(host.largest_workspace, on_device.largest_workspace);
+  r.io = io_bytes();
   const auto workers = static_cast<std::uint64_t>(options.threads - 1);
   const std::uint64_t threads =
       cpu::ThreadPool::memory_bytes(options.threads) + workers * platform::thread_overhead_bytes();
   // Packing borrows the arena where that is large enough.
-  const std::uint64_t own_arena = options.arena.empty() ? r.arena : 0;
-  const std::uint64_t packing = binding.pack_scratch <= r.arena ? 0 : binding.pack_scratch;
+  const std::uint64_t own_arena = r.arena - (options.arena.empty() ? 0 : host.bytes);
+  const std::uint64_t packing = std::max(
+      binding.pack_scratch <= host.bytes ? 0 : binding.pack_scratch, binding.device_staging);
   const std::uint64_t blocks = r.weights + own_arena + r.io + threads + packing;
   r.total = std::max({shared.load_peak, shared.metadata_bytes + book.peak(),
                       shared.metadata_bytes + book.current() + blocks});
@@ -87,94 +82,127 @@ MemoryReport Session::Impl::report() const noexcept {
 }
 
 void Session::Impl::materialise() {
-  require(options.arena.empty() || options.arena.size() >= layout.arena_bytes,
+  require(options.arena.empty() || options.arena.size() >= layout.host.bytes,
           ErrorCode::invalid_argument, "the arena given has ", options.arena.size(),
-          " bytes, the session needs ", layout.arena_bytes);
+          " bytes, the session needs ", layout.host.bytes);
   require(reinterpret_cast<std::uintptr_t>(options.arena.data()) % Block::kAlignment == 0,
           ErrorCode::invalid_argument, "the arena given is not aligned to ", Block::kAlignment);
-  if (options.arena.empty()) arena_block = Block(book, layout.arena_bytes);
-  activations = options.arena.empty() ? base_of(arena_block) : options.arena.data();
-  io_block = Block(book, layout.io_bytes);
-  std::fill(io_block.bytes().begin(), io_block.bytes().end(), std::byte{0});
+  activations = options.arena.empty() ? g_nothing : options.arena.data();
+  take_device_memory();
+  if (!device) take_host_memory();
+  std::fill_n(io, io_bytes(), std::byte{0});
   pool.emplace(options.threads, book);
   take_weights();
   connect();
+  record();
   if (maker) start_shapes();
   reset();
+}
+
+void Session::Impl::take_host_memory() {
+  if (options.arena.empty()) {
+    arena_block = Block(book, layout.host.bytes);
+    activations = base_of(arena_block);
+  }
+  io_block = Block(book, layout.io_bytes);
+  io = base_of(io_block);
 }
 
 void Session::Impl::take_weights() {
   const std::lock_guard lock(shared.mutex);
   auto* const end = shared.weights + Model::Impl::kMaxWeightSets;
-  auto* set = std::find_if(shared.weights, end,
-                           [&](const WeightSet& s) { return s.table == &table || !s.table; });
+  const int gpu = device ? device->ordinal() : -1;
+  auto* set = std::find_if(shared.weights, end, [&](const WeightSet& s) {
+    return !s.table || (s.table == &table && s.gpu == gpu);
+  });
   require(set != end, ErrorCode::internal, "too many instruction sets");
   if (set->table == nullptr) {
     Block block(shared.book, binding.weights_bytes);
-    const bool borrow = binding.pack_scratch <= layout.arena_bytes;
+    const bool borrow = binding.pack_scratch <= layout.host.bytes;
     Block scratch(book, borrow ? 0 : binding.pack_scratch);
     const std::span<std::byte> space =
-        borrow ? std::span(activations, layout.arena_bytes) : scratch.bytes();
+        borrow ? std::span(activations, layout.host.bytes) : scratch.bytes();
     fill_weights(shared.verified, binding, block.bytes(), space);
+    scratch.reset();
+    fill_device_set(*set);
     set->block = std::move(block);
     set->table = &table;
+    set->gpu = gpu;
     // The model's account is that of its metadata; weights stand in every session's report.
   }
-  require(set->block.size() == binding.weights_bytes, ErrorCode::internal,
-          "two sessions disagree on the form of the weights");
+  require(set->block.size() == binding.weights_bytes &&
+              set->device_block.size() == binding.device_weights_bytes,
+          ErrorCode::internal, "two sessions disagree on the form of the weights");
   weights = base_of(set->block);
+  device_weights = set->device_block.mapped();
 }
 
 std::byte* Session::Impl::address(std::int32_t id) const noexcept {
   const auto i = static_cast<std::size_t>(id);
-  if (layout.io_offset[i] >= 0) return base_of(io_block) + layout.io_offset[i];
-  if (layout.arena_offset[i] >= 0) return activations + layout.arena_offset[i];
+  if (layout.io_offset[i] >= 0) return io + layout.io_offset[i];
+  if (layout.host.value_offset[i] >= 0) return activations + layout.host.value_offset[i];
   return stored(graph().value(id).buffer);
 }
 
 std::byte* Session::Impl::stored(std::int32_t buffer) const noexcept {
   for (const ConstantForm& form : binding.forms)
-    if (form.buffer == buffer && form.step < 0)
+    if (form.buffer == buffer && form.step < 0 && form.space == Space::host)
       return const_cast<std::byte*>(weights) + form.offset;
   return g_nothing;
 }
 
-void Session::Impl::connect() {
-  for (std::size_t s = 0; s < binding.steps.size(); ++s) {
-    Step& step = binding.steps[s];
-    const GraphNode& node = graph().nodes[static_cast<std::size_t>(step.node)];
-    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      const std::int32_t id = node.inputs[i];
-      const bool constant = id >= 0 && graph().value(id).buffer >= 0;
-      step.inputs[i] = id < 0 ? nullptr : constant ? g_nothing : address(id);
-    }
-    for (std::size_t o = 0; o < node.outputs.size(); ++o)
-      step.outputs[o] = address(node.outputs[o]);
-    const std::int64_t workspace = layout.workspace_offset[s];
-    step.workspace = workspace < 0 ? g_nothing : activations + workspace;
+void Session::Impl::connect_on_host(std::size_t s) {
+  Step& step = binding.steps[s];
+  const GraphNode& node = graph().nodes[static_cast<std::size_t>(step.node)];
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    const std::int32_t id = node.inputs[i];
+    const bool constant = id >= 0 && graph().value(id).buffer >= 0;
+    step.inputs[i] = id < 0 ? nullptr : constant ? g_nothing : address(id);
   }
-  for (const ConstantUse& use : binding.uses)
-    binding.steps[static_cast<std::size_t>(use.step)].inputs[use.input] =
-        weights + binding.forms[static_cast<std::size_t>(use.form)].offset;
+  for (std::size_t o = 0; o < node.outputs.size(); ++o) step.outputs[o] = address(node.outputs[o]);
+  const std::int64_t workspace = layout.host.workspace_offset[s];
+  step.workspace = workspace < 0 ? g_nothing : activations + workspace;
+}
+
+void Session::Impl::connect() {
+  for (std::size_t s = 0; s < binding.steps.size(); ++s)
+    binding.steps[s].space == Space::device ? connect_on_device(s) : connect_on_host(s);
+  for (const ConstantUse& use : binding.uses) {
+    Step& step = binding.steps[static_cast<std::size_t>(use.step)];
+    const ConstantForm& form = binding.forms[static_cast<std::size_t>(use.form)];
+    const std::byte* base = form.space == Space::device ? device_weights : weights;
+    (use.input < 0 ? step.tables : step.inputs[use.input]) = base + form.offset;
+  }
   // Steps that are views have nothing to do.
+  renumber_borders();
   std::erase_if(binding.steps, [](const Step& step) { return step.elided; });
 }
 
 Status Session::Impl::run(void (*observe)(void*, std::size_t), void* context) noexcept {
   if (broken) return Status(ErrorCode::internal, "the session was lost by a failed resize");
-  for (std::size_t i = 0; i < binding.steps.size(); ++i) {
-    Step& step = binding.steps[i];
-    if (observe != nullptr) observe(context, i);
-    const RunArgs args{step.inputs, step.outputs, step.workspace, *pool};
-    const Status status = step.kernel->run(args);
-    if (!status.ok()) {
-      pool->rest();
-      return Status(status.code(), status.message(), step.node);
-    }
+  for (const Segment& segment : segments) {
+    Status status =
+        observe == nullptr ? run_on_device(segment) : watch_on_device(segment, observe, context);
+    if (status.ok()) status = run_on_host(segment, observe, context);
+    if (status.ok()) continue;
+    pool->rest();
+    return status;
   }
   if (observe != nullptr) observe(context, binding.steps.size());
   pool->rest();
   carry_states();
+  return {};
+}
+
+Status Session::Impl::run_on_host(const Segment& segment, void (*observe)(void*, std::size_t),
+                                  void* context) noexcept {
+  for (std::size_t i = segment.device_end; i < segment.host_end; ++i) {
+    Step& step = binding.steps[i];
+    if (observe != nullptr) observe(context, i);
+    const RunArgs args{step.inputs, step.outputs, step.workspace, *pool};
+    const Status status = step.kernel->run(args);
+    if (!status.ok()) return Status(status.code(), status.message(), step.node);
+  }
   return {};
 }
 
@@ -251,6 +279,9 @@ Status Session::run(void (*observe)(void*, std::size_t), void* context) noexcept
 
 const MemoryReport& Session::memory() const noexcept { return impl_->memory; }
 const Model& Session::model() const noexcept { return impl_->model; }
+DeviceKind Session::device() const noexcept {
+  return impl_->device ? DeviceKind::cuda : DeviceKind::cpu;
+}
 const char* Session::isa() const noexcept { return impl_->table.name; }
 int Session::threads() const noexcept { return impl_->options.threads; }
 
@@ -266,6 +297,8 @@ StepInfo Session::step(std::size_t i) const noexcept {
                 .flops = step.kernel->flops(),
                 .bytes = 0,
                 .workspace = static_cast<std::int64_t>(step.workspace_bytes),
+                .device = step.space == Space::device ? DeviceKind::cuda : DeviceKind::cpu,
+                .why_cpu = step.why_host,
                 .output = impl_->shapes.info(node.outputs[0]).shape};
   for (std::int32_t id : node.inputs)
     if (id >= 0) info.bytes += impl_->shapes.info(id).bytes();
@@ -284,7 +317,9 @@ std::int32_t Session::step_output_value(std::size_t i, std::size_t output) const
 }
 
 Tensor Session::step_output(std::size_t i, std::size_t output) const {
-  return tensor_of(*impl_, step_output_value(i, output));
+  const std::int32_t value = step_output_value(i, output);
+  return impl_->binding.steps[i].space == Space::device ? impl_->watched(value)
+                                                        : tensor_of(*impl_, value);
 }
 
 }  // namespace skiff

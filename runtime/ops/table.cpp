@@ -105,9 +105,4 @@ const OpDef* find_op(fb::OpKind op) noexcept {
 
 std::span<const OpDef> all_ops() noexcept { return kOps; }
 
-const char* name_of(fb::OpKind op) noexcept {
-  const OpDef* def = find_op(op);
-  return def == nullptr ? "unknown" : def->name;
-}
-
 }  // namespace skiff

@@ -1,6 +1,5 @@
 #include <cmath>
 
-#include "runtime/ops/activation.h"
 #include "runtime/ops/attributes.h"
 #include "runtime/ops/dispatch.h"
 #include "runtime/ops/ops.h"
@@ -33,12 +32,6 @@ bool takes(fb::UnaryFunction function, DType dtype) {
 }
 
 }  // namespace
-
-void check_activation(const NodeView& node, fb::UnaryFunction function, float alpha, float beta) {
-  check(node, function <= shrink, "activation ", static_cast<int>(function),
-        " is not one that can be fused");
-  check(node, !std::isnan(alpha) && !std::isnan(beta), "alpha or beta of the activation is NaN");
-}
 
 void infer_unary(const NodeView& node, std::span<TensorInfo> outputs) {
   const auto& attrs = node.attrs<fb::UnaryAttrs>();

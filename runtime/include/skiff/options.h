@@ -39,6 +39,7 @@ struct SessionOptions {
   /// The arena's memory, 256-byte aligned and at least MemoryReport::arena bytes; empty: allocated.
   std::span<std::byte> arena = {};
   Log log = {};
+  int gpu = 0;  ///< which one, of several
 };
 
 /// Bytes a session and its model take. `total` is what is requested from the allocator at the peak,

@@ -21,7 +21,9 @@ struct StepInfo {
   std::int64_t flops = 0;      ///< 0: not counted
   std::int64_t bytes = 0;      ///< operands and results
   std::int64_t workspace = 0;
-  Shape output;  ///< of the first result
+  DeviceKind device = DeviceKind::cpu;  ///< where it runs
+  std::string_view why_cpu;             ///< of a session with a GPU: why it does not run there
+  Shape output;                         ///< of the first result
 };
 
 /// A shape for one input.
@@ -72,6 +74,8 @@ class SKIFF_API Session {
   const Model& model() const noexcept;
   /// Instruction set in use, e.g. "avx512".
   const char* isa() const noexcept;
+  /// cuda when a GPU takes part; then step() says which steps it runs.
+  DeviceKind device() const noexcept;
   int threads() const noexcept;
 
   std::size_t step_count() const noexcept;

@@ -1,0 +1,41 @@
+#pragma once
+
+// Reductions over the threads of a block, in a fixed order: equal bits on every run.
+namespace skiff::cuda {
+
+constexpr int kRowThreads = 256;  ///< of kernels that give each block a row
+constexpr int kLanes = 32;
+
+struct Sum {
+  static constexpr float kNeutral = 0.0f;
+  __device__ static float of(float a, float b) { return a + b; }
+};
+/// Hands on a NaN of either side.
+struct Maximum {
+  static constexpr float kNeutral = -INFINITY;
+  __device__ static float of(float a, float b) { return a > b || a != a ? a : b; }
+};
+struct Minimum {
+  static constexpr float kNeutral = INFINITY;
+  __device__ static float of(float a, float b) { return a < b || a != a ? a : b; }
+};
+struct Product {
+  static constexpr float kNeutral = 1.0f;
+  __device__ static float of(float a, float b) { return a * b; }
+};
+
+/// Every thread gives a value and gets the result of all kRowThreads. All must call it.
+template <typename Fold>
+__device__ float reduce_block(float value) {
+  __shared__ float parts[kRowThreads / kLanes];
+  for (int lanes = kLanes / 2; lanes > 0; lanes /= 2)
+    value = Fold::of(value, __shfl_xor_sync(0xffffffffu, value, lanes));
+  __syncthreads();  // nobody still reads what an earlier call left in `parts`
+  if (threadIdx.x % kLanes == 0) parts[threadIdx.x / kLanes] = value;
+  __syncthreads();
+  float result = parts[0];
+  for (int warp = 1; warp < kRowThreads / kLanes; ++warp) result = Fold::of(result, parts[warp]);
+  return result;
+}
+
+}  // namespace skiff::cuda

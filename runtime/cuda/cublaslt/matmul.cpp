@@ -1,0 +1,99 @@
+#include "runtime/cuda/cublaslt/matmul.h"
+
+#include "runtime/cuda/dispatch.h"
+
+namespace skiff::cuda::cublaslt {
+namespace {
+
+using Preference = Handle<cublasLtMatmulPreference_t, cublasLtMatmulPreferenceDestroy>;
+
+/// Scratch an algorithm may ask for; it comes out of the arena.
+constexpr std::uint64_t kMostWorkspace = std::uint64_t{4} << 20;
+
+cudaDataType data_type(DType dtype) {
+  switch (dtype) {
+    case DType::float32:
+      return CUDA_R_32F;
+    case DType::float16:
+      return CUDA_R_16F;
+    case DType::bfloat16:
+      return CUDA_R_16BF;
+    default:
+      refuse("cuBLASLt takes no ", dtype, " here");
+  }
+}
+
+/// A row-major matrix [rows, columns] is, to cuBLASLt, the column-major [columns, rows].
+Layout make_layout(DType dtype, std::int64_t rows, std::int64_t columns, std::int64_t batches,
+                   std::int64_t step) {
+  Layout layout;
+  check(cublasLtMatrixLayoutCreate(layout.out(), data_type(dtype),
+                                   static_cast<std::uint64_t>(columns),
+                                   static_cast<std::uint64_t>(rows), columns),
+        "cublasLtMatrixLayoutCreate");
+  const auto set = [&](cublasLtMatrixLayoutAttribute_t name, const auto& value) {
+    check(cublasLtMatrixLayoutSetAttribute(layout.get(), name, &value, sizeof(value)),
+          "cublasLtMatrixLayoutSetAttribute");
+  };
+  set(CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, static_cast<std::int32_t>(narrow(batches)));
+  set(CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, step);
+  return layout;
+}
+
+template <typename T>
+void set_operation(const Operation& operation, cublasLtMatmulDescAttributes_t name,
+                   const T& value) {
+  check(cublasLtMatmulDescSetAttribute(operation.get(), name, &value, sizeof(value)),
+        "cublasLtMatmulDescSetAttribute");
+}
+
+}  // namespace
+
+Matmul::Matmul(cublasLtHandle_t handle, const Product& p) : product_(p) {
+  // d' = b' a' with ' for transposed: row-major operands need no copy.
+  check(cublasLtMatmulDescCreate(operation_.out(), CUBLAS_COMPUTE_32F, CUDA_R_32F),
+        "cublasLtMatmulDescCreate");
+  const auto turned = [](bool transposed) { return transposed ? CUBLAS_OP_T : CUBLAS_OP_N; };
+  set_operation(operation_, CUBLASLT_MATMUL_DESC_TRANSA, turned(p.transpose_b));
+  set_operation(operation_, CUBLASLT_MATMUL_DESC_TRANSB, turned(p.transpose_a));
+  const cublasLtEpilogue_t epilogue = p.bias && p.relu ? CUBLASLT_EPILOGUE_RELU_BIAS
+                                      : p.bias         ? CUBLASLT_EPILOGUE_BIAS
+                                      : p.relu         ? CUBLASLT_EPILOGUE_RELU
+                                                       : CUBLASLT_EPILOGUE_DEFAULT;
+  set_operation(operation_, CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue);
+  a_ = make_layout(p.dtype, p.transpose_a ? p.k : p.m, p.transpose_a ? p.m : p.k, p.batches,
+                   p.a_step);
+  b_ = make_layout(p.dtype, p.transpose_b ? p.n : p.k, p.transpose_b ? p.k : p.n, p.batches,
+                   p.b_step);
+  d_ = make_layout(p.dtype, p.m, p.n, p.batches, p.m * p.n);
+
+  Preference preference;
+  check(cublasLtMatmulPreferenceCreate(preference.out()), "cublasLtMatmulPreferenceCreate");
+  check(cublasLtMatmulPreferenceSetAttribute(preference.get(),
+                                             CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
+                                             &kMostWorkspace, sizeof(kMostWorkspace)),
+        "cublasLtMatmulPreferenceSetAttribute");
+  cublasLtMatmulHeuristicResult_t found{};
+  int count = 0;
+  const cublasStatus_t status =
+      cublasLtMatmulAlgoGetHeuristic(handle, operation_.get(), b_.get(), a_.get(), d_.get(),
+                                     d_.get(), preference.get(), 1, &found, &count);
+  if (status == CUBLAS_STATUS_NOT_SUPPORTED || (status == CUBLAS_STATUS_SUCCESS && count == 0))
+    refuse("cuBLASLt has no algorithm for this product");
+  check(status, "cublasLtMatmulAlgoGetHeuristic");
+  algorithm_ = found.algo;
+  workspace_ = found.workspaceSize;
+}
+
+void Matmul::enqueue(const Device& device, const void* a, const void* b, const void* bias,
+                     const void* residual, void* d, void* workspace) {
+  if (product_.bias) set_operation(operation_, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
+  const float beta = product_.residual ? 1.0f : 0.0f;
+  const void* c = product_.residual ? residual : d;
+  check(cublasLtMatmul(device.cublas(), operation_.get(), &product_.scale, b, b_.get(), a, a_.get(),
+                       &beta, c, d_.get(), d, d_.get(), &algorithm_, workspace, workspace_,
+                       device.stream()),
+        "cublasLtMatmul");
+}
+
+}  // namespace skiff::cuda::cublaslt

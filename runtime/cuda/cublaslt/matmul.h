@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cublasLt.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include <skiff/dtype.h>
+
+#include "runtime/cuda/device.h"
+
+namespace skiff::cuda::cublaslt {
+
+/// d [batch, m, n] = epilogue(scale a b + residual), everything dense and row-major; a is [m, k] or
+/// transposed [k, m], b likewise. Matrices of a batch lie `a_step`, `b_step` elements apart, 0 for
+/// one that is common to all.
+struct Product {
+  std::int64_t m = 0, n = 0, k = 0, batches = 1;
+  std::int64_t a_step = 0, b_step = 0;
+  bool transpose_a = false, transpose_b = false;
+  DType dtype = DType::float32;
+  float scale = 1;
+  bool bias = false;  ///< [n], added by the epilogue
+  bool relu = false;
+  bool residual = false;  ///< like d
+};
+
+using Operation = Handle<cublasLtMatmulDesc_t, cublasLtMatmulDescDestroy>;
+using Layout = Handle<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestroy>;
+
+/// A product with the algorithm that cuBLASLt proposed for it.
+class Matmul {
+ public:
+  /// Throws Error{unsupported} when there is no algorithm for it.
+  Matmul(cublasLtHandle_t handle, const Product& product);
+
+  std::size_t workspace() const noexcept { return workspace_; }
+  void enqueue(const Device& device, const void* a, const void* b, const void* bias,
+               const void* residual, void* d, void* workspace);
+
+ private:
+  Product product_;
+  Operation operation_;
+  Layout a_, b_, d_;
+  cublasLtMatmulAlgo_t algorithm_{};
+  std::size_t workspace_ = 0;
+};
+
+}  // namespace skiff::cuda::cublaslt

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <optional>
+#include <utility>
+
+#include "runtime/cuda/cudnn/graph.h"
+
+namespace skiff::cuda::cudnn {
+
+/// What engines may do to numbers.
+struct Policy {
+  bool tensor_cores = false;  ///< for float32 that means TF32: 10 bits of fraction
+};
+
+/// An engine with its choices, ready to execute a graph.
+struct Plan {
+  Descriptor descriptor;
+  std::int64_t engine = 0;
+  std::size_t workspace = 0;  ///< bytes
+  bool tensor_cores = false;
+
+  /// Puts the work on the handle's stream. `pointers` binds every tensor that is not virtual.
+  void execute(cudnnHandle_t handle, std::span<const std::pair<TensorId, const void*>> pointers,
+               void* workspace_memory) const;
+};
+
+/// Engines for the graph, best first as cuDNN's heuristics rank them: mode A, then the fallback.
+/// Only those that the policy allows and that can be finalised, at most `most`.
+std::vector<Plan> find_plans(OperationGraph& graph, const Policy& policy, std::size_t most = 1);
+
+}  // namespace skiff::cuda::cudnn

@@ -1,0 +1,53 @@
+#include "runtime/cuda/kernels.h"
+
+#include <iterator>
+
+#include "runtime/cuda/dispatch.h"
+
+namespace skiff::cuda {
+namespace {
+
+using enum fb::OpKind;
+
+struct Row {
+  fb::OpKind op;
+  KernelPtr (*make)(const KernelSpec& spec);
+};
+
+// One line an operator; what is not here runs on the CPU.
+constexpr Row kRows[] = {
+    {identity, make_identity},
+    {reshape, make_reshape},
+    {transpose, make_transpose},
+    {concat, make_concat},
+    {slice, make_slice},
+    {pad, make_pad},
+    {expand, make_expand},
+    {gather, make_gather},
+    {depth_to_space, make_depth_to_space},
+    {space_to_depth, make_space_to_depth},
+    {cast, make_cast},
+    {unary, make_unary},
+    {binary, make_binary},
+    {where, make_where},
+    {reduce, make_reduce},
+    {softmax, make_softmax},
+    {conv, make_conv},
+    {conv_transpose, make_conv_transpose},
+    {matmul, make_matmul},
+    {pool, make_pool},
+    {layer_norm, make_layer_norm},
+    {group_norm, make_group_norm},
+    {lp_norm, make_lp_norm},
+    {resize, make_resize},
+};
+
+}  // namespace
+
+KernelPtr make_kernel(const KernelSpec& spec) {
+  for (const Row& row : kRows)
+    if (row.op == spec.node.op) return row.make(spec);
+  refuse("the GPU has no kernel for this operator");
+}
+
+}  // namespace skiff::cuda

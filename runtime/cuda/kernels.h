@@ -1,0 +1,38 @@
+#pragma once
+
+#include "runtime/cuda/kernel.h"
+
+// Makers of GPU kernels, one an operator, for the table in kernels.cpp. Each throws
+// Error{unsupported} with the reason when it cannot do the node.
+namespace skiff::cuda {
+
+#define SKIFF_CUDA_KERNEL(name) KernelPtr make_##name(const KernelSpec& spec);
+
+SKIFF_CUDA_KERNEL(identity)
+SKIFF_CUDA_KERNEL(reshape)
+SKIFF_CUDA_KERNEL(transpose)
+SKIFF_CUDA_KERNEL(slice)
+SKIFF_CUDA_KERNEL(expand)
+SKIFF_CUDA_KERNEL(depth_to_space)
+SKIFF_CUDA_KERNEL(space_to_depth)
+SKIFF_CUDA_KERNEL(concat)
+SKIFF_CUDA_KERNEL(pad)
+SKIFF_CUDA_KERNEL(gather)
+SKIFF_CUDA_KERNEL(cast)
+SKIFF_CUDA_KERNEL(unary)
+SKIFF_CUDA_KERNEL(binary)
+SKIFF_CUDA_KERNEL(where)
+SKIFF_CUDA_KERNEL(reduce)
+SKIFF_CUDA_KERNEL(softmax)
+SKIFF_CUDA_KERNEL(layer_norm)
+SKIFF_CUDA_KERNEL(group_norm)
+SKIFF_CUDA_KERNEL(lp_norm)
+SKIFF_CUDA_KERNEL(conv)
+SKIFF_CUDA_KERNEL(conv_transpose)
+SKIFF_CUDA_KERNEL(matmul)
+SKIFF_CUDA_KERNEL(pool)
+SKIFF_CUDA_KERNEL(resize)
+
+#undef SKIFF_CUDA_KERNEL
+
+}  // namespace skiff::cuda

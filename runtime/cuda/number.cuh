@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+
+#include <cstdint>
+
+// Stored numbers and the type they are computed in.
+namespace skiff::cuda {
+
+using Half = __half;
+using BFloat = __nv_bfloat16;
+
+__device__ inline float to_float(float value) { return value; }
+__device__ inline float to_float(Half value) { return __half2float(value); }
+__device__ inline float to_float(BFloat value) { return __bfloat162float(value); }
+
+template <typename T>
+__device__ inline T from_float(float value);
+template <>
+__device__ inline float from_float<float>(float value) {
+  return value;
+}
+template <>
+__device__ inline Half from_float<Half>(float value) {
+  return __float2half(value);
+}
+template <>
+__device__ inline BFloat from_float<BFloat>(float value) {
+  return __float2bfloat16(value);
+}
+
+/// This thread's number in a one-dimensional grid.
+__device__ inline std::int64_t global_thread() {
+  return static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+}
+
+}  // namespace skiff::cuda

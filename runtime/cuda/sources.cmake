@@ -1,0 +1,31 @@
+# What the GPU module is made of; included by the build of the module itself and by the one of
+# tests/cuda that runs its kernels on the host.
+get_filename_component(_runtime "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
+file(GLOB SKIFF_CUDA_KERNELS CONFIGURE_DEPENDS "${_runtime}/ops/*_cuda.cu")
+file(GLOB SKIFF_CUDA_SOURCES CONFIGURE_DEPENDS "${_runtime}/ops/*_cuda.cpp")
+list(APPEND SKIFF_CUDA_KERNELS
+  "${_runtime}/cuda/copy.cu"
+  "${_runtime}/cuda/epilogue.cu")
+list(APPEND SKIFF_CUDA_SOURCES
+  "${_runtime}/cuda/check.cpp"
+  "${_runtime}/cuda/cublaslt/matmul.cpp"
+  "${_runtime}/cuda/cudnn/graph.cpp"
+  "${_runtime}/cuda/cudnn/plan.cpp"
+  "${_runtime}/cuda/device.cpp"
+  "${_runtime}/cuda/kernel.cpp"
+  "${_runtime}/cuda/kernels.cpp"
+  "${_runtime}/cuda/module.cpp"
+  "${_runtime}/cuda/probe.cpp"
+  "${_runtime}/cuda/program.cpp"
+  # The operators' rules: the module imports nothing of Skiff and carries the few it reads nodes by.
+  "${_runtime}/core/error.cpp"
+  "${_runtime}/ops/activation.cpp"
+  "${_runtime}/ops/attributes.cpp"
+  "${_runtime}/ops/conv.cpp"
+  "${_runtime}/ops/convert_cpu.cpp"
+  "${_runtime}/ops/matmul.cpp"
+  "${_runtime}/ops/op_name.cpp"
+  "${_runtime}/ops/pool.cpp"
+  "${_runtime}/ops/resize.cpp"
+  "${_runtime}/ops/resize_axis_cpu.cpp"
+  "${_runtime}/ops/walk.cpp")

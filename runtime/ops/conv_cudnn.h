@@ -1,0 +1,32 @@
+#pragma once
+
+#include <optional>
+
+#include "runtime/cuda/cudnn/plan.h"
+#include "runtime/ops/conv_cuda.h"
+
+namespace skiff::cuda {
+
+/// How much of activation(conv + bias + residual) cuDNN does in one engine.
+enum class Fusion : std::uint8_t { all, sum, none };
+
+/// The operation graph of a convolution and the tensors to bind.
+struct ConvGraph {
+  Fusion fusion = Fusion::all;
+  cudnn::TensorId x{}, w{}, bias{}, residual{}, y{};
+};
+
+/// Writes the graph; false when this fusion does not exist for the convolution (an activation that
+/// cuDNN has no single operation for). The order of operations is the one its precompiled engines
+/// know: convolution, residual, bias, activation.
+bool write_conv_graph(const ConvPlan& plan, Fusion fusion, cudnn::OperationGraph& graph,
+                      ConvGraph& result);
+
+struct ConvEngine {
+  ConvGraph graph;
+  cudnn::Plan plan;
+};
+/// The best fusion that has an engine on the target; nothing when none has.
+std::optional<ConvEngine> find_conv_engine(const ConvPlan& plan, const cudnn::Target& target);
+
+}  // namespace skiff::cuda

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+#include <library_types.h>
+
+namespace cuda_double {
+
+/// Element `i` of an array of a CUDA data type, as a float.
+inline float load(cudaDataType type, const void* array, std::int64_t i) {
+  switch (type) {
+    case CUDA_R_16F:
+      return __half2float(static_cast<const __half*>(array)[i]);
+    case CUDA_R_16BF:
+      return __bfloat162float(static_cast<const __nv_bfloat16*>(array)[i]);
+    default:
+      return static_cast<const float*>(array)[i];
+  }
+}
+
+inline void store(cudaDataType type, void* array, std::int64_t i, float value) {
+  switch (type) {
+    case CUDA_R_16F:
+      static_cast<__half*>(array)[i] = __float2half(value);
+      break;
+    case CUDA_R_16BF:
+      static_cast<__nv_bfloat16*>(array)[i] = __float2bfloat16(value);
+      break;
+    default:
+      static_cast<float*>(array)[i] = value;
+  }
+}
+
+}  // namespace cuda_double

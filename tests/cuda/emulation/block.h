@@ -1,0 +1,100 @@
+#pragma once
+
+#include <vector_types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/cuda/double/control.h"
+#include "tests/cuda/emulation/fiber.h"
+
+namespace cuda_emulation {
+
+struct Warp;
+
+/// A thread of the block that runs. It takes a fiber only for as long as it is under way.
+struct Thread {
+  uint3 index{};
+  unsigned linear = 0, lane = 0;
+  unsigned exchanges = 0;  ///< how many warp exchanges it took part in
+  Warp* warp = nullptr;
+  Fiber* fiber = nullptr;
+  bool done = false;
+  const char* waits_at = "";
+};
+
+inline constexpr unsigned kWarpSize = 32;
+inline constexpr std::size_t kExchangeBytes = 8;
+
+/// What the lanes of a warp hand to each other. Two rounds, since a lane may be in the next one
+/// before another has read the last one's values.
+struct Warp {
+  struct Round {
+    unsigned arrived = 0;
+    unsigned char values[kWarpSize][kExchangeBytes];
+    Thread* waiting[kWarpSize];
+  };
+  Round rounds[2];
+};
+
+/// One launch at a time: the block under way, its threads and their fibers.
+class Block {
+ public:
+  using Body = void (*)(void** arguments);
+
+  /// Runs every block of a grid; returns a cudaError_t and says in `error` what went wrong.
+  int run_grid(cuda_double_dim grid, cuda_double_dim block, Body body, void** arguments,
+               char* error, std::size_t error_size);
+
+  void barrier();
+  /// Every lane of `mask` gives a value and gets the one of lane `source`.
+  template <typename T>
+  T exchange(unsigned mask, T value, unsigned source, const char* where) {
+    static_assert(sizeof(T) <= kExchangeBytes);
+    T result;
+    exchange_bytes(mask, &value, &result, sizeof(T), source, where);
+    return result;
+  }
+
+  uint3 block_index{};
+  dim3 block_extent, grid_extent;
+  Thread* current = nullptr;
+
+ private:
+  bool run_block(const uint3& index);
+  void exchange_bytes(unsigned mask, const void* value, void* result, std::size_t bytes,
+                      unsigned source, const char* where);
+  static void fiber_entry();
+  void start_threads();
+  Fiber& next_fiber();
+  void switch_to(Fiber& fiber);
+  void wait(const char* where);
+  void release(Thread& thread) { ready_.push_back(&thread); }
+  void finish_barrier();
+  unsigned thread_at(unsigned turn) const;
+
+  Body body_ = nullptr;
+  void** arguments_ = nullptr;
+  std::vector<Thread> threads_;
+  std::vector<Warp> warps_;
+  std::vector<Thread*> ready_;
+  std::size_t next_ready_ = 0;
+  std::vector<Thread*> at_barrier_;
+  unsigned started_ = 0, running_ = 0;
+  Fiber scheduler_;
+  Fiber* on_ = &scheduler_;
+  std::vector<std::unique_ptr<Fiber>> fibers_;
+  std::vector<Fiber*> idle_;
+  std::string fault_;
+};
+Block& block();
+
+/// In which order threads of a block start: 0 ascending, 1 descending, 2 scattered. A missing
+/// barrier shows in some of them only.
+void set_thread_order(int order);
+
+}  // namespace cuda_emulation

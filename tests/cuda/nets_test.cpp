@@ -1,0 +1,88 @@
+#include <gtest/gtest.h>
+#include <skiff/skiff.h>
+
+#include <cstring>
+
+#include "tests/cuda/gpu.h"
+#include "tests/runtime/networks.h"
+#include "tests/support/agreement.h"
+#include "tests/support/shared_data.h"
+
+// Real networks on the GPU's whole path: kernels, libraries, memory plan, captured graph. The
+// doubles compute what a GPU would; the answers must be those of other runtimes.
+namespace skiff::test {
+namespace {
+
+void set_inputs(Session& session, const npy::Archive& golden) {
+  for (std::size_t i = 0; i < session.input_count(); ++i) {
+    const Tensor input = session.input(i);
+    const npy::Array& array = golden.at("in/" + std::string(input.name()));
+    ASSERT_EQ(array.bytes.size(), input.bytes().size());
+    std::memcpy(input.bytes().data(), array.bytes.data(), array.bytes.size());
+  }
+}
+
+void expect_golden(const Session& session, const npy::Archive& golden, double bound) {
+  for (std::size_t i = 0; i < session.output_count(); ++i) {
+    const Tensor output = session.output(i);
+    const auto numbers = output.values<const float>();
+    expect_agreement({numbers.begin(), numbers.end()},
+                     numbers_of(golden.at("out/" + std::string(output.name()))),
+                     std::string(output.name()), bound);
+  }
+}
+
+/// Steps that run on the CPU, for those nets that have any.
+std::string steps_on_cpu(const Session& session) {
+  std::string text;
+  for (std::size_t i = 0; i < session.step_count(); ++i)
+    if (const StepInfo step = session.step(i); step.device == DeviceKind::cpu)
+      text += std::string(step.op) + " '" + std::string(step.name) +
+              "': " + std::string(step.why_cpu) + "\n";
+  return text;
+}
+
+class GpuNets : public ::testing::TestWithParam<Network> {};
+
+TEST_P(GpuNets, AgreeWithAnotherRuntime) {
+  const Network& network = GetParam();
+  const auto files = golden_files(network);
+  if (files.empty()) GTEST_SKIP() << "no shared data for " << network.model << " (set SKIFF_DATA)";
+  const WithGpu gpu;
+  const npy::Archive golden = npy::load_npz(files.front().string());
+  const Model model = Model::from_bytes(converted(network, golden));
+  const SessionOptions options{.device = DeviceKind::cuda};
+  const MemoryReport predicted = Session::predict(model, options);
+  const std::size_t before = cuda_double_live_bytes();
+  Session session(model, options);
+  ASSERT_EQ(session.device(), DeviceKind::cuda);
+  const bool has_rnn = std::string(network.golden) == "trained_lstm";
+  EXPECT_EQ(steps_on_cpu(session), has_rnn ? steps_on_cpu(session) : "");
+
+  // All that lies in the GPU's and in pinned memory is weights, arena and io; nothing on the host
+  // is but what a CPU step wants.
+  const MemoryReport& memory = session.memory();
+  EXPECT_EQ(predicted.total, memory.total);
+  if (!has_rnn) {
+    EXPECT_EQ(cuda_double_live_bytes() - before, memory.weights + memory.arena + memory.io);
+  }
+  EXPECT_GE(memory.arena, memory.arena_lower_bound);
+
+  ASSERT_NO_FATAL_FAILURE(set_inputs(session, golden));
+  const long allocations = cuda_double_allocations(), objects = cuda_double_objects();
+  const long launches = cuda_double_graph_launches(), waits = cuda_double_waits();
+  ASSERT_TRUE(session.run().ok()) << cuda_double_complaints();
+  expect_golden(session, golden, network.relative_l2);
+  EXPECT_EQ(cuda_double_allocations(), allocations);
+  EXPECT_EQ(cuda_double_objects(), objects);
+  if (!has_rnn) {
+    EXPECT_EQ(cuda_double_graph_launches() - launches, 1);
+    EXPECT_EQ(cuda_double_waits() - waits, 1);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, GpuNets, ::testing::ValuesIn(networks()),
+                         [](const auto& tested) { return test_label(tested.param.golden); });
+
+}  // namespace
+}  // namespace skiff::test
