@@ -19,9 +19,14 @@
 namespace skiff::convert {
 namespace {
 
+bool is_onnx(const std::string& path) { return path.ends_with(".onnx"); }
+bool is_tflite(const std::string& path) {
+  return path.ends_with(".tflite") || path.ends_with(".bin");
+}
+
 Imported import_model(const std::string& path, const ImportOptions& options) {
-  if (path.ends_with(".onnx")) return import_onnx(path, options);
-  if (path.ends_with(".tflite") || path.ends_with(".bin")) return import_tflite(path, options);
+  if (is_onnx(path)) return import_onnx(path, options);
+  if (is_tflite(path)) return import_tflite(path, options);
   const bool torch = path.ends_with(".pt2") || path.ends_with(".pth") || path.ends_with(".pt");
   fail(ErrorCode::unsupported, "'", path, "': ",
        torch ? "PyTorch files are not in this version; export the model as ONNX"
@@ -165,6 +170,46 @@ void fill_report(Report& report, const ir::Graph& graph) {
   report.peak_bytes = passes::peak_bytes(graph, order);
 }
 
+/// A graph after import and passes.
+struct Optimised {
+  ir::Graph graph;
+  Source source;
+  std::size_t nodes_before = 0;
+  std::vector<std::string> passes = {};
+};
+
+template <typename Progress>
+Optimised optimise(const std::string& path, const ImportOptions& import,
+                   const ConvertOptions& options, const Progress& imported_now) {
+  Imported imported = import_model(path, import);
+  imported_now();
+  Optimised result{std::move(imported.graph), std::move(imported.source)};
+  result.nodes_before = result.graph.order().size();
+  result.passes =
+      passes::run_pipeline(result.graph, passes::all_groups(),
+                           {.observer = dump_to(options.dump_folder), .check = options.check});
+  return result;
+}
+
+/// --dyn: the model at several sizes, made one.
+template <typename Progress>
+Optimised optimise_for_all_sizes(const std::string& path, const ConvertOptions& options,
+                                 const Progress& progress) {
+  const auto inputs = is_onnx(path) ? declared_inputs_onnx(path) : declared_inputs_tflite(path);
+  Optimised last{};
+  double done = 0;
+  ir::Graph graph =
+      dynamic::generalise(inputs, options.import.shapes, options.dynamic, [&](const auto& shapes) {
+        ConvertOptions at = options;
+        at.import.shapes = shapes;
+        last = optimise(path, with_bindings(path, at), at, [] {});
+        progress("converting at several sizes", done = std::min(0.55, done + 0.05));
+        return std::move(last.graph);
+      });
+  last.graph = std::move(graph);
+  return last;
+}
+
 }  // namespace
 
 Converted convert_graph(const std::string& path, const ConvertOptions& options, Report* report) {
@@ -173,19 +218,16 @@ Converted convert_graph(const std::string& path, const ConvertOptions& options, 
   };
   const std::int64_t start = platform::monotonic_ns();
   progress("reading", 0.0);
-  Imported imported = import_model(path, with_bindings(path, options));
-  const std::size_t nodes_before = imported.graph.order().size();
-  progress("optimising", 0.3);
-  const auto effective =
-      passes::run_pipeline(imported.graph, passes::all_groups(),
-                           {.observer = dump_to(options.dump_folder), .check = options.check});
+  Optimised model = options.dynamic.empty() ? optimise(path, with_bindings(path, options), options,
+                                                       [&] { progress("optimising", 0.3); })
+                                            : optimise_for_all_sizes(path, options, progress);
   progress(options.golden.empty() ? "describing" : "computing golden data", 0.6);
-  Converted result{std::move(imported.graph), {}};
-  result.manifest = make_manifest(path, options, imported.source, result.graph, effective);
+  Converted result{std::move(model.graph), {}};
+  result.manifest = make_manifest(path, options, model.source, result.graph, model.passes);
   if (report != nullptr) {
-    report->source = imported.source;
-    report->nodes_before = nodes_before;
-    report->passes = effective;
+    report->source = model.source;
+    report->nodes_before = model.nodes_before;
+    report->passes = model.passes;
     fill_report(*report, result.graph);
     report->seconds = static_cast<double>(platform::monotonic_ns() - start) * 1e-9;
   }

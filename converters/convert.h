@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "converters/dynamic/dynamic.h"
 #include "converters/import.h"
 #include "converters/manifest.h"
 
@@ -14,6 +15,7 @@ namespace skiff::convert {
 
 struct ConvertOptions {
   ImportOptions import;
+  std::vector<dynamic::Bounds> dynamic;             ///< --dyn: sizes that stay open
   std::map<std::string, std::vector<double>> bind;  ///< --bind as numbers; the model has the dtype
   std::string golden;                               ///< a .npz file, "auto" or empty
   std::string dump_folder;                          ///< --dump-ir; must exist

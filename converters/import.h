@@ -54,6 +54,20 @@ struct Imported {
   Source source;
 };
 
+/// What a model says of one input's shape.
+struct DeclaredInput {
+  struct Dim {
+    std::int64_t extent = -1;  ///< -1: open
+    std::string symbol = {};   ///< the name an open one has, if any
+  };
+  std::string name;
+  std::vector<Dim> dims;
+};
+
+/// The inputs a model declares, initializers not counted. Throws Error for damaged files.
+std::vector<DeclaredInput> declared_inputs_onnx(const std::string& path);
+std::vector<DeclaredInput> declared_inputs_tflite(const std::string& path);
+
 /// Reads a model into the graph: operators of runtime/ops, external inputs and outputs in the
 /// source's own layout and names, transposes put wherever a channels-last operator meets another
 /// layout (the passes sink them). Throws Refused, or Error for damaged files and wrong options.

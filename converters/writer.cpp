@@ -86,7 +86,10 @@ class Writer {
         std::find(inputs.begin(), inputs.end(), id) != inputs.end() || graph_.is_output(id);
     if (external || !manifest_.strip_names) record->name = source.name;
     record->dtype = static_cast<fb::DType>(source.dtype);
-    record->dims.assign(source.shape.begin(), source.shape.end());
+    if (source.dims.empty())
+      record->dims.assign(source.shape.begin(), source.shape.end());
+    else
+      record->dims = source.dims;
     if (source.quantization)
       record->quantization = std::make_unique<fb::QuantizationT>(*source.quantization);
     if (source.constant) record->buffer = data_.add(*source.constant);
@@ -137,6 +140,10 @@ class Writer {
 
   void add_manifest() {
     model_.name = manifest_.name;
+    for (const fb::SymbolT& symbol : graph_.symbols)
+      model_.symbols.push_back(std::make_unique<fb::SymbolT>(symbol));
+    for (const fb::DimExprT& expression : graph_.expressions)
+      model_.exprs.push_back(std::make_unique<fb::DimExprT>(expression));
     for (const fb::PreprocessT& p : manifest_.preprocess)
       model_.preprocess.push_back(std::make_unique<fb::PreprocessT>(p));
     if (manifest_.postprocess)

@@ -135,10 +135,11 @@ class Binder {
     };
     try_out(largest_);
     for (Shapes& shapes : corners_) try_out(shapes);
-    auto* memory = static_cast<std::byte*>(memory_.allocate(bytes, alignof(std::max_align_t)));
-    step.region = {memory, bytes};
-    std::pmr::monotonic_buffer_resource region(memory, bytes, std::pmr::null_memory_resource());
-    step.kernel = maker_.make(node, largest_, region);
+    using Region = std::pmr::monotonic_buffer_resource;
+    void* place = memory_.allocate(sizeof(Region), alignof(Region));
+    void* memory = memory_.allocate(bytes, alignof(std::max_align_t));
+    step.region = new (place) Region(memory, bytes, std::pmr::null_memory_resource());
+    step.kernel = maker_.make(node, largest_, *step.region);
     step.packed_forms = packed_forms(*step.kernel, node.inputs.size());
   }
 
@@ -218,9 +219,8 @@ KernelPtr KernelMaker::make(const GraphNode& node, Shapes& now, std::pmr::memory
 
 void KernelMaker::remake(Step& step, const GraphNode& node, Shapes& now) {
   step.kernel.reset();
-  std::pmr::monotonic_buffer_resource region(step.region.data(), step.region.size(),
-                                             std::pmr::null_memory_resource());
-  KernelPtr kernel = make(node, now, region);
+  step.region->release();
+  KernelPtr kernel = make(node, now, *step.region);
   const auto keeps = [&](const Overwrite& o) { return kernel->can_overwrite(o.input, o.output); };
   require(kernel->workspace_bytes() <= step.workspace_bytes &&
               packed_forms(*kernel, node.inputs.size()) == step.packed_forms &&

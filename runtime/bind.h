@@ -34,7 +34,8 @@ struct Step {
   std::string_view why_host{};   ///< of a session with a GPU: why this step is the CPU's
   const void* tables = nullptr;  ///< the device kernel's own
   // Of a model with symbols:
-  std::span<std::byte> region;              ///< where the kernel is made anew for other shapes
+  /// Where the kernel is made anew for other shapes; lives as long as the binding.
+  std::pmr::monotonic_buffer_resource* region = nullptr;
   std::uint64_t packed_forms = 0;           ///< stands for the packed forms of its constants
   std::span<const Overwrite> overwrites{};  ///< what the plan relies on
 };

@@ -24,6 +24,9 @@ struct Value {
   std::optional<std::vector<std::byte>> constant = {};  ///< dense bytes in host order
   std::optional<fb::QuantizationT> quantization = {};
   NodeId producer = -1;  ///< -1: input or constant
+  /// In a graph with symbols: the extents as the schema has them, negative ones stand for
+  /// Graph::expressions; `shape` is the largest. Empty: fixed.
+  std::vector<std::int64_t> dims = {};
 };
 
 struct Node {
@@ -44,6 +47,9 @@ class Graph {
   std::string name;
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
+  /// Set in the last step of a conversion with bounds: such a graph is only written.
+  std::vector<fb::SymbolT> symbols;
+  std::vector<fb::DimExprT> expressions;
 
   ValueId add_input(std::string name, DType dtype, const Shape& shape);
   ValueId add_constant(std::string name, DType dtype, const Shape& shape,

@@ -4,6 +4,7 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include <limits>
+#include <set>
 
 #include "converters/onnx/importer.h"
 #include "platform/file.h"
@@ -31,6 +32,13 @@ onnx::ModelProto parse(std::span<const std::byte> bytes) {
   return model;
 }
 
+std::vector<std::byte> read_file(const std::string& path) {
+  const platform::File file(path.c_str());
+  std::vector<std::byte> bytes(file.size());
+  file.read_at(0, bytes);
+  return bytes;
+}
+
 }  // namespace
 
 Imported import_onnx_bytes(std::span<const std::byte> bytes, const std::string& folder,
@@ -41,10 +49,24 @@ Imported import_onnx_bytes(std::span<const std::byte> bytes, const std::string& 
   return imported;
 }
 
+std::vector<DeclaredInput> declared_inputs_onnx(const std::string& path) {
+  const onnx::ModelProto model = parse(read_file(path));
+  std::set<std::string> initialized;
+  for (const auto& tensor : model.graph().initializer()) initialized.insert(tensor.name());
+  std::vector<DeclaredInput> inputs;
+  for (const onnx::ValueInfoProto& input : model.graph().input()) {
+    if (initialized.contains(input.name())) continue;
+    DeclaredInput& declared = inputs.emplace_back();
+    declared.name = input.name();
+    for (const auto& dim : input.type().tensor_type().shape().dim())
+      declared.dims.push_back(
+          {dim.has_dim_value() && dim.dim_value() >= 0 ? dim.dim_value() : -1, dim.dim_param()});
+  }
+  return inputs;
+}
+
 Imported import_onnx(const std::string& path, const ImportOptions& options) {
-  const platform::File file(path.c_str());
-  std::vector<std::byte> bytes(file.size());
-  file.read_at(0, bytes);
+  const std::vector<std::byte> bytes = read_file(path);
   const std::size_t slash = path.find_last_of('/');
   const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   return import_onnx_bytes(bytes, folder, options);

@@ -4,6 +4,7 @@
 
 #include "converters/tflite/import_bytes.h"
 #include "converters/tflite/importer.h"
+#include "converters/tflite/tensors.h"
 #include "platform/file.h"
 #include "platform/sha256.h"
 
@@ -37,6 +38,19 @@ Imported import_owned(std::vector<std::byte> bytes, const ImportOptions& options
 
 Imported import_tflite_bytes(std::span<const std::byte> bytes, const ImportOptions& options) {
   return import_owned({bytes.begin(), bytes.end()}, options);
+}
+
+std::vector<DeclaredInput> declared_inputs_tflite(const std::string& path) {
+  const tfl::Model model(read_file(path));
+  std::vector<DeclaredInput> inputs;
+  for (std::int64_t tensor : tfl::to_list(model.main().inputs())) {
+    const auto index = static_cast<int>(tensor);
+    DeclaredInput& input = inputs.emplace_back();
+    input.name = model.tensor_name(index);
+    for (std::int64_t extent : tfl::declared_dims(model.tensor(index)))
+      input.dims.push_back({extent, {}});
+  }
+  return inputs;
 }
 
 Imported import_tflite(const std::string& path, const ImportOptions& options) {

@@ -14,7 +14,7 @@ namespace {
 
 /// What CLI11 only collects; turned into Options by interpret().
 struct Raw {
-  std::vector<std::string> shapes, binds, from, to;
+  std::vector<std::string> shapes, dyns, binds, from, to;
   std::string color;
   std::string later;  // a flag of a later version
 };
@@ -55,9 +55,18 @@ Shape parse_shape(const std::string& text) {
   return shape;
 }
 
+dynamic::Bounds parse_bounds(const std::string& text) {
+  const auto [symbol, range] = split("--dyn", text);
+  const auto parts = pieces(range, ':');
+  if (parts.size() != 3 && parts.size() != 4)
+    wrong(fmt::format("--dyn {}: should be {}=MIN:OPT:MAX", text, symbol));
+  const auto part = [&](std::size_t i) { return number<std::int64_t>("--dyn", parts[i]); };
+  return {symbol, part(0), part(1), part(2), parts.size() == 4 ? part(3) : 0};
+}
+
 /// Flags that later versions will have: known, so that the message can say so.
 void add_later_flags(CLI::App& app, Raw& raw) {
-  for (const char* name : {"--dyn", "--fit", "--calibrate"})
+  for (const char* name : {"--fit", "--calibrate"})
     app.add_option_function<std::string>(name,
                                          [&raw, name](const std::string&) { raw.later = name; })
         ->group("");
@@ -70,6 +79,12 @@ void add_flags(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("MODEL", options.model, "the trained model: .onnx or .tflite")->required();
   app.add_option("-o,--output", options.output, "the .skiff file to write")->required();
   app.add_option("--shape", raw.shapes, "fixes an input's shape: NAME=1x3x224x224")
+      ->take_all()
+      ->allow_extra_args(false);
+  app.add_option(
+         "--dyn", raw.dyns,
+         "leaves a size open within bounds: N=1:4:16 (min:opt:max, :multiple of if any) for "
+         "a symbol of the model, INPUT:AXIS=1:4:16 for an axis")
       ->take_all()
       ->allow_extra_args(false);
   app.add_option("--bind", raw.binds, "makes an input a constant: NAME=16000 or NAME=1,2,3")
@@ -106,6 +121,7 @@ void interpret(const Raw& raw, Options& options) {
     const auto [name, extents] = split("--shape", text);
     convert.import.shapes[name] = parse_shape(extents);
   }
+  for (const std::string& text : raw.dyns) convert.dynamic.push_back(parse_bounds(text));
   for (const std::string& text : raw.binds) {
     const auto [name, numbers] = split("--bind", text);
     for (const std::string& piece : pieces(numbers, ','))

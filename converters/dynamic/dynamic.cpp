@@ -1,0 +1,388 @@
+#include "converters/dynamic/dynamic.h"
+
+#include <algorithm>
+#include <exception>
+#include <iterator>
+#include <set>
+#include <utility>
+
+#include "converters/dynamic/dims.h"
+#include "converters/dynamic/fit.h"
+#include "converters/dynamic/match.h"
+#include "runtime/core/error.h"
+
+namespace skiff::dynamic {
+namespace {
+
+using convert::DeclaredInput;
+using Choice = std::vector<std::int64_t>;  // a value for each symbol
+
+constexpr std::size_t kSamples = 7;  // for fitting, the largest sizes among them
+constexpr std::size_t kChecks = 3;   // that take no part in the fitting
+constexpr std::int64_t kMaxMultiple = 128;
+
+bool matches(const Bounds& bounds, const DeclaredInput& input, std::size_t axis) {
+  const DeclaredInput::Dim& dim = input.dims[axis];
+  return bounds.symbol == input.name + ":" + std::to_string(axis) ||
+         (dim.extent < 0 && bounds.symbol == dim.symbol);
+}
+
+/// The axes of the inputs that are symbols: shapes for a choice.
+class Axes {
+ public:
+  Axes(const std::vector<DeclaredInput>& inputs, const std::map<std::string, Shape>& fixed,
+       const std::vector<Bounds>& bounds)
+      : fixed_(fixed) {
+    std::vector<char> used(bounds.size(), 0);
+    for (const DeclaredInput& input : inputs) {
+      if (fixed.contains(input.name)) continue;
+      add(input, bounds, used);
+    }
+    for (std::size_t s = 0; s < bounds.size(); ++s)
+      require(used[s] != 0, ErrorCode::invalid_argument, "--dyn ", bounds[s].symbol,
+              ": no input has such an axis; there are ", names(inputs));
+  }
+
+  std::map<std::string, Shape> shapes(const Choice& choice) const {
+    std::map<std::string, Shape> result = fixed_;
+    for (const auto& [name, dims] : inputs_) {
+      Shape& shape = result[name];
+      for (const auto& [extent, symbol] : dims)
+        shape.push_back(symbol < 0 ? extent : choice[static_cast<std::size_t>(symbol)]);
+    }
+    return result;
+  }
+
+ private:
+  struct Dim {
+    std::int64_t extent = 0;
+    int symbol = -1;
+  };
+
+  void add(const DeclaredInput& input, const std::vector<Bounds>& bounds, std::vector<char>& used) {
+    std::vector<Dim> dims;
+    bool open = false;
+    for (std::size_t axis = 0; axis < input.dims.size(); ++axis) {
+      const DeclaredInput::Dim& dim = input.dims[axis];
+      const auto found = std::find_if(bounds.begin(), bounds.end(),
+                                      [&](const Bounds& b) { return matches(b, input, axis); });
+      Dim& added = dims.emplace_back(Dim{dim.extent, -1});
+      if (found == bounds.end()) {
+        open |= dim.extent < 0;
+        continue;
+      }
+      added.symbol = static_cast<int>(found - bounds.begin());
+      used[static_cast<std::size_t>(added.symbol)] = 1;
+    }
+    const bool dynamic =
+        std::any_of(dims.begin(), dims.end(), [](const Dim& d) { return d.symbol >= 0; });
+    require(!dynamic || !open, ErrorCode::invalid_argument, "input '", input.name,
+            "' has further open axes: give --dyn for each; there are ", names({input}));
+    if (dynamic) inputs_[input.name] = std::move(dims);
+  }
+
+  static std::string names(const std::vector<DeclaredInput>& inputs) {
+    std::string text;
+    for (const DeclaredInput& input : inputs)
+      for (std::size_t axis = 0; axis < input.dims.size(); ++axis) {
+        if (input.dims[axis].extent >= 0) continue;
+        text += text.empty() ? "" : ", ";
+        text += input.name + ":" + std::to_string(axis);
+        if (!input.dims[axis].symbol.empty()) text += " (" + input.dims[axis].symbol + ")";
+      }
+    return text.empty() ? "no open axes" : text;
+  }
+
+  const std::map<std::string, Shape>& fixed_;
+  std::map<std::string, std::vector<Dim>> inputs_;
+};
+
+/// Choices of the symbols that are as unlike each other as the bounds allow, always the same ones.
+class Chooser {
+ public:
+  explicit Chooser(const std::vector<Bounds>& bounds) : bounds_(bounds) {}
+
+  /// The largest first. Sizes of 1 are avoided where others are possible: converting with them
+  /// drops what larger ones need.
+  std::vector<Choice> choices(std::size_t count) {
+    std::vector<Choice> result{largest()};
+    std::set<Choice> seen{result[0]};
+    for (int attempt = 0; attempt < 200 && result.size() < count; ++attempt) {
+      Choice choice;
+      for (const Bounds& b : bounds_) choice.push_back(pick(b));
+      if (distinct(choice) < distinct_possible() && attempt < 100) continue;
+      if (seen.insert(choice).second) result.push_back(std::move(choice));
+    }
+    return result;
+  }
+
+ private:
+  Choice largest() const {
+    Choice choice;
+    for (const Bounds& b : bounds_) choice.push_back(b.max);
+    return choice;
+  }
+
+  std::int64_t pick(const Bounds& b) {
+    const std::int64_t low = b.max >= 3 ? std::max<std::int64_t>(b.min, 2) : b.min;
+    const std::int64_t first = (low + b.multiple_of - 1) / b.multiple_of;
+    const std::int64_t last = b.max / b.multiple_of;
+    const auto span = static_cast<std::uint64_t>(last - first + 1);
+    return (first + static_cast<std::int64_t>(next() % span)) * b.multiple_of;
+  }
+
+  static std::size_t distinct(const Choice& choice) {
+    return std::set<std::int64_t>(choice.begin(), choice.end()).size();
+  }
+  std::size_t distinct_possible() const {
+    std::size_t possible = 0;
+    for (const Bounds& b : bounds_) possible += b.max > b.min ? 1 : 0;
+    return std::max<std::size_t>(possible, 1);
+  }
+
+  /// splitmix64 (Steele, Lea, Flood 2014).
+  std::uint64_t next() {
+    std::uint64_t z = state_ += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+  }
+
+  const std::vector<Bounds>& bounds_;
+  std::uint64_t state_ = 0;
+};
+
+/// Numbers of one place of the graph, one a sample.
+struct Slot {
+  Series numbers;
+  std::string what;
+};
+
+/// The graph at the largest sizes and every number of it that other sizes may change.
+class Generaliser {
+ public:
+  Generaliser(ir::Graph base, std::vector<Bounds> bounds)
+      : base_(std::move(base)), bounds_(std::move(bounds)) {
+    collect(base_, nullptr);
+  }
+
+  void add(const ir::Graph& other) {
+    const Match found = match(base_, other);
+    collect(other, &found);
+  }
+
+  /// `choices` are the ones the graphs were made for, the largest first.
+  ir::Graph finish(const std::vector<Choice>& choices) {
+    fit(choices);
+    std::size_t at = 0;
+    const auto next = [&] { return dims_[at++]; };
+    for (ir::ValueId id : base_.inputs) set_dims(id, next);
+    for (ir::NodeId id : base_.order()) {
+      visit_dims(base_.node(id).attrs, [&](std::int64_t& number) { number = next(); });
+      for (ir::ValueId output : base_.node(id).outputs) set_dims(output, next);
+    }
+    cut_constants(next);
+    for (const Bounds& b : bounds_) {
+      fb::SymbolT& symbol = base_.symbols.emplace_back();
+      symbol.name = b.symbol;
+      symbol.min = b.min, symbol.opt = b.opt, symbol.max = b.max;
+      symbol.multiple_of = b.multiple_of;
+    }
+    return std::move(base_);
+  }
+
+ private:
+  using Use = std::pair<ir::NodeId, std::size_t>;  // a node and its operand
+
+  /// The numbers of a graph in the base's order: inputs' shapes, then node by node attributes and
+  /// shapes of results. Of constants only those are kept that differ.
+  void collect(const ir::Graph& graph, const Match* found) {
+    std::size_t at = 0;
+    const auto put = [&](std::int64_t number, const std::string& what) {
+      if (found == nullptr) slots_.push_back({{}, what});
+      slots_[at++].numbers.push_back(number);
+    };
+    const auto put_shape = [&](ir::ValueId id) {
+      const ir::ValueId partner =
+          found == nullptr ? id : found->values[static_cast<std::size_t>(id)];
+      const ir::Value& value = graph.value(partner == ir::kAbsent ? id : partner);
+      // A result nothing reads has no partner; it keeps its largest shape's formula unread.
+      const Shape& shape = partner == ir::kAbsent ? base_.value(id).shape : value.shape;
+      for (std::int64_t extent : shape) put(extent, "the shape of '" + base_.value(id).name + "'");
+    };
+    for (ir::ValueId id : base_.inputs) put_shape(id);
+    for (ir::NodeId id : base_.order()) {
+      const ir::NodeId partner = found == nullptr ? id : found->nodes[static_cast<std::size_t>(id)];
+      ir::Attributes attributes = graph.node(partner).attrs;
+      visit_dims(attributes, [&](std::int64_t& number) {
+        put(number, "an attribute of '" + base_.node(id).name + "'");
+      });
+      for (ir::ValueId output : base_.node(id).outputs) put_shape(output);
+    }
+    ++samples_;
+    if (found == nullptr) return;
+    for (const VaryingConstant& constant : found->constants) note(constant);
+  }
+
+  void note(const VaryingConstant& constant) {
+    const Use use{constant.node, constant.input};
+    auto [place, added] = constants_.try_emplace(use);
+    const Shape& largest = base_.value(operand(use)).shape;
+    // In samples that did not mention it, it had its largest shape.
+    if (added) place->second.assign(static_cast<std::size_t>(largest.rank()), {});
+    for (int axis = 0; axis < largest.rank(); ++axis) {
+      Series& series = place->second[static_cast<std::size_t>(axis)];
+      series.resize(samples_ - 1, largest[axis]);
+      series.push_back(constant.shape[axis]);
+    }
+  }
+
+  ir::ValueId operand(const Use& use) const { return base_.node(use.first).inputs[use.second]; }
+
+  void fit(const std::vector<Choice>& choices) {
+    std::vector<Series> symbols(bounds_.size());
+    for (const Choice& choice : choices)
+      for (std::size_t s = 0; s < choice.size(); ++s) symbols[s].push_back(choice[s]);
+    for (auto& [use, series] : constants_)
+      for (std::size_t axis = 0; axis < series.size(); ++axis) {
+        const ir::Value& value = base_.value(operand(use));
+        series[axis].resize(samples_, value.shape[static_cast<int>(axis)]);
+        slots_.push_back({series[axis], "the size of the constant '" + value.name + "'"});
+      }
+    Fitter fitter(first_samples(symbols));
+    for (const Slot& slot : slots_) {
+      const auto dim = fitter.fit(first_samples({slot.numbers})[0]);
+      require(dim.has_value(), ErrorCode::unsupported, slot.what,
+              " depends on the sizes in no way that a .skiff file can say");
+      check(slot, *dim, fitter, choices);
+      dims_.push_back(*dim);
+    }
+    base_.expressions = fitter.expressions();
+  }
+
+  std::vector<Series> first_samples(std::vector<Series> all) const {
+    const std::size_t count = samples_ > kSamples ? kSamples : samples_;
+    for (Series& series : all) series.resize(count);
+    return all;
+  }
+
+  /// Also at the choices the fit has not seen.
+  void check(const Slot& slot, std::int64_t dim, const Fitter& fitter,
+             const std::vector<Choice>& choices) const {
+    for (std::size_t i = 0; i < choices.size(); ++i) {
+      const std::int64_t found = evaluate(dim, fitter.expressions(), choices[i]);
+      require(found == slot.numbers[i], ErrorCode::unsupported, slot.what, " is ", slot.numbers[i],
+              " where the formula found for other sizes gives ", found);
+    }
+  }
+
+  template <typename Next>
+  void set_dims(ir::ValueId id, const Next& next) {
+    ir::Value& value = base_.value(id);
+    for (int axis = 0; axis < value.shape.rank(); ++axis) value.dims.push_back(next());
+  }
+
+  /// Constants that grow with the sizes are stored at their largest, and cut to size.
+  template <typename Next>
+  void cut_constants(const Next& next) {
+    std::map<std::pair<ir::ValueId, std::vector<std::int64_t>>, ir::ValueId> made;
+    for (const auto& [use, series] : constants_) {
+      const ir::ValueId whole = operand(use);
+      std::vector<std::int64_t> dims;
+      for (std::size_t axis = 0; axis < series.size(); ++axis) dims.push_back(next());
+      auto [place, added] = made.try_emplace({whole, dims}, ir::kAbsent);
+      if (added) place->second = cut(whole, dims);
+      base_.node(use.first).inputs[use.second] = place->second;
+    }
+    base_.sort();
+  }
+
+  ir::ValueId cut(ir::ValueId whole, const std::vector<std::int64_t>& dims) {
+    const Shape shape = base_.value(whole).shape;
+    fb::SliceAttrsT attributes;
+    attributes.starts.assign(dims.size(), 0);
+    attributes.sizes.assign(shape.begin(), shape.end());
+    attributes.steps.assign(dims.size(), 1);
+    const ir::NodeId id = base_.insert_node(0, fb::OpKind::slice, attributes, {whole},
+                                            base_.value(whole).name + "/cut");
+    attributes.sizes = dims;
+    base_.node(id).attrs = attributes;
+    base_.value(base_.node(id).outputs[0]).dims = dims;
+    return base_.node(id).outputs[0];
+  }
+
+  ir::Graph base_;
+  std::vector<Bounds> bounds_;
+  std::vector<Slot> slots_;
+  std::map<Use, std::vector<Series>> constants_;  // a series an axis
+  std::size_t samples_ = 0;
+  std::vector<std::int64_t> dims_;
+};
+
+ir::Graph try_bounds(const Axes& axes, const std::vector<Bounds>& bounds, const ir::Graph& largest,
+                     const ConvertAt& convert) {
+  const std::vector<Choice> choices = Chooser(bounds).choices(kSamples + kChecks);
+  Generaliser generaliser(largest, bounds);
+  for (std::size_t i = 1; i < choices.size(); ++i)
+    generaliser.add(convert(axes.shapes(choices[i])));
+  return generaliser.finish(choices);
+}
+
+void check_bounds(const Bounds& b) {
+  require(0 < b.min && b.min <= b.opt && b.opt <= b.max, ErrorCode::invalid_argument, "--dyn ",
+          b.symbol, "=", b.min, ":", b.opt, ":", b.max, ": should be MIN:OPT:MAX, rising from 1");
+  for (std::int64_t value : {b.min, b.opt, b.max})
+    require(b.multiple_of == 0 || value % b.multiple_of == 0, ErrorCode::invalid_argument, "--dyn ",
+            b.symbol, ": ", value, " is no multiple of ", b.multiple_of);
+}
+
+/// A symbol with one possible value is no symbol.
+void fix_constants(std::vector<DeclaredInput>& inputs, std::vector<Bounds>& bounds) {
+  for (DeclaredInput& input : inputs)
+    for (std::size_t axis = 0; axis < input.dims.size(); ++axis) {
+      DeclaredInput::Dim& dim = input.dims[axis];
+      for (const Bounds& b : bounds)
+        if (b.min == b.max && matches(b, input, axis)) dim = {b.min, {}};
+    }
+  std::erase_if(bounds, [](const Bounds& b) { return b.min == b.max; });
+}
+
+/// Symbols whose bounds allow it become multiples of `step`; false: none did.
+bool take_step(const std::vector<Bounds>& wanted, std::int64_t step, std::vector<Bounds>& bounds) {
+  bool changed = step == 1;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const Bounds& b = wanted[i];
+    if (b.multiple_of != 0) continue;
+    const bool fits = b.min % step == 0 && b.opt % step == 0 && b.max % step == 0;
+    bounds[i].multiple_of = fits ? step : std::max<std::int64_t>(bounds[i].multiple_of, 1);
+    changed |= fits;
+  }
+  return changed;
+}
+
+}  // namespace
+
+ir::Graph generalise(std::vector<DeclaredInput> inputs, const std::map<std::string, Shape>& fixed,
+                     std::vector<Bounds> wanted, const ConvertAt& convert) {
+  for (const Bounds& b : wanted) check_bounds(b);
+  fix_constants(inputs, wanted);
+  const Axes axes(inputs, fixed, wanted);
+  Choice most;
+  for (const Bounds& b : wanted) most.push_back(b.max);
+  const ir::Graph largest = convert(axes.shapes(most));
+  std::vector<Bounds> bounds = wanted;
+  std::exception_ptr first;
+  // Many networks halve their sizes again and again and add what was halved up: such sizes must be
+  // multiples of a power of two.
+  for (std::int64_t step = 1; step <= kMaxMultiple; step *= 2) {
+    if (!take_step(wanted, step, bounds)) break;
+    try {
+      return try_bounds(axes, bounds, largest, convert);
+    } catch (const Error&) {
+      if (!first) first = std::current_exception();
+    }
+  }
+  std::rethrow_exception(first);
+}
+
+}  // namespace skiff::dynamic

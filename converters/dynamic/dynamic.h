@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "converters/import.h"
+
+namespace skiff::dynamic {
+
+/// --dyn: what a symbol may be. It is named as the model names it, or INPUT:AXIS where an axis is
+/// meant that has no name.
+struct Bounds {
+  std::string symbol;
+  std::int64_t min = 1, opt = 1, max = 1;
+  std::int64_t multiple_of = 0;  ///< 0: the smallest that works is looked for
+};
+
+/// The model's graph, ready but for the writer, with inputs of these shapes.
+using ConvertAt = std::function<ir::Graph(const std::map<std::string, Shape>& shapes)>;
+
+/// One graph for all sizes within the bounds. The model is converted at several choices of the
+/// symbols; what then differs between the graphs is written as expressions over the symbols, found
+/// by fitting and checked at further choices. `inputs` are the model's own; `fixed` shapes win.
+/// The result's shapes are those at the largest sizes, its inputs and outputs in the same order.
+/// Throws Error{invalid_argument} for bounds that fit no axis, and Error{unsupported} naming the
+/// node whose dependence on the sizes cannot be expressed.
+ir::Graph generalise(std::vector<convert::DeclaredInput> inputs,
+                     const std::map<std::string, Shape>& fixed, std::vector<Bounds> bounds,
+                     const ConvertAt& convert);
+
+}  // namespace skiff::dynamic
