@@ -202,6 +202,7 @@ Optimised optimise_for_all_sizes(const std::string& path, const ConvertOptions& 
       dynamic::generalise(inputs, options.import.shapes, options.dynamic, [&](const auto& shapes) {
         ConvertOptions at = options;
         at.import.shapes = shapes;
+        at.import.free_shapes = true;
         last = optimise(path, with_bindings(path, at), at, [] {});
         progress("converting at several sizes", done = std::min(0.55, done + 0.05));
         return std::move(last.graph);

@@ -15,7 +15,8 @@ namespace skiff::convert {
 
 /// What the caller fixes about a model before it is read.
 struct ImportOptions {
-  std::map<std::string, Shape> shapes = {};                 ///< --shape: whole shape of an input
+  std::map<std::string, Shape> shapes = {};  ///< --shape: whole shape of an input
+  bool free_shapes = false;                  ///< `shapes` may differ from extents the model fixes
   std::map<std::string, std::vector<std::byte>> bind = {};  ///< --bind: input (dense bytes in its
                                                             ///< own dtype) that becomes a constant
   std::vector<std::string> from = {};                       ///< --from: tensors that become inputs

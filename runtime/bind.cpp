@@ -37,6 +37,7 @@ std::uint64_t packed_forms(const Kernel& kernel, std::size_t inputs) noexcept {
   std::uint64_t hash = 0;
   for (std::size_t i = 0; i < inputs; ++i) {
     const int input = static_cast<int>(i);
+    if (kernel.packed_bytes(input) == 0) continue;
     for (std::uint64_t value : {kernel.packed_bytes(input), kernel.pack_key(input)})
       hash = (hash ^ value) * 0x9e3779b97f4a7c15u;
   }

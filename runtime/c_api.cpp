@@ -103,6 +103,19 @@ int32_t skiff_session_output(const skiff_session* session, size_t index, skiff_t
   return guarded([&] { describe(session->session.output(index), tensor); });
 }
 
+int32_t skiff_session_resize(skiff_session* session, size_t input, const int64_t* shape,
+                             int32_t rank) {
+  return guarded([&] {
+    const skiff::Session& found = session->session;
+    const skiff::Status status = session->session.resize(
+        found.input(input).name(),
+        skiff::Shape(std::span(shape, static_cast<std::size_t>(std::max(rank, 0)))));
+    if (!status.ok()) throw skiff::Error(status.code(), status.message());
+  });
+}
+
+void skiff_session_reset(skiff_session* session) { session->session.reset(); }
+
 int32_t skiff_session_run(skiff_session* session) {
   const skiff::Status status = session->session.run();
   return status.ok() ? 0 : keep(status.code(), status.message());

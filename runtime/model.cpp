@@ -101,6 +101,21 @@ TensorDesc Model::output(std::size_t i) const noexcept {
   return describe(graph, graph.outputs[i]);
 }
 
+std::size_t Model::symbol_count() const noexcept {
+  const Symbols* symbols = impl_->verified.graph().symbols;
+  return symbols == nullptr ? 0 : symbols->count();
+}
+
+SymbolDesc Model::symbol(std::size_t i) const noexcept {
+  const fb::Symbol& s = impl_->verified.graph().symbols->record(i);
+  return {text(s.name()), s.min(), s.opt(), s.max(), s.multiple_of()};
+}
+
+int Model::input_symbol(std::size_t i, int axis) const noexcept {
+  const Graph& graph = impl_->verified.graph();
+  return graph.symbol_of(graph.inputs[i], axis);
+}
+
 Preprocessing Model::preprocessing(std::size_t input) const noexcept {
   const auto* records = impl_->verified.metadata().preprocess();
   for (std::size_t i = 0; i < length(records); ++i) {

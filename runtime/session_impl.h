@@ -89,7 +89,6 @@ struct Session::Impl {
   std::byte* stored(std::int32_t buffer) const noexcept;
   void carry_states() noexcept;
   void start_shapes();
-  std::int32_t symbol_of(std::int32_t input, int axis) const;
   void set_symbols(const InputShape& wanted, std::span<std::int64_t> symbols) const;
   void check_shared(const InputShape& wanted, std::span<const std::int64_t> symbols) const;
   void adopt(std::span<const std::int64_t> symbols);

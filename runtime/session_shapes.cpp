@@ -22,12 +22,6 @@ std::int32_t find_value(const Graph& graph, std::span<const std::int32_t> ids,
 /// From the largest sizes, which everything was planned for, to the usual ones.
 void Session::Impl::start_shapes() { adopt(graph().symbols->corner(Symbols::Corner::usual)); }
 
-/// Which symbol an axis of an input is; -1: its extent is fixed.
-std::int32_t Session::Impl::symbol_of(std::int32_t input, int axis) const {
-  const auto* dims = graph().value(input).dims;
-  return dims == nullptr ? -1 : graph().symbols->symbol_of(dims->Get(static_cast<unsigned>(axis)));
-}
-
 /// The symbols that make an input of that shape.
 void Session::Impl::set_symbols(const InputShape& wanted, std::span<std::int64_t> symbols) const {
   const std::int32_t id = find_value(graph(), graph().inputs, wanted.name, "input");
@@ -35,7 +29,7 @@ void Session::Impl::set_symbols(const InputShape& wanted, std::span<std::int64_t
   require(wanted.shape.rank() == now.rank(), ErrorCode::invalid_argument, "input '", wanted.name,
           "' has ", now.rank(), " axes, the shape ", wanted.shape, " has ", wanted.shape.rank());
   for (int axis = 0; axis < now.rank(); ++axis) {
-    const std::int32_t symbol = symbol_of(id, axis);
+    const std::int32_t symbol = graph().symbol_of(id, axis);
     if (symbol >= 0)
       symbols[static_cast<std::size_t>(symbol)] = wanted.shape[axis];
     else
@@ -50,7 +44,7 @@ void Session::Impl::check_shared(const InputShape& wanted,
                                  std::span<const std::int64_t> symbols) const {
   const std::int32_t id = find_value(graph(), graph().inputs, wanted.name, "input");
   for (int axis = 0; axis < wanted.shape.rank(); ++axis) {
-    const std::int32_t symbol = symbol_of(id, axis);
+    const std::int32_t symbol = graph().symbol_of(id, axis);
     if (symbol < 0) continue;
     const auto s = static_cast<std::size_t>(symbol);
     require(symbols[s] == wanted.shape[axis], ErrorCode::invalid_argument, "symbol '",

@@ -136,7 +136,8 @@ void Importer::add_input(Frame& frame, const std::string& name) {
   }
   const auto given = options_.shapes.find(name);
   if (given != options_.shapes.end()) {
-    if (info != infos_.end() && info->second->type().tensor_type().has_shape())
+    if (!options_.free_shapes && info != infos_.end() &&
+        info->second->type().tensor_type().has_shape())
       check_shape(name, given->second, info->second->type().tensor_type().shape());
     shape = given->second;
   }

@@ -160,7 +160,7 @@ int bench(const Options& options) {
   const Model model = common.load();
   std::vector<Session> sessions;
   for (int i = 0; i < options.sessions; ++i) {
-    sessions.emplace_back(model, common.session_options());
+    sessions.push_back(common.session(model));
     fill_random(sessions.back());
   }
   const double load_ms = ms_since(begin);
@@ -175,7 +175,7 @@ int bench(const Options& options) {
   Json memory = memory_json(sessions[0].memory());
   memory["predicted_total"] = predicted.total;
   memory["peak_rss"] = platform::memory_state().peak_resident;
-  const Shape shape = model.input_count() > 0 ? model.input(0).shape : Shape();
+  const Shape shape = model.input_count() > 0 ? sessions[0].input(0).shape() : Shape();
   const Json json = {{"model", model.name()},
                      {"device", "cpu"},
                      {"isa", sessions[0].isa()},

@@ -21,18 +21,17 @@ void print_log(void* verbose, LogLevel level, const char* message) {
   fmt::print(stderr, "skiff: {}\n", message);
 }
 
-/// Shapes are fixed in this version: --shape may only repeat what the file says.
-void check_shape(const Model& model, const std::string& text) {
-  const auto [name, extents] = split_pair("--shape", text);
-  for (std::size_t i = 0; i < model.input_count(); ++i) {
-    if (model.input(i).name != name) continue;
-    const Shape shape = model.input(i).shape;
-    require(extents == fmt::format("{}", fmt::join(shape.extents(), "x")), ErrorCode::unsupported,
-            "--shape ", text, ": the model's shape is ", shape,
-            " and fixed; convert it again with skiff-convert --shape");
-    return;
+Shape parse_shape(const std::string& flag, const std::string& text) {
+  Shape shape;
+  for (const std::string& extent : CLI::detail::split(text, 'x')) {
+    std::int64_t value = -1;
+    const auto [end, error] = std::from_chars(extent.data(), extent.data() + extent.size(), value);
+    require(error == std::errc() && end == extent.data() + extent.size() && value >= 0 &&
+                shape.rank() < kMaxRank,
+            ErrorCode::invalid_argument, "--shape ", flag, ": should be NAME=1x3x224x224");
+    shape.push_back(value);
   }
-  fail(ErrorCode::not_found, "--shape ", text, ": the model has no such input");
+  return shape;
 }
 
 }  // namespace
@@ -77,9 +76,19 @@ SessionOptions Common::session_options() const {
 Model Common::load() const {
   require(tune == "off", ErrorCode::unsupported, "--tune=", tune,
           ": this version has nothing to tune; use --tune=off");
-  Model model_read = Model::load(model, load_options());
-  for (const std::string& shape : shapes) check_shape(model_read, shape);
-  return model_read;
+  return Model::load(model, load_options());
+}
+
+Session Common::session(const Model& loaded) const {
+  Session made(loaded, session_options());
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const std::string& text : shapes) pairs.push_back(split_pair("--shape", text));
+  std::vector<InputShape> wanted;
+  for (const auto& [name, extents] : pairs)
+    wanted.push_back({name, parse_shape(name + "=" + extents, extents)});
+  const Status status = made.resize(wanted);
+  require(status.ok(), status.code(), "--shape: ", status.message());
+  return made;
 }
 
 void add_common_flags(CLI::App& app, Common& c) {
@@ -93,7 +102,9 @@ void add_common_flags(CLI::App& app, Common& c) {
       ->check(CLI::IsMember({"on", "off"}));
   app.add_option("--tune", c.tune, "off (nothing is tuned in this version)")
       ->check(CLI::IsMember({"off", "fast", "full"}));
-  app.add_option("--shape", c.shapes, "NAME=1x3x224x224")->take_all()->allow_extra_args(false);
+  app.add_option("--shape", c.shapes, "NAME=1x3x224x224: a size within the model's bounds")
+      ->take_all()
+      ->allow_extra_args(false);
   app.add_option("--json", c.json, "writes the result as JSON to a file, or - for standard output");
   app.add_flag("--verbose", c.verbose, "say more");
 }

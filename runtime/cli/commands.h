@@ -22,11 +22,12 @@ struct Common {
   std::string json;  ///< a file, "-" for standard output, "" for none
   bool verbose = false;
 
-  /// What the library takes; texts stay here. Throw Error{invalid_argument}.
+  /// What the library takes; texts stay here. All throw Error.
   LoadOptions load_options() const;
   SessionOptions session_options() const;
-  /// Loads the model and checks --shape against it.
   Model load() const;
+  /// A session with the shapes --shape asks for.
+  Session session(const Model& model) const;
 };
 
 void add_common_flags(CLI::App& app, Common& common);

@@ -14,9 +14,28 @@ struct Options {
   bool memory = false, plan = false, placement = false, boards = false;
 };
 
-Json tensor_json(const TensorDesc& desc, const Preprocessing& pictures) {
+/// Extents as numbers; of a shape that may change, symbols by name and what is computed from them
+/// as "?".
+Json shape_json(const Graph& graph, std::int32_t id) {
+  Json shape = Json::array();
+  const GraphValue& value = graph.value(id);
+  for (int axis = 0; axis < value.info.shape.rank(); ++axis) {
+    const bool fixed = value.dims == nullptr || value.dims->Get(static_cast<unsigned>(axis)) >= 0;
+    const std::int32_t symbol = graph.symbol_of(id, axis);
+    if (fixed)
+      shape.push_back(value.info.shape[axis]);
+    else if (symbol >= 0)
+      shape.push_back(graph.symbols->name(static_cast<std::size_t>(symbol)));
+    else
+      shape.push_back("?");
+  }
+  return shape;
+}
+
+Json tensor_json(const Graph& graph, std::int32_t id, const TensorDesc& desc,
+                 const Preprocessing& pictures) {
   Json json = {
-      {"name", desc.name}, {"dtype", name_of(desc.dtype)}, {"shape", desc.shape.extents()}};
+      {"name", desc.name}, {"dtype", name_of(desc.dtype)}, {"shape", shape_json(graph, id)}};
   if (!desc.quantization.scale.empty()) json["scale"] = desc.quantization.scale;
   if (pictures.present) json["takes_pictures"] = true;
   return json;
@@ -25,13 +44,22 @@ Json tensor_json(const TensorDesc& desc, const Preprocessing& pictures) {
 Json interface_json(const Model& model) {
   const fb::Model& metadata = model.impl()->verified.metadata();
   Json json = {{"model", model.name()}, {"inputs", Json::array()}, {"outputs", Json::array()}};
+  const Graph& graph = model.impl()->verified.graph();
   for (std::size_t i = 0; i < model.input_count(); ++i)
-    json["inputs"].push_back(tensor_json(model.input(i), model.preprocessing(i)));
+    json["inputs"].push_back(
+        tensor_json(graph, graph.inputs[i], model.input(i), model.preprocessing(i)));
   for (std::size_t i = 0; i < model.output_count(); ++i)
-    json["outputs"].push_back(tensor_json(model.output(i), {}));
+    json["outputs"].push_back(tensor_json(graph, graph.outputs[i], model.output(i), {}));
+  for (std::size_t i = 0; i < model.symbol_count(); ++i) {
+    const SymbolDesc s = model.symbol(i);
+    json["symbols"].push_back({{"name", s.name},
+                               {"min", s.min},
+                               {"opt", s.opt},
+                               {"max", s.max},
+                               {"multiple_of", s.multiple_of}});
+  }
   std::map<std::string, int> ops;
-  for (const GraphNode& node : model.impl()->verified.graph().nodes)
-    ++ops[std::string(node.def->name)];
+  for (const GraphNode& node : graph.nodes) ++ops[std::string(node.def->name)];
   json["operators"] = ops;
   json["answers"] =
       fb::EnumNamePostprocessKind(static_cast<fb::PostprocessKind>(model.postprocessing().kind));
@@ -54,6 +82,14 @@ std::string interface_text(const Model& model, const Json& json) {
   };
   rows("input", json["inputs"]);
   rows("output", json["outputs"]);
+  if (json.contains("symbols"))
+    for (const Json& s : json["symbols"])
+      text += fmt::format(
+          "  size    {} from {} to {}, usually {}{}\n", s["name"].get<std::string>(),
+          s["min"].get<std::int64_t>(), s["max"].get<std::int64_t>(), s["opt"].get<std::int64_t>(),
+          s["multiple_of"].get<std::int64_t>() == 1
+              ? ""
+              : fmt::format(", a multiple of {}", s["multiple_of"].get<std::int64_t>()));
   text += "  nodes  ";
   for (const auto& [op, count] : json["operators"].items())
     text += fmt::format(" {} x{}", op, count.get<int>());
@@ -118,7 +154,7 @@ int inspect(const Options& options) {
   if (options.boards)
     json["boards"] = boards_json(Session::predict(model, options.common.session_options()), text);
   if (options.plan || options.placement) {
-    const Session session(model, options.common.session_options());
+    const Session session = options.common.session(model);
     json["steps"] = plan_json(session, text);
   }
   if (options.common.json != "-") fmt::print("{}", text);

@@ -96,7 +96,7 @@ Json trace_json(const Session& session, const Marks& marks) {
 
 int profile(const Options& options) {
   const Model model = options.common.load();
-  Session session(model, options.common.session_options());
+  Session session = options.common.session(model);
   fill_random(session);
   for (int i = 0; i < 3; ++i) run_once(session);
   std::vector<Marks> runs;

@@ -18,16 +18,18 @@ struct Options {
   double rtol = 1e-3, atol = 1e-5;
 };
 
-void fill_inputs(Session& session, const Options& options) {
+void fill_all(Session& session, const Options& options) {
+  std::vector<InputFile> files;
   std::set<std::string> filled;
   for (const std::string& text : options.inputs) {
     const auto [name, path] = split_pair("--input", text);
-    fill_input(session, name, path);
+    files.push_back({name, path});
     filled.insert(name);
   }
   for (std::size_t i = 0; i < session.input_count(); ++i)
     require(filled.contains(std::string(session.input(i).name())), ErrorCode::invalid_argument,
             "no --input ", session.input(i).name(), "=FILE");
+  fill_inputs(session, files);
 }
 
 std::string summary(const Tensor& output) {
@@ -65,8 +67,8 @@ bool compare_outputs(const Session& session, const Options& options, Json& json,
 
 int run(const Options& options) {
   const Model model = options.common.load();
-  Session session(model, options.common.session_options());
-  fill_inputs(session, options);
+  Session session = options.common.session(model);
+  fill_all(session, options);
   const std::int64_t begin = platform::monotonic_ns();
   const Status status = session.run();
   const double ms = static_cast<double>(platform::monotonic_ns() - begin) / 1e6;

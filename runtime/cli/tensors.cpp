@@ -35,31 +35,56 @@ npy::Array pick(npy::Archive arrays, const std::string& prefix, const std::strin
   return std::move(arrays.begin()->second);
 }
 
-}  // namespace
-
-npy::Array read_array(const TensorDesc& desc, const std::string& prefix, const std::string& path) {
+/// As read_array, of any shape.
+npy::Array load_array(const TensorDesc& desc, const std::string& prefix, const std::string& path) {
   if (path.ends_with(".raw")) return read_raw(desc, path);
   require(ends_with_any(path, {".npy", ".npz"}), ErrorCode::invalid_argument, path,
           ": should end with .npy, .npz or .raw (inputs of pictures: .png, .jpg, .bmp)");
   npy::Array array = path.ends_with(".npy")
                          ? npy::load_npy(path)
                          : pick(npy::load_npz(path), prefix, std::string(desc.name), path);
-  require(array.dtype == desc.dtype && array.shape == desc.shape, ErrorCode::invalid_argument, path,
-          " holds ", array.dtype, " ", array.shape, ", '", desc.name, "' is ", desc.dtype, " ",
-          desc.shape);
+  require(array.dtype == desc.dtype, ErrorCode::invalid_argument, path, " holds ", array.dtype,
+          ", '", desc.name, "' is ", desc.dtype);
   return array;
 }
 
-void fill_input(Session& session, const std::string& name, const std::string& path) {
-  const Tensor tensor = session.input(name);
-  if (ends_with_any(path, {".png", ".jpg", ".jpeg", ".bmp"})) {
-    std::size_t index = 0;
-    while (session.model().input(index).name != name) ++index;
-    set_image(session, load_picture(path).image, index);
-    return;
+void fill_picture(Session& session, const InputFile& file) {
+  std::size_t index = 0;
+  while (session.model().input(index).name != file.name) ++index;
+  set_image(session, load_picture(file.path).image, index);
+}
+
+}  // namespace
+
+npy::Array read_array(const TensorDesc& desc, const std::string& prefix, const std::string& path) {
+  npy::Array array = load_array(desc, prefix, path);
+  require(array.shape == desc.shape, ErrorCode::invalid_argument, path, " holds ", array.dtype, " ",
+          array.shape, ", '", desc.name, "' is ", desc.dtype, " ", desc.shape);
+  return array;
+}
+
+void fill_inputs(Session& session, const std::vector<InputFile>& files) {
+  const auto is_picture = [](const InputFile& file) {
+    return ends_with_any(file.path, {".png", ".jpg", ".jpeg", ".bmp"});
+  };
+  std::vector<npy::Array> arrays;
+  std::vector<InputShape> shapes;
+  for (const InputFile& file : files) {
+    const Tensor tensor = session.input(file.name);
+    arrays.push_back(is_picture(file) ? npy::Array{} : load_array(tensor.desc(), "in/", file.path));
+    if (!is_picture(file) && arrays.back().shape != tensor.shape())
+      shapes.push_back({file.name, arrays.back().shape});
   }
-  const npy::Array array = read_array(tensor.desc(), "in/", path);
-  std::copy(array.bytes.begin(), array.bytes.end(), tensor.bytes().begin());
+  const Status status = session.resize(shapes);
+  require(status.ok(), status.code(), "the inputs' shapes do not fit: ", status.message());
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (is_picture(files[i])) {
+      fill_picture(session, files[i]);
+      continue;
+    }
+    const auto& bytes = arrays[i].bytes;
+    std::copy(bytes.begin(), bytes.end(), session.input(files[i].name).bytes().begin());
+  }
 }
 
 void write_tensor(const Tensor& tensor, const std::string& path) {

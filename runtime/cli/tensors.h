@@ -3,14 +3,21 @@
 #include <skiff/session.h>
 
 #include <string>
+#include <vector>
 
 #include "converters/npy/npy.h"
 
 namespace skiff::cli {
 
-/// Fills a session's input from a file: .npy, .npz (the array called `name` or in/NAME, or the only
-/// one), .raw (as it lies in memory), or a picture where the model takes one. Throws Error.
-void fill_input(Session& session, const std::string& name, const std::string& path);
+/// A file for an input.
+struct InputFile {
+  std::string name, path;
+};
+
+/// Fills a session's inputs from files: .npy, .npz (the array called `name` or in/NAME, or the only
+/// one), .raw (as it lies in memory), or a picture where the model takes one. Shapes of arrays that
+/// differ from the session's become its own where the model allows it. Throws Error.
+void fill_inputs(Session& session, const std::vector<InputFile>& files);
 
 /// An array of a .npy, .npz or .raw file that must be like `desc`. `prefix`: "in/" or "out/".
 npy::Array read_array(const TensorDesc& desc, const std::string& prefix, const std::string& path);

@@ -143,7 +143,7 @@ int verify(const Common& common) {
   const auto* cases = model.impl()->verified.metadata().golden();
   require(model::length(cases) > 0, ErrorCode::invalid_model,
           "the model holds no golden data; convert it with skiff-convert --golden=auto or a .npz");
-  Session session(model, common.session_options());
+  Session session = common.session(model);
   bool good = true;
   std::string text;
   Json json = {{"model", model.name()}, {"isa", session.isa()}, {"cases", Json::array()}};

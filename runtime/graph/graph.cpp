@@ -18,6 +18,11 @@ NodeView view_of(const Graph& graph, const GraphNode& node, std::pmr::memory_res
           .dims = graph.symbols};
 }
 
+std::int32_t Graph::symbol_of(std::int32_t id, int axis) const noexcept {
+  const auto* dims = value(id).dims;
+  return dims == nullptr ? -1 : symbols->symbol_of(dims->Get(static_cast<unsigned>(axis)));
+}
+
 bool same_bytes(const GraphValue& a, const GraphValue& b) noexcept {
   if (a.dims == nullptr && b.dims == nullptr) return a.info.bytes() == b.info.bytes();
   if (a.dims == nullptr || b.dims == nullptr) return false;

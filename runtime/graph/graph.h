@@ -54,6 +54,8 @@ struct Graph {
   const Symbols* symbols = nullptr;  ///< every one at its largest; null: all shapes are fixed
 
   const GraphValue& value(std::int32_t id) const { return values[static_cast<std::size_t>(id)]; }
+  /// Which symbol an axis of a value is, without any arithmetic; -1: it is fixed or computed.
+  std::int32_t symbol_of(std::int32_t value, int axis) const noexcept;
 };
 
 /// A node as its rule and kernels see it, at the largest shapes; the operand pointers live in

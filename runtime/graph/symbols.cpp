@@ -202,7 +202,7 @@ std::int64_t Symbols::upper_bound(std::int64_t dim) const {
   return dim >= 0 ? dim : bounds_of(model_, expression(dim)).high;
 }
 
-std::int32_t Symbols::symbol_of(std::int64_t dim) const {
+std::int32_t Symbols::symbol_of(std::int64_t dim) const noexcept {
   if (dim >= 0) return -1;
   const auto* tokens = expression(dim).postfix();
   const bool plain = tokens->size() == 1 && tokens->Get(0)->op() == fb::DimOp::symbol;

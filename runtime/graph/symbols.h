@@ -45,8 +45,9 @@ class Symbols final : public DimResolver {
   std::int64_t resolve(std::int64_t dim) const override;
   /// No choice of the symbols gives more. Throws as resolve().
   std::int64_t upper_bound(std::int64_t dim) const;
-  /// The symbol a dim is, without any arithmetic; -1: it is something else.
-  std::int32_t symbol_of(std::int64_t dim) const;
+  /// The symbol a dim is, without any arithmetic; -1: it is something else. For dims of values that
+  /// were checked.
+  std::int32_t symbol_of(std::int64_t dim) const noexcept;
 
  private:
   const fb::DimExpr& expression(std::int64_t dim) const;

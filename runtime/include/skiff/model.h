@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -11,6 +12,13 @@
 #include <skiff/vision.h>
 
 namespace skiff {
+
+/// A size that may change from run to run, within bounds. Its name lives as long as the model.
+struct SymbolDesc {
+  std::string_view name;
+  std::int64_t min = 0, opt = 0, max = 0;
+  std::int64_t multiple_of = 1;
+};
 
 /// A verified model: immutable, shared by any number of sessions, which keep it alive. Weights are
 /// packed once for each instruction set, when the first session needs them.
@@ -29,9 +37,16 @@ class SKIFF_API Model {
   std::string_view name() const noexcept;
   std::size_t input_count() const noexcept;
   std::size_t output_count() const noexcept;
-  /// i < input_count() or output_count().
+  /// i < input_count() or output_count(). A shape that may change is the largest.
   TensorDesc input(std::size_t i) const noexcept;
   TensorDesc output(std::size_t i) const noexcept;
+
+  /// The sizes that may change; 0: every shape is fixed.
+  std::size_t symbol_count() const noexcept;
+  /// i < symbol_count().
+  SymbolDesc symbol(std::size_t i) const noexcept;
+  /// Which symbol an axis of input i is; -1: its extent is fixed.
+  int input_symbol(std::size_t i, int axis) const noexcept;
 
   /// How pictures become input i; false in `present` when the file says nothing.
   Preprocessing preprocessing(std::size_t input = 0) const noexcept;

@@ -59,6 +59,13 @@ SKIFF_C_API int32_t skiff_session_input(const skiff_session* session, size_t ind
 SKIFF_C_API int32_t skiff_session_output(const skiff_session* session, size_t index,
                                          skiff_tensor* tensor);
 
+/* Another shape for an input, within the model's bounds; see Session::resize. Describe tensors anew
+ * afterwards. */
+SKIFF_C_API int32_t skiff_session_resize(skiff_session* session, size_t input, const int64_t* shape,
+                                         int32_t rank);
+/* Declared states start afresh. */
+SKIFF_C_API void skiff_session_reset(skiff_session* session);
+
 /* Computes the outputs; allocates nothing unless it fails. */
 SKIFF_C_API int32_t skiff_session_run(skiff_session* session);
 
