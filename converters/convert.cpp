@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "converters/dump.h"
+#include "converters/dynamic/repeat.h"
 #include "converters/golden.h"
 #include "converters/passes/passes.h"
 #include "converters/passes/schedule.h"
@@ -176,6 +177,8 @@ struct Optimised {
   Source source;
   std::size_t nodes_before = 0;
   std::vector<std::string> passes = {};
+  std::map<std::string, Shape> shapes = {};  ///< Imported::shapes
+  bool guessed = false;                      ///< Imported::guessed
 };
 
 template <typename Progress>
@@ -184,6 +187,8 @@ Optimised optimise(const std::string& path, const ImportOptions& import,
   Imported imported = import_model(path, import);
   imported_now();
   Optimised result{std::move(imported.graph), std::move(imported.source)};
+  result.shapes = std::move(imported.shapes);
+  result.guessed = imported.guessed;
   result.nodes_before = result.graph.order().size();
   result.passes =
       passes::run_pipeline(result.graph, passes::all_groups(),
@@ -196,14 +201,19 @@ template <typename Progress>
 Optimised optimise_for_all_sizes(const std::string& path, const ConvertOptions& options,
                                  const Progress& progress) {
   const auto inputs = is_onnx(path) ? declared_inputs_onnx(path) : declared_inputs_tflite(path);
+  const bool frozen = dynamic::changes_fixed(inputs, options.dynamic);
+  const Optimised exported =
+      frozen ? optimise(path, with_bindings(path, options), options, [] {}) : Optimised{};
   Optimised last{};
   double done = 0;
   ir::Graph graph =
       dynamic::generalise(inputs, options.import.shapes, options.dynamic, [&](const auto& shapes) {
         ConvertOptions at = options;
         at.import.shapes = shapes;
-        at.import.free_shapes = true;
+        at.import.exported = frozen ? &exported.shapes : nullptr;
         last = optimise(path, with_bindings(path, at), at, [] {});
+        // The largest sizes come first; all others are treated alike.
+        if (last.guessed && done == 0) dynamic::check_repeats(exported.graph, last.graph);
         progress("converting at several sizes", done = std::min(0.55, done + 0.05));
         return std::move(last.graph);
       });

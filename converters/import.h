@@ -16,7 +16,9 @@ namespace skiff::convert {
 /// What the caller fixes about a model before it is read.
 struct ImportOptions {
   std::map<std::string, Shape> shapes = {};  ///< --shape: whole shape of an input
-  bool free_shapes = false;                  ///< `shapes` may differ from extents the model fixes
+  /// The shapes the model was exported with, by tensor of the source: `shapes` may then differ
+  /// from extents the model fixes, and sizes the exporter froze into its nodes follow them.
+  const std::map<std::string, Shape>* exported = nullptr;
   std::map<std::string, std::vector<std::byte>> bind = {};  ///< --bind: input (dense bytes in its
                                                             ///< own dtype) that becomes a constant
   std::vector<std::string> from = {};                       ///< --from: tensors that become inputs
@@ -53,6 +55,8 @@ struct Source {
 struct Imported {
   ir::Graph graph;
   Source source;
+  std::map<std::string, Shape> shapes = {};  ///< of the source's tensors, where it has names
+  bool guessed = false;  ///< frozen sizes were changed where that seemed meant: check the outcome
 };
 
 /// What a model says of one input's shape.

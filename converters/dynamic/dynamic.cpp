@@ -23,8 +23,10 @@ constexpr std::int64_t kMaxMultiple = 128;
 
 bool matches(const Bounds& bounds, const DeclaredInput& input, std::size_t axis) {
   const DeclaredInput::Dim& dim = input.dims[axis];
-  return bounds.symbol == input.name + ":" + std::to_string(axis) ||
-         (dim.extent < 0 && bounds.symbol == dim.symbol);
+  if (dim.extent < 0 && bounds.symbol == dim.symbol) return true;
+  // "a:0,b:0" means both axes.
+  const std::string place = "," + input.name + ":" + std::to_string(axis) + ",";
+  return ("," + bounds.symbol + ",").find(place) != std::string::npos;
 }
 
 /// The axes of the inputs that are symbols: shapes for a choice.
@@ -361,6 +363,14 @@ bool take_step(const std::vector<Bounds>& wanted, std::int64_t step, std::vector
 }
 
 }  // namespace
+
+bool changes_fixed(const std::vector<DeclaredInput>& inputs, const std::vector<Bounds>& bounds) {
+  for (const DeclaredInput& input : inputs)
+    for (std::size_t axis = 0; axis < input.dims.size(); ++axis)
+      for (const Bounds& b : bounds)
+        if (input.dims[axis].extent >= 0 && matches(b, input, axis)) return true;
+  return false;
+}
 
 ir::Graph generalise(std::vector<DeclaredInput> inputs, const std::map<std::string, Shape>& fixed,
                      std::vector<Bounds> wanted, const ConvertAt& convert) {

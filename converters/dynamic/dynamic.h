@@ -11,12 +11,16 @@
 namespace skiff::dynamic {
 
 /// --dyn: what a symbol may be. It is named as the model names it, or INPUT:AXIS where an axis is
-/// meant that has no name.
+/// meant that has no name; INPUT:AXIS,INPUT:AXIS makes one symbol of several.
 struct Bounds {
   std::string symbol;
   std::int64_t min = 1, opt = 1, max = 1;
   std::int64_t multiple_of = 0;  ///< 0: the smallest that works is looked for
 };
+
+/// True when an axis is meant to which the model gives a fixed extent.
+bool changes_fixed(const std::vector<convert::DeclaredInput>& inputs,
+                   const std::vector<Bounds>& bounds);
 
 /// The model's graph, ready but for the writer, with inputs of these shapes.
 using ConvertAt = std::function<ir::Graph(const std::map<std::string, Shape>& shapes)>;

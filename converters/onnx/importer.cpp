@@ -48,7 +48,8 @@ convert::Imported Importer::run() {
   if (refusals_.empty()) set_outputs(frame);
   if (!refusals_.empty()) throw convert::Refused(std::move(refusals_));
   release_unused();
-  convert::Imported imported{.graph = std::move(graph_), .source = {}};
+  convert::Imported imported{
+      .graph = std::move(graph_), .source = {}, .shapes = std::move(shapes_), .guessed = guessed_};
   imported.source.format = "onnx";
   imported.source.producer = model_.producer_name();
   if (!model_.producer_version().empty())
@@ -139,6 +140,7 @@ void Importer::define(Frame& frame, const std::string& name, ValueId value) {
   // The last node that makes a value carries the source's name; what passes through keeps its own.
   if (!named && graph_.value(value).producer >= 0) graph_.value(value).name = name;
   named = 1;
+  shapes_[frame.prefix + name] = graph_.value(value).shape;
   define(frame, name, Entry{.tensor = value});
 }
 
@@ -150,6 +152,15 @@ void Importer::define(Frame& frame, const std::string& name, Entry entry) {
     return;
   if (!frame.entries.emplace(name, std::move(entry)).second)
     throw Refuse{"output '" + name + "' is computed by another node too", {}, {}};
+}
+
+const Shape* Importer::exported_shape(const Frame& frame, const std::string& name) const {
+  if (options_.exported == nullptr) return nullptr;
+  for (const Frame* at = &frame; at != nullptr; at = at->parent)
+    if (const auto found = options_.exported->find(at->prefix + name);
+        found != options_.exported->end())
+      return &found->second;
+  return nullptr;
 }
 
 void Importer::import_nodes(const google::protobuf::RepeatedPtrField<NodeProto>& nodes,

@@ -50,6 +50,10 @@ class Importer {
   const Entry& entry(Frame& frame, const std::string& name);
   void define(Frame& frame, const std::string& name, ValueId value);
   void define(Frame& frame, const std::string& name, Entry entry);
+  /// The shape a tensor has at the sizes the model was exported with; null: those are the sizes.
+  const Shape* exported_shape(const Frame& frame, const std::string& name) const;
+  /// Says that a frozen size was changed.
+  void note_guess() noexcept { guessed_ = true; }
 
   /// Imports a nested graph in place and returns what its outputs stand for. `inputs` become the
   /// body's own inputs. Refusals inside are collected; throws Refuse when there were any.
@@ -86,7 +90,9 @@ class Importer {
   std::unordered_set<std::string> needed_names_;
   std::vector<convert::Refusal> refusals_;
   std::unordered_map<const void*, ValueId> tensors_;  // by message
-  std::vector<char> named_;  // by value: carries a name of the source already
+  std::vector<char> named_;              // by value: carries a name of the source already
+  std::map<std::string, Shape> shapes_;  // of the source's tensors
+  bool guessed_ = false;
   std::size_t nodes_imported_ = 0;
 };
 

@@ -136,7 +136,7 @@ void Importer::add_input(Frame& frame, const std::string& name) {
   }
   const auto given = options_.shapes.find(name);
   if (given != options_.shapes.end()) {
-    if (!options_.free_shapes && info != infos_.end() &&
+    if (options_.exported == nullptr && info != infos_.end() &&
         info->second->type().tensor_type().has_shape())
       check_shape(name, given->second, info->second->type().tensor_type().shape());
     shape = given->second;
@@ -154,6 +154,7 @@ void Importer::add_input(Frame& frame, const std::string& name) {
       ", which is not fixed: give it with --shape ", name, "=...");
   require(checked_bytes(dtype, *shape).has_value(), ErrorCode::invalid_model, "input '", name,
           "' has the shape ", *shape, ", which no tensor can have");
+  shapes_[name] = *shape;
   frame.entries[name] = {.tensor = graph_.add_input(name, dtype, *shape)};
 }
 

@@ -19,6 +19,11 @@ ValueId Op::in(int i) {
   return importer.value(frame, node.input(i));
 }
 
+const Shape& Op::exported(int i) {
+  const Shape* found = importer.exported_shape(frame, node.input(i));
+  return found == nullptr ? shape(i) : *found;
+}
+
 std::vector<ValueId> Op::all_inputs() {
   std::vector<ValueId> values;
   for (int i = 0; i < inputs(); ++i) values.push_back(in(i));

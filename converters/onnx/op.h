@@ -48,6 +48,9 @@ class Op {
   const Shape& shape(int i) { return b.shape(in(i)); }
   DType dtype(int i) { return b.dtype(in(i)); }
   int rank(int i) { return shape(i).rank(); }
+  /// Operand i's shape at the sizes the model was exported with, where they are others; else its
+  /// shape.
+  const Shape& exported(int i);
 
   int outputs() const { return node.output_size(); }
   bool wants(int i) const { return i < outputs() && !node.output(i).empty(); }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "converters/onnx/frozen.h"
 #include "converters/onnx/importer.h"
 #include "converters/onnx/table.h"
 
@@ -14,11 +15,8 @@ void import_identity(Op& op) {
   if (op.wants(0)) op.importer.define(op.frame, op.node.output(0), same);
 }
 
-void import_reshape(Op& op) {
-  op.ignore({"consumed_inputs"});
-  Ints wanted = op.version < 5 ? op.integers("shape") : op.known_integers(1, "shape");
-  const bool zero_is_zero = op.flag("allowzero", false);
-  const Shape from = op.shape(0);
+/// Reshape's target for a tensor of shape `from`: extents that are kept or left open filled in.
+Ints resolve_target(const Op& op, Ints wanted, const Shape& from, bool zero_is_zero) {
   std::int64_t known = 1;
   std::ptrdiff_t open = -1;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
@@ -39,7 +37,21 @@ void import_reshape(Op& op) {
     op.check(known > 0 && from.elements() % known == 0, from, " does not divide into ", known);
     wanted[static_cast<std::size_t>(open)] = from.elements() / known;
   }
-  op.out(op.b.reshape(op.in(0), to_shape(wanted)));
+  return wanted;
+}
+
+void import_reshape(Op& op) {
+  op.ignore({"consumed_inputs"});
+  const Ints wanted = op.version < 5 ? op.integers("shape") : op.known_integers(1, "shape");
+  const bool zero_is_zero = op.flag("allowzero", false);
+  const Shape &now = op.shape(0), &exported = op.exported(0);
+  const Ints frozen = resolve_target(op, wanted, exported, zero_is_zero);
+  Ints target = now == exported ? frozen : reshape_grown(exported, now, frozen);
+  if (to_shape(target).elements() != now.elements())
+    target = resolve_target(op, wanted, now, zero_is_zero);
+  else if (target != frozen)
+    op.importer.note_guess();
+  op.out(op.b.reshape(op.in(0), to_shape(target)));
 }
 
 void import_flatten(Op& op) {
@@ -82,9 +94,23 @@ void import_transpose(Op& op) {
   op.out(op.b.transpose(op.in(0), perm));
 }
 
+/// A piece of a frozen size beside one that grew: repeated as often.
+ValueId grow_piece(Op& op, int i, int axis) {
+  Shape wanted = op.shape(i);
+  for (int other = 0; other < op.inputs(); ++other)
+    for (int a = 0; a < wanted.rank() && op.rank(other) == wanted.rank(); ++a)
+      if (a != axis && wanted[a] == 1 && op.exported(other)[a] == 1) wanted[a] = op.shape(other)[a];
+  if (wanted == op.shape(i)) return op.in(i);
+  op.importer.note_guess();
+  return op.b.expand(op.in(i), wanted);
+}
+
 void import_concat(Op& op) {
   const std::int64_t axis = op.version < 4 ? op.integer("axis", 1) : op.integer("axis");
-  op.out(op.b.concat(op.all_inputs(), op.axis(axis, op.rank(0))));
+  std::vector<ValueId> pieces = op.all_inputs();
+  for (int i = 0; i < op.inputs(); ++i)
+    pieces[static_cast<std::size_t>(i)] = grow_piece(op, i, op.axis(axis, op.rank(0)));
+  op.out(op.b.concat(pieces, op.axis(axis, op.rank(0))));
 }
 
 /// Sizes of the pieces: given, or as equal as possible with a smaller last one.
@@ -159,7 +185,12 @@ void import_slice(Op& op) {
                                                         steps(starts.size(), 1);
   for (std::size_t i = 0; i < from.size(); ++i) {
     const auto axis = static_cast<std::size_t>(op.axis(axes[i], op.rank(0)));
-    const Range range = slice_range(op, from[i], to[i], by[i], sizes[axis]);
+    const std::int64_t exported = op.exported(0)[static_cast<int>(axis)];
+    Range range = slice_range(op, from[i], to[i], by[i], exported);
+    // What was the whole axis stays the whole axis; else the ends count from where they did.
+    const bool whole = range.start == 0 && range.step == 1 && range.size == exported;
+    if (whole && sizes[axis] != exported) op.importer.note_guess();
+    range = whole ? Range{0, sizes[axis], 1} : slice_range(op, from[i], to[i], by[i], sizes[axis]);
     starts[axis] = range.start;
     sizes[axis] = range.size;
     steps[axis] = range.step;

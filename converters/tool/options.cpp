@@ -84,7 +84,7 @@ void add_flags(CLI::App& app, Options& options, Raw& raw) {
   app.add_option(
          "--dyn", raw.dyns,
          "leaves a size open within bounds: N=1:4:16 (min:opt:max, :multiple of if any) for "
-         "a symbol of the model, INPUT:AXIS=1:4:16 for an axis")
+         "a symbol of the model, INPUT:AXIS[,INPUT:AXIS]=1:4:16 for axes")
       ->take_all()
       ->allow_extra_args(false);
   app.add_option("--bind", raw.binds, "makes an input a constant: NAME=16000 or NAME=1,2,3")
