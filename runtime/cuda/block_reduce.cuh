@@ -24,6 +24,29 @@ struct Product {
   __device__ static float of(float a, float b) { return a * b; }
 };
 
+/// What one thread folds of a row.
+template <typename Fold>
+struct Accumulator {
+  float value = Fold::kNeutral;
+  __device__ void add(float v) { value = Fold::of(value, v); }
+  __device__ float result() const { return value; }
+};
+/// Long sums are made of short ones, so that errors grow with the root of the length.
+template <>
+struct Accumulator<Sum> {
+  static constexpr int kShort = 64;
+  float value = 0.0f, part = 0.0f;
+  int count = 0;
+  __device__ void add(float v) {
+    part += v;
+    if (++count < kShort) return;
+    value += part;
+    part = 0.0f;
+    count = 0;
+  }
+  __device__ float result() const { return value + part; }
+};
+
 /// Every thread gives a value and gets the result of all kRowThreads. All must call it.
 template <typename Fold>
 __device__ float reduce_block(float value) {

@@ -113,6 +113,7 @@ class Binary final : public Kernel {
     function_ = attrs.function();
     activation_ = {attrs.activation(), attrs.alpha(), attrs.beta()};
     if (function_ > Function::greater_equal) refuse("no GPU kernel for this function");
+    if (spec.input(1).dtype != dtype_) refuse("operands of two types");
     if (compares(function_))
       dispatch_comparable(dtype_, [](auto) {});
     else

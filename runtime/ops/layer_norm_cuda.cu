@@ -39,16 +39,17 @@ __global__ void __launch_bounds__(kRowThreads)
   const auto element = [&](std::int64_t i) {
     return place.start + i / p.run * p.pitch + i % p.run;
   };
-  float sum = 0.0f;
-  for (std::int64_t i = threadIdx.x; i < p.extent; i += kRowThreads) sum += to_float(x[element(i)]);
+  Accumulator<Sum> sum;
+  for (std::int64_t i = threadIdx.x; i < p.extent; i += kRowThreads)
+    sum.add(to_float(x[element(i)]));
   const auto count = static_cast<float>(p.extent);
-  const float mean = p.rms ? 0.0f : reduce_block<Sum>(sum) / count;
-  float squares = 0.0f;
+  const float mean = p.rms ? 0.0f : reduce_block<Sum>(sum.result()) / count;
+  Accumulator<Sum> squares;
   for (std::int64_t i = threadIdx.x; i < p.extent; i += kRowThreads) {
     const float centred = to_float(x[element(i)]) - mean;
-    squares += centred * centred;
+    squares.add(centred * centred);
   }
-  const float factor = 1.0f / sqrtf(reduce_block<Sum>(squares) / count + p.epsilon);
+  const float factor = 1.0f / sqrtf(reduce_block<Sum>(squares.result()) / count + p.epsilon);
   for (std::int64_t i = threadIdx.x; i < p.extent; i += kRowThreads) {
     const std::int64_t parameter = place.parameters + i % p.run;
     float value = (to_float(x[element(i)]) - mean) * factor;

@@ -20,12 +20,12 @@ template <typename T>
 __global__ void __launch_bounds__(kRowThreads) lp_norm_rows(LpRows p, const T* x, T* y) {
   const std::int64_t row = blockIdx.x;
   const std::int64_t start = row / p.inner * p.extent * p.inner + row % p.inner;
-  float sum = 0.0f;
+  Accumulator<Sum> part;
   for (std::int64_t i = threadIdx.x; i < p.extent; i += kRowThreads) {
     const float v = to_float(x[start + i * p.inner]);
-    sum += p.squares ? v * v : fabsf(v);
+    part.add(p.squares ? v * v : fabsf(v));
   }
-  sum = reduce_block<Sum>(sum);
+  const float sum = reduce_block<Sum>(part.result());
   const float norm = fmaxf(p.squares ? sqrtf(sum) : sum, p.epsilon);
   const float divisor = norm == 0.0f ? 1.0f : norm;
   for (std::int64_t i = threadIdx.x; i < p.extent; i += kRowThreads)

@@ -46,10 +46,10 @@ template <typename T, typename Fold>
 __global__ void __launch_bounds__(kRowThreads) reduce_rows(Reduction r, const T* x, T* y) {
   const std::int64_t row = blockIdx.x;
   const std::int64_t start = row / r.inner * r.extent * r.inner + row % r.inner;
-  float value = Fold::kNeutral;
+  Accumulator<Fold> row_part;
   for (std::int64_t i = threadIdx.x; i < r.extent; i += kRowThreads)
-    value = Fold::of(value, enter(r.function, to_float(x[start + i * r.inner])));
-  value = reduce_block<Fold>(value);
+    row_part.add(enter(r.function, to_float(x[start + i * r.inner])));
+  const float value = reduce_block<Fold>(row_part.result());
   if (threadIdx.x == 0) y[row] = from_float<T>(leave(r, value));
 }
 
@@ -62,13 +62,14 @@ __global__ void __launch_bounds__(kStripColumns* kStripRows)
   __shared__ float parts[kStripRows][kStripColumns];
   const std::int64_t column = static_cast<std::int64_t>(blockIdx.x) * kStripColumns + threadIdx.x;
   const std::int64_t start = blockIdx.y * r.extent * r.inner + column;
-  float value = Fold::kNeutral;
+  Accumulator<Fold> part;
   if (column < r.inner)
     for (std::int64_t i = threadIdx.y; i < r.extent; i += kStripRows)
-      value = Fold::of(value, enter(r.function, to_float(x[start + i * r.inner])));
-  parts[threadIdx.y][threadIdx.x] = value;
+      part.add(enter(r.function, to_float(x[start + i * r.inner])));
+  parts[threadIdx.y][threadIdx.x] = part.result();
   __syncthreads();
   if (threadIdx.y != 0 || column >= r.inner) return;
+  float value = parts[0][threadIdx.x];
   for (int i = 1; i < kStripRows; ++i) value = Fold::of(value, parts[i][threadIdx.x]);
   y[blockIdx.y * r.inner + column] = from_float<T>(leave(r, value));
 }

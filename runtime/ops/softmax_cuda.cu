@@ -24,10 +24,10 @@ __global__ void __launch_bounds__(kRowThreads) softmax_rows(SoftmaxRows p, const
   for (std::int64_t i = threadIdx.x; i < p.extent; i += kRowThreads)
     largest = Maximum::of(largest, p.scale * to_float(x[start + i * p.inner]));
   largest = reduce_block<Maximum>(largest);
-  float sum = 0.0f;
+  Accumulator<Sum> part;
   for (std::int64_t i = threadIdx.x; i < p.extent; i += kRowThreads)
-    sum += expf(p.scale * to_float(x[start + i * p.inner]) - largest);
-  sum = reduce_block<Sum>(sum);
+    part.add(expf(p.scale * to_float(x[start + i * p.inner]) - largest));
+  const float sum = reduce_block<Sum>(part.result());
   const float log_sum = logf(sum);
   for (std::int64_t i = threadIdx.x; i < p.extent; i += kRowThreads) {
     const float v = p.scale * to_float(x[start + i * p.inner]) - largest;

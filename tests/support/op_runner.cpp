@@ -198,6 +198,7 @@ OpResult run_op(fb::OpKind op, const Attributes& attributes,
   for (std::size_t i = 0; i < first.size(); ++i)
     result.outputs.push_back(
         {node.outputs[i].dtype, node.outputs[i].shape, std::move(first[i]), false, nullptr});
+  if (device_run() != nullptr) device_run()({node.view, node.outputs, inputs}, result);
   return result;
 }
 

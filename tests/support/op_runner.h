@@ -104,13 +104,28 @@ struct OpOptions {
   std::string name = "node";
 };
 
+/// A node for another device than the CPU.
+struct DeviceRequest {
+  const NodeView& node;
+  std::span<const TensorInfo> outputs;
+  const std::vector<const TensorData*>& operands;
+};
+/// When set, run_op() hands every node on, with the CPU's result; what is left in `result` is what
+/// the test sees.
+using DeviceRun = void (*)(const DeviceRequest& request, OpResult& result);
+inline DeviceRun& device_run() {
+  static DeviceRun run = nullptr;
+  return run;
+}
+
 /// Only the rule: dtypes and shapes of the outputs. Throws what the rule throws.
 std::vector<TensorInfo> infer_op(fb::OpKind op, const Attributes& attributes,
                                  const std::vector<const TensorData*>& inputs, int outputs = 1);
 
 /// Runs the operator with one thread and with two, and once more in place for every operand that
 /// the kernel would overwrite; expects equal bytes (and an equal status) from all. A null input is
-/// an absent one. Inputs, outputs and workspace lie in blocks of exactly their size.
+/// an absent one. Inputs, outputs and workspace lie in blocks of exactly their size. See also
+/// device_run().
 OpResult run_op(fb::OpKind op, const Attributes& attributes,
                 const std::vector<const TensorData*>& inputs, const OpOptions& options = {});
 

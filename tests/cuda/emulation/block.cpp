@@ -8,14 +8,14 @@ namespace {
 
 constexpr int kLaunchFailure = 719;  // cudaErrorLaunchFailure
 
-int g_order = [] {
+/// In which order the threads of a block start: 0 ascending, 1 descending, 2 scattered. A missing
+/// barrier shows in some of them only.
+int thread_order() {
   const char* text = std::getenv("SKIFF_THREAD_ORDER");
   return text == nullptr ? 0 : std::atoi(text);
-}();
+}
 
 }  // namespace
-
-void set_thread_order(int order) { g_order = order; }
 
 Block& block() {
   static Block* const one = new Block;  // stacks that a deadlock left behind are never unwound
@@ -24,8 +24,8 @@ Block& block() {
 
 unsigned Block::thread_at(unsigned turn) const {
   const auto count = static_cast<unsigned>(threads_.size());
-  if (g_order == 0) return turn;
-  if (g_order == 1) return count - 1 - turn;
+  if (order_ == 0) return turn;
+  if (order_ == 1) return count - 1 - turn;
   // An odd step visits every number below a power of two; the rest of a block goes backwards.
   constexpr unsigned kStep = 167, kStart = 13;
   return (count & (count - 1)) == 0 ? (turn * kStep + kStart) & (count - 1) : count - 1 - turn;
@@ -143,6 +143,7 @@ int Block::run_grid(cuda_double_dim grid, cuda_double_dim extent, Body body, voi
                     char* error, std::size_t error_size) {
   grid_extent = dim3(grid.x, grid.y, grid.z);
   block_extent = dim3(extent.x, extent.y, extent.z);
+  order_ = thread_order();
   body_ = body;
   arguments_ = arguments;
   const unsigned count = extent.x * extent.y * extent.z;

@@ -77,6 +77,7 @@ class Block {
   void finish_barrier();
   unsigned thread_at(unsigned turn) const;
 
+  int order_ = 0;
   Body body_ = nullptr;
   void** arguments_ = nullptr;
   std::vector<Thread> threads_;
@@ -92,9 +93,5 @@ class Block {
   std::string fault_;
 };
 Block& block();
-
-/// In which order threads of a block start: 0 ascending, 1 descending, 2 scattered. A missing
-/// barrier shows in some of them only.
-void set_thread_order(int order);
 
 }  // namespace cuda_emulation
