@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <memory_resource>
+#include <random>
 #include <utility>
 
 #include "converters/dump.h"
@@ -16,6 +18,8 @@
 #include "platform/clock.h"
 #include "runtime/core/error.h"
 #include "runtime/core/half.h"
+#include "runtime/graph/shapes.h"
+#include "runtime/model_impl.h"
 
 namespace skiff::convert {
 namespace {
@@ -131,12 +135,36 @@ void add_preprocess(const ConvertOptions& options, const Source& source, const i
   if (options.color) first.color = *options.color;
 }
 
+/// The value called `name` among external ones.
+ir::ValueId find_external(const ir::Graph& graph, const std::vector<ir::ValueId>& ids,
+                          const std::string& name, const char* what) {
+  for (ir::ValueId id : ids)
+    if (graph.value(id).name == name) return id;
+  fail(ErrorCode::not_found, "--state: the model has no ", what, " '", name, "'");
+}
+
+std::vector<State> find_states(const std::map<std::string, std::string>& wanted,
+                               const ir::Graph& graph) {
+  std::vector<State> states;
+  for (const auto& [output, input] : wanted) {
+    const State state{find_external(graph, graph.outputs, output, "output"),
+                      find_external(graph, graph.inputs, input, "input")};
+    const ir::Value &from = graph.value(state.output), &to = graph.value(state.input);
+    require(from.dtype == to.dtype && from.shape == to.shape && from.dims == to.dims,
+            ErrorCode::invalid_argument, "--state ", output, "=", input, ": ", from.dtype, " ",
+            from.shape, " and ", to.dtype, " ", to.shape, " differ");
+    states.push_back(state);
+  }
+  return states;
+}
+
 Manifest make_manifest(const std::string& path, const ConvertOptions& options, const Source& source,
                        const ir::Graph& graph, const std::vector<std::string>& effective) {
   Manifest manifest;
   manifest.name = std::filesystem::path(path).stem().string();
   if (!options.task.empty()) read_task(options.task, graph, manifest);
   add_preprocess(options, source, graph, manifest);
+  manifest.states = find_states(options.states, graph);
   if (!options.labels.empty()) manifest.labels = read_labels(options.labels);
   if (!options.golden.empty()) manifest.golden.push_back(make_golden(graph, options.golden));
   manifest.strip_names = options.strip_names;
@@ -196,27 +224,56 @@ Optimised optimise(const std::string& path, const ImportOptions& import,
   return result;
 }
 
+/// The loader's own rules must hold for many sizes within the bounds, not only for those that were
+/// converted.
+void check_sizes(const ir::Graph& graph) {
+  constexpr int kTries = 400;
+  const std::vector<std::byte> bytes = write_model(graph, {});
+  LoadOptions load;
+  load.digests = false;
+  const Model model = Model::from_bytes(bytes, load);
+  const Graph& loaded = model.impl()->verified.graph();
+  if (loaded.symbols == nullptr) return;
+  Shapes shapes(loaded, *std::pmr::get_default_resource());
+  std::mt19937_64 random(1);
+  for (int i = 0; i < kTries; ++i) {
+    Symbols::Values values{};
+    for (std::size_t s = 0; s < loaded.symbols->count(); ++s) {
+      const fb::Symbol& symbol = loaded.symbols->record(s);
+      const auto steps =
+          static_cast<std::uint64_t>((symbol.max() - symbol.min()) / symbol.multiple_of());
+      values[s] =
+          symbol.min() + symbol.multiple_of() * static_cast<std::int64_t>(random() % (steps + 1));
+    }
+    shapes.assign(values);
+  }
+}
+
 /// --dyn: the model at several sizes, made one.
 template <typename Progress>
 Optimised optimise_for_all_sizes(const std::string& path, const ConvertOptions& options,
                                  const Progress& progress) {
   const auto inputs = is_onnx(path) ? declared_inputs_onnx(path) : declared_inputs_tflite(path);
   const bool frozen = dynamic::changes_fixed(inputs, options.dynamic);
+  const bool batch = dynamic::changes_batch(inputs, options.dynamic);
   const Optimised exported =
       frozen ? optimise(path, with_bindings(path, options), options, [] {}) : Optimised{};
   Optimised last{};
   double done = 0;
-  ir::Graph graph =
-      dynamic::generalise(inputs, options.import.shapes, options.dynamic, [&](const auto& shapes) {
+  ir::Graph graph = dynamic::generalise(
+      inputs, options.import.shapes, options.dynamic,
+      [&](const auto& shapes) {
         ConvertOptions at = options;
         at.import.shapes = shapes;
         at.import.exported = frozen ? &exported.shapes : nullptr;
         last = optimise(path, with_bindings(path, at), at, [] {});
         // The largest sizes come first; all others are treated alike.
-        if (last.guessed && done == 0) dynamic::check_repeats(exported.graph, last.graph);
+        if ((last.guessed || batch) && done == 0)
+          dynamic::check_repeats(exported.graph, last.graph);
         progress("converting at several sizes", done = std::min(0.55, done + 0.05));
         return std::move(last.graph);
-      });
+      },
+      check_sizes);
   last.graph = std::move(graph);
   return last;
 }

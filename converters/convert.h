@@ -17,6 +17,7 @@ struct ConvertOptions {
   ImportOptions import;
   std::vector<dynamic::Bounds> dynamic;             ///< --dyn: sizes that stay open
   std::map<std::string, std::vector<double>> bind;  ///< --bind as numbers; the model has the dtype
+  std::map<std::string, std::string> states;        ///< --state: output to input
   std::string golden;                               ///< a .npz file, "auto" or empty
   std::string dump_folder;                          ///< --dump-ir; must exist
   std::string task;                                 ///< --task

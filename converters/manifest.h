@@ -24,9 +24,15 @@ struct Golden {
   std::vector<fb::FingerprintT> fingerprints;
 };
 
+/// What output computes is what input holds on the next run; zeros on the first.
+struct State {
+  ir::ValueId output = ir::kAbsent, input = ir::kAbsent;
+};
+
 /// Everything in a file besides the graph.
 struct Manifest {
   std::string name;
+  std::vector<State> states;
   std::vector<fb::PreprocessT> preprocess;
   std::optional<fb::PostprocessT> postprocess;
   std::vector<std::string> labels;

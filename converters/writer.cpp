@@ -144,6 +144,12 @@ class Writer {
       model_.symbols.push_back(std::make_unique<fb::SymbolT>(symbol));
     for (const fb::DimExprT& expression : graph_.expressions)
       model_.exprs.push_back(std::make_unique<fb::DimExprT>(expression));
+    for (const State& state : manifest_.states) {
+      auto record = std::make_unique<fb::StatePairT>();
+      record->output = value(state.output);
+      record->input = value(state.input);
+      model_.states.push_back(std::move(record));
+    }
     for (const fb::PreprocessT& p : manifest_.preprocess)
       model_.preprocess.push_back(std::make_unique<fb::PreprocessT>(p));
     if (manifest_.postprocess)

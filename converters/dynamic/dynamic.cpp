@@ -154,11 +154,34 @@ class Chooser {
   std::uint64_t state_ = 0;
 };
 
+/// How far a window operator's result reaches: floor((input + add) / stride).
+struct Window {
+  std::size_t input = 0;  ///< slot of the extent it slides over
+  std::int64_t add = 0, stride = 1;
+};
+
 /// Numbers of one place of the graph, one a sample.
 struct Slot {
   Series numbers;
   std::string what;
+  std::vector<Window> windows = {};  ///< formulas to try first
 };
+
+std::int64_t at_or(const std::vector<std::int64_t>& list, std::size_t i, std::int64_t fallback) {
+  return i < list.size() ? list[i] : fallback;
+}
+
+/// Of spatial axis `s` (`count` in all): the formulas of conv's and pool's shape rules, where the
+/// input's slot is 0.
+template <typename Native>
+std::vector<Window> windows_of(const Native& a, std::int64_t kernel, std::size_t s,
+                               std::size_t count) {
+  const std::int64_t stride = at_or(a.strides, s, 1);
+  const std::int64_t reach = (kernel - 1) * at_or(a.dilations, s, 1) + 1;
+  const std::int64_t pads = at_or(a.pads, s, 0) + at_or(a.pads, s + count, 0);
+  // Rounded down, and up for pools in ceil mode.
+  return {{0, pads - reach + stride, stride}, {0, pads - reach + 2 * stride - 1, stride}};
+}
 
 /// The graph at the largest sizes and every number of it that other sizes may change.
 class Generaliser {
@@ -212,18 +235,45 @@ class Generaliser {
       const Shape& shape = partner == ir::kAbsent ? base_.value(id).shape : value.shape;
       for (std::int64_t extent : shape) put(extent, "the shape of '" + base_.value(id).name + "'");
     };
-    for (ir::ValueId id : base_.inputs) put_shape(id);
+    for (ir::ValueId id : base_.inputs) {
+      if (found == nullptr) first_slot_[id] = at;
+      put_shape(id);
+    }
     for (ir::NodeId id : base_.order()) {
       const ir::NodeId partner = found == nullptr ? id : found->nodes[static_cast<std::size_t>(id)];
       ir::Attributes attributes = graph.node(partner).attrs;
       visit_dims(attributes, [&](std::int64_t& number) {
         put(number, "an attribute of '" + base_.node(id).name + "'");
       });
-      for (ir::ValueId output : base_.node(id).outputs) put_shape(output);
+      for (ir::ValueId output : base_.node(id).outputs) {
+        if (found == nullptr) first_slot_[output] = at;
+        put_shape(output);
+      }
+      if (found == nullptr) note_windows(base_.node(id));
     }
     ++samples_;
     if (found == nullptr) return;
     for (const VaryingConstant& constant : found->constants) note(constant);
+  }
+
+  void note_windows(const ir::Node& node) {
+    if (node.op != fb::OpKind::conv && node.op != fb::OpKind::pool) return;
+    const auto from = first_slot_.find(node.inputs[0]);
+    if (from == first_slot_.end()) return;
+    const std::size_t to = first_slot_.at(node.outputs[0]);
+    const auto spatial = static_cast<std::size_t>(base_.value(node.inputs[0]).shape.rank()) - 2;
+    for (std::size_t s = 0; s < spatial; ++s) {
+      std::vector<Window>& windows = slots_[to + 1 + s].windows;
+      if (node.op == fb::OpKind::conv) {
+        const Shape& weights = base_.value(node.inputs[1]).shape;
+        windows = windows_of(node.attrs.unpack<fb::ConvAttrs>(), weights[static_cast<int>(s) + 1],
+                             s, spatial);
+      } else {
+        const auto native = node.attrs.unpack<fb::PoolAttrs>();
+        windows = windows_of(native, at_or(native.kernel, s, 1), s, spatial);
+      }
+      for (Window& window : windows) window.input = from->second + 1 + s;
+    }
   }
 
   void note(const VaryingConstant& constant) {
@@ -253,7 +303,11 @@ class Generaliser {
       }
     Fitter fitter(first_samples(symbols));
     for (const Slot& slot : slots_) {
-      const auto dim = fitter.fit(first_samples({slot.numbers})[0]);
+      const Series numbers = first_samples({slot.numbers})[0];
+      for (const Window& window : slot.windows)
+        fitter.suggest_quotient(first_samples({slots_[window.input].numbers})[0], window.add,
+                                window.stride, numbers);
+      const auto dim = fitter.fit(numbers);
       require(dim.has_value(), ErrorCode::unsupported, slot.what,
               " depends on the sizes in no way that a .skiff file can say");
       check(slot, *dim, fitter, choices);
@@ -316,18 +370,21 @@ class Generaliser {
   ir::Graph base_;
   std::vector<Bounds> bounds_;
   std::vector<Slot> slots_;
-  std::map<Use, std::vector<Series>> constants_;  // a series an axis
+  std::map<ir::ValueId, std::size_t> first_slot_;  // of a value's shape
+  std::map<Use, std::vector<Series>> constants_;   // a series an axis
   std::size_t samples_ = 0;
   std::vector<std::int64_t> dims_;
 };
 
 ir::Graph try_bounds(const Axes& axes, const std::vector<Bounds>& bounds, const ir::Graph& largest,
-                     const ConvertAt& convert) {
+                     const ConvertAt& convert, const CheckSizes& check) {
   const std::vector<Choice> choices = Chooser(bounds).choices(kSamples + kChecks);
   Generaliser generaliser(largest, bounds);
   for (std::size_t i = 1; i < choices.size(); ++i)
     generaliser.add(convert(axes.shapes(choices[i])));
-  return generaliser.finish(choices);
+  ir::Graph graph = generaliser.finish(choices);
+  check(graph);
+  return graph;
 }
 
 void check_bounds(const Bounds& b) {
@@ -364,16 +421,33 @@ bool take_step(const std::vector<Bounds>& wanted, std::int64_t step, std::vector
 
 }  // namespace
 
+namespace {
+
+bool changes(const DeclaredInput& input, std::size_t axis, const std::vector<Bounds>& bounds) {
+  const std::int64_t extent = input.dims[axis].extent;
+  return extent >= 0 && std::any_of(bounds.begin(), bounds.end(), [&](const Bounds& b) {
+           return (b.min != extent || b.max != extent) && matches(b, input, axis);
+         });
+}
+
+}  // namespace
+
 bool changes_fixed(const std::vector<DeclaredInput>& inputs, const std::vector<Bounds>& bounds) {
   for (const DeclaredInput& input : inputs)
     for (std::size_t axis = 0; axis < input.dims.size(); ++axis)
-      for (const Bounds& b : bounds)
-        if (input.dims[axis].extent >= 0 && matches(b, input, axis)) return true;
+      if (changes(input, axis, bounds)) return true;
   return false;
 }
 
+bool changes_batch(const std::vector<DeclaredInput>& inputs, const std::vector<Bounds>& bounds) {
+  return std::any_of(inputs.begin(), inputs.end(), [&](const DeclaredInput& input) {
+    return !input.dims.empty() && changes(input, 0, bounds);
+  });
+}
+
 ir::Graph generalise(std::vector<DeclaredInput> inputs, const std::map<std::string, Shape>& fixed,
-                     std::vector<Bounds> wanted, const ConvertAt& convert) {
+                     std::vector<Bounds> wanted, const ConvertAt& convert,
+                     const CheckSizes& check) {
   for (const Bounds& b : wanted) check_bounds(b);
   fix_constants(inputs, wanted);
   const Axes axes(inputs, fixed, wanted);
@@ -387,7 +461,7 @@ ir::Graph generalise(std::vector<DeclaredInput> inputs, const std::map<std::stri
   for (std::int64_t step = 1; step <= kMaxMultiple; step *= 2) {
     if (!take_step(wanted, step, bounds)) break;
     try {
-      return try_bounds(axes, bounds, largest, convert);
+      return try_bounds(axes, bounds, largest, convert, check);
     } catch (const Error&) {
       if (!first) first = std::current_exception();
     }

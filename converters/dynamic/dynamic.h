@@ -18,12 +18,20 @@ struct Bounds {
   std::int64_t multiple_of = 0;  ///< 0: the smallest that works is looked for
 };
 
-/// True when an axis is meant to which the model gives a fixed extent.
+/// True when an axis to which the model gives a fixed extent may become another one.
 bool changes_fixed(const std::vector<convert::DeclaredInput>& inputs,
+                   const std::vector<Bounds>& bounds);
+
+/// True when that axis is the first one: items of a batch, which must not mix.
+bool changes_batch(const std::vector<convert::DeclaredInput>& inputs,
                    const std::vector<Bounds>& bounds);
 
 /// The model's graph, ready but for the writer, with inputs of these shapes.
 using ConvertAt = std::function<ir::Graph(const std::map<std::string, Shape>& shapes)>;
+
+/// Looks at a graph with symbols; throws Error{unsupported, invalid_argument} when it is wrong
+/// somewhere within the bounds.
+using CheckSizes = std::function<void(const ir::Graph& graph)>;
 
 /// One graph for all sizes within the bounds. The model is converted at several choices of the
 /// symbols; what then differs between the graphs is written as expressions over the symbols, found
@@ -33,6 +41,6 @@ using ConvertAt = std::function<ir::Graph(const std::map<std::string, Shape>& sh
 /// node whose dependence on the sizes cannot be expressed.
 ir::Graph generalise(std::vector<convert::DeclaredInput> inputs,
                      const std::map<std::string, Shape>& fixed, std::vector<Bounds> bounds,
-                     const ConvertAt& convert);
+                     const ConvertAt& convert, const CheckSizes& check);
 
 }  // namespace skiff::dynamic

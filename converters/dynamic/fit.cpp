@@ -176,6 +176,19 @@ std::optional<Tokens> Fitter::search(const Series& numbers) const {
   return std::nullopt;
 }
 
+void Fitter::suggest_quotient(const Series& known, std::int64_t add, std::int64_t divisor,
+                              const Series& numbers) {
+  const Known* from = find(known);
+  if (from == nullptr || find(numbers) != nullptr || divisor < 1) return;
+  Series moved = known;
+  for (std::int64_t& number : moved) number += add;
+  if (!holds(moved, numbers, fb::DimOp::floor_div, divisor)) return;
+  Tokens tokens = from->tokens;
+  if (add != 0) tokens = with(tokens, add > 0 ? fb::DimOp::add : fb::DimOp::sub, std::abs(add));
+  if (divisor > 1) tokens = with(tokens, fb::DimOp::floor_div, divisor);
+  if (tokens.size() <= kMaxTokens) learn(numbers, std::move(tokens));
+}
+
 std::optional<std::int64_t> Fitter::fit(const Series& numbers) {
   if (numbers[0] >= 0 && constant(numbers)) return numbers[0];
   if (find(numbers) == nullptr) {

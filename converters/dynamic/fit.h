@@ -27,6 +27,11 @@ class Fitter {
   /// constants.
   std::optional<std::int64_t> fit(const Series& numbers);
 
+  /// Learns that numbers are (known + add) / divisor, rounded down, if they are; `known` was fitted
+  /// before. Few samples cannot tell one such formula from the next.
+  void suggest_quotient(const Series& known, std::int64_t add, std::int64_t divisor,
+                        const Series& numbers);
+
   const std::vector<fb::DimExprT>& expressions() const noexcept { return expressions_; }
 
  private:

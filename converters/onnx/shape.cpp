@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "converters/onnx/frozen.h"
+#include "converters/frozen.h"
 #include "converters/onnx/importer.h"
 #include "converters/onnx/table.h"
 
@@ -46,7 +46,7 @@ void import_reshape(Op& op) {
   const bool zero_is_zero = op.flag("allowzero", false);
   const Shape &now = op.shape(0), &exported = op.exported(0);
   const Ints frozen = resolve_target(op, wanted, exported, zero_is_zero);
-  Ints target = now == exported ? frozen : reshape_grown(exported, now, frozen);
+  Ints target = now == exported ? frozen : convert::reshape_grown(exported, now, frozen);
   if (to_shape(target).elements() != now.elements())
     target = resolve_target(op, wanted, now, zero_is_zero);
   else if (target != frozen)

@@ -31,7 +31,10 @@ Imported import_owned(std::vector<std::byte> bytes, const ImportOptions& options
   source.opset = static_cast<int>(model.root().version());
   if (const auto* description = model.root().description())
     source.producer = description->str().substr(0, kMaxProducerLength);
-  return {.graph = tfl::Importer(std::move(model), options).run(), .source = std::move(source)};
+  tfl::Importer importer(std::move(model), options);
+  Imported imported{.graph = importer.run(), .source = std::move(source), .shapes = {}};
+  imported.guessed = importer.guessed();
+  return imported;
 }
 
 }  // namespace

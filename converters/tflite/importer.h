@@ -40,6 +40,11 @@ class Importer {
   std::vector<std::int64_t> integers(int tensor);
   std::vector<double> numbers(int tensor);
   void set(int tensor, ir::ValueId id) { values_[static_cast<std::size_t>(tensor)] = id; }
+  /// Whether sizes are others than those the model was exported with.
+  bool resized() const noexcept { return options_.exported != nullptr; }
+  /// Says that a frozen size was changed, and whether any was.
+  void note_guess() noexcept { guessed_ = true; }
+  bool guessed() const noexcept { return guessed_; }
   void charge(std::int64_t bytes);
   /// True while conversion may still spend this much computation on constants.
   bool take_work(std::int64_t work);
@@ -53,6 +58,7 @@ class Importer {
   std::vector<Refusal> refusals_;
   std::int64_t budget_;
   std::int64_t work_left_;
+  bool guessed_ = false;
 
   void add_inputs(const Cut& cut);
   void add_input(int tensor);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "converters/frozen.h"
 #include "converters/tflite/imports.h"
 
 namespace skiff::convert::tfl {
@@ -82,25 +83,43 @@ void import_unpack(Operation& op) {
   }
 }
 
+namespace {
+
+/// The target for a tensor of shape `from`, an open extent filled in.
+std::vector<std::int64_t> resolve_target(const Operation& op, std::vector<std::int64_t> wanted,
+                                         const Shape& from) {
+  int open = -1;
+  std::int64_t known = 1;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const std::int64_t extent = wanted[i];
+    op.check(extent >= -1 && extent <= (std::int64_t{1} << 46), "an extent of ", extent);
+    op.check(extent != -1 || open < 0, "two open extents");
+    if (extent == -1) open = static_cast<int>(i);
+    if (extent > 0) op.check(known <= (std::int64_t{1} << 46) / extent, "too large a shape");
+    if (extent != -1) known *= extent;
+  }
+  if (open >= 0) {
+    op.check(known > 0 && from.elements() % known == 0, from, " cannot be reshaped to ",
+             Shape(wanted));
+    wanted[static_cast<std::size_t>(open)] = from.elements() / known;
+  }
+  return wanted;
+}
+
+}  // namespace
+
 void import_reshape(Operation& op) {
   const std::vector<std::int64_t> wanted = wanted_shape(op);
   check_rank(op, wanted.size());
-  const std::int64_t elements = op.shape(0).elements();
-  Shape to;
-  int open = -1;
-  std::int64_t known = 1;
-  for (std::int64_t extent : wanted) {
-    op.check(extent >= -1 && extent <= (std::int64_t{1} << 46), "an extent of ", extent);
-    op.check(extent != -1 || open < 0, "two open extents");
-    if (extent == -1) open = to.rank();
-    if (extent > 0) op.check(known <= (std::int64_t{1} << 46) / extent, "too large a shape");
-    if (extent != -1) known *= extent;
-    to.push_back(extent);
-  }
-  if (open >= 0) {
-    op.check(known > 0 && elements % known == 0, op.shape(0), " cannot be reshaped to ", to);
-    to[open] = elements / known;
-  }
+  const Shape now = op.shape(0), exported = op.exported(0);
+  const std::vector<std::int64_t> frozen = resolve_target(op, wanted, exported);
+  std::vector<std::int64_t> target =
+      now == exported ? frozen : reshape_grown(exported, now, frozen);
+  if (Shape(target).elements() != now.elements())
+    target = resolve_target(op, wanted, now);
+  else if (target != frozen)
+    op.note_guess();
+  const Shape to(target);
   op.output(op.reshape(op.in(0), to));
 }
 

@@ -36,6 +36,14 @@ bool Operation::has(int i) const noexcept {
 
 ir::ValueId Operation::in(int i) { return importer_.value(tensor_of_input(i)); }
 
+Shape Operation::exported(int i) {
+  if (!importer_.resized()) return shape(i);
+  const Shape declared = declared_shape(importer_.model().tensor(tensor_of_input(i)));
+  return declared.rank() == shape(i).rank() ? declared : shape(i);
+}
+
+void Operation::note_guess() noexcept { importer_.note_guess(); }
+
 std::vector<std::int64_t> Operation::integers(int i) {
   return importer_.integers(tensor_of_input(i));
 }

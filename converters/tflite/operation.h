@@ -34,6 +34,10 @@ class Operation {
   /// The same for operands that may be absent: ir::kAbsent.
   ir::ValueId in_or_absent(int i) { return has(i) ? in(i) : ir::kAbsent; }
   Shape shape(int i) { return graph().value(in(i)).shape; }
+  /// Its shape at the sizes the model was exported with, where they are others.
+  Shape exported(int i);
+  /// Says that a frozen size was changed.
+  void note_guess() noexcept;
   Shape shape_of(ir::ValueId id) { return graph().value(id).shape; }
   DType dtype(int i) { return graph().value(in(i)).dtype; }
   /// Numbers of operand i. Throws Error{unsupported} unless they are known at conversion.

@@ -14,7 +14,7 @@ namespace {
 
 /// What CLI11 only collects; turned into Options by interpret().
 struct Raw {
-  std::vector<std::string> shapes, dyns, binds, from, to;
+  std::vector<std::string> shapes, dyns, states, binds, from, to;
   std::string color;
   std::string later;  // a flag of a later version
 };
@@ -87,6 +87,10 @@ void add_flags(CLI::App& app, Options& options, Raw& raw) {
          "a symbol of the model, INPUT:AXIS[,INPUT:AXIS]=1:4:16 for axes")
       ->take_all()
       ->allow_extra_args(false);
+  app.add_option("--state", raw.states,
+                 "makes a pair the model's state: OUTPUT=INPUT, handed on from run to run")
+      ->take_all()
+      ->allow_extra_args(false);
   app.add_option("--bind", raw.binds, "makes an input a constant: NAME=16000 or NAME=1,2,3")
       ->take_all()
       ->allow_extra_args(false);
@@ -121,6 +125,7 @@ void interpret(const Raw& raw, Options& options) {
     const auto [name, extents] = split("--shape", text);
     convert.import.shapes[name] = parse_shape(extents);
   }
+  for (const std::string& text : raw.states) convert.states.insert(split("--state", text));
   for (const std::string& text : raw.dyns) convert.dynamic.push_back(parse_bounds(text));
   for (const std::string& text : raw.binds) {
     const auto [name, numbers] = split("--bind", text);

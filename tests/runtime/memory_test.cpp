@@ -87,7 +87,7 @@ TEST_P(Memory, LimitIsKept) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, Memory, ::testing::ValuesIn(networks()),
-                         [](const auto& tested) { return test_label(tested.param.golden); });
+                         [](const auto& tested) { return test_label(tested.param.label()); });
 
 }  // namespace
 }  // namespace skiff::test

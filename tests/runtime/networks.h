@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "converters/dynamic/dynamic.h"
 #include "converters/npy/npy.h"
 
 namespace skiff::test {
@@ -13,9 +14,15 @@ namespace skiff::test {
 struct Network {
   const char* model;   ///< beneath models/ of the shared data
   const char* golden;  ///< begin of the golden files' names
+  /// Sizes that stay open; the golden files' shapes lie within.
+  std::vector<dynamic::Bounds> dyn = {};
   std::vector<std::string> from = {};
   std::vector<std::string> to = {};
   double relative_l2 = 5e-4;
+  double floor = 0;  ///< what the other runtime itself is off by
+
+  /// Unlike any other network's.
+  std::string label() const { return std::string(golden) + (dyn.empty() ? "" : "_any_size"); }
 };
 
 /// The float networks that must agree with other runtimes.
@@ -24,7 +31,11 @@ const std::vector<Network>& networks();
 /// Golden files of the network; empty when the shared data is missing.
 std::vector<std::filesystem::path> golden_files(const Network& network);
 
-/// The network as a .skiff file, inputs of the golden case's shapes. Made once a process.
+/// The networks among them whose sizes stay open.
+std::vector<Network> open_networks();
+
+/// The network as a .skiff file, inputs of the golden case's shapes where they are fixed. Made once
+/// a process.
 const std::vector<std::byte>& converted(const Network& network, const npy::Archive& golden);
 
 }  // namespace skiff::test

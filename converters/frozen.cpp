@@ -1,6 +1,6 @@
-#include "converters/onnx/frozen.h"
+#include "converters/frozen.h"
 
-namespace skiff::onnx {
+namespace skiff::convert {
 namespace {
 
 /// The one axis whose extent is a multiple of what it was; -1: none or several changed.
@@ -17,7 +17,8 @@ int grown_axis(const Shape& exported, const Shape& now) {
 
 }  // namespace
 
-Ints reshape_grown(const Shape& exported, const Shape& now, const Ints& target) {
+std::vector<std::int64_t> reshape_grown(const Shape& exported, const Shape& now,
+                                        const std::vector<std::int64_t>& target) {
   const int axis = grown_axis(exported, now);
   if (axis < 0) return target;
   const std::int64_t factor = now[axis] / exported[axis];
@@ -39,9 +40,9 @@ Ints reshape_grown(const Shape& exported, const Shape& now, const Ints& target) 
   }
   const int place = one_outer >= 0 ? one_outer : one_inner >= 0 ? one_inner : part;
   if (place < 0) return target;
-  Ints result = target;
+  std::vector<std::int64_t> result = target;
   result[static_cast<std::size_t>(place)] *= factor;
   return result;
 }
 
-}  // namespace skiff::onnx
+}  // namespace skiff::convert
