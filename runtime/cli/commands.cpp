@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "runtime/core/error.h"
@@ -9,11 +10,17 @@
 namespace skiff::cli {
 namespace {
 
-DeviceKind parse_device(const std::string& text) {
-  if (text == "auto") return DeviceKind::automatic;
-  if (text == "cpu") return DeviceKind::cpu;
-  if (text == "cuda" || text.starts_with("cuda:")) return DeviceKind::cuda;
-  fail(ErrorCode::invalid_argument, "--device=", text, ": should be auto, cpu or cuda[:n]");
+void parse_device(const std::string& text, SessionOptions& options) {
+  constexpr std::string_view kNumbered = "cuda:";
+  options.device = text == "auto"  ? DeviceKind::automatic
+                   : text == "cpu" ? DeviceKind::cpu
+                                   : DeviceKind::cuda;
+  if (text == "auto" || text == "cpu" || text == "cuda") return;
+  const char* const end = text.data() + text.size();
+  const char* const digits = text.data() + std::min(kNumbered.size(), text.size());
+  const auto [rest, error] = std::from_chars(digits, end, options.gpu);
+  require(text.starts_with(kNumbered) && error == std::errc() && rest == end && options.gpu >= 0,
+          ErrorCode::invalid_argument, "--device=", text, ": should be auto, cpu or cuda[:n]");
 }
 
 void print_log(void* verbose, LogLevel level, const char* message) {
@@ -64,7 +71,7 @@ LoadOptions Common::load_options() const {
 
 SessionOptions Common::session_options() const {
   SessionOptions options;
-  options.device = parse_device(device);
+  parse_device(device, options);
   options.threads = threads;
   options.strict_gpu = strict_gpu;
   options.isa = isa.empty() ? nullptr : isa.c_str();

@@ -99,19 +99,24 @@ std::string interface_text(const Model& model, const Json& json) {
   return text;
 }
 
-/// The steps in order: kernel chosen, scratch, and where they run.
-Json plan_json(const Session& session, std::string& text) {
+/// The steps in order: kernel chosen, scratch, and where they run; with `placement` also why the
+/// GPU does not run what it does not.
+Json plan_json(const Session& session, bool placement, std::string& text) {
   Json steps = Json::array();
   for (std::size_t s = 0; s < session.step_count(); ++s) {
     const StepInfo step = session.step(s);
     steps.push_back({{"name", step.name},
                      {"op", step.op},
-                     {"device", "cpu"},
+                     {"device", name_of(step.device)},
                      {"kernel", step.algorithm},
                      {"workspace", step.workspace},
                      {"shape", step.output.extents()}});
-    text += fmt::format("{:>4}  cpu  {:<16}  {:<20}  {:>9} B scratch  {}  {}\n", s, step.op,
-                        step.algorithm, step.workspace, shape_text(step.output), step.name);
+    text += fmt::format("{:>4}  {:<4}  {:<16}  {:<20}  {:>9} B scratch  {}  {}\n", s,
+                        name_of(step.device), step.op, step.algorithm, step.workspace,
+                        shape_text(step.output), step.name);
+    if (!placement || step.why_cpu.empty()) continue;
+    steps.back()["why_cpu"] = step.why_cpu;
+    text += fmt::format("            {}\n", step.why_cpu);
   }
   return steps;
 }
@@ -155,7 +160,7 @@ int inspect(const Options& options) {
     json["boards"] = boards_json(Session::predict(model, options.common.session_options()), text);
   if (options.plan || options.placement) {
     const Session session = options.common.session(model);
-    json["steps"] = plan_json(session, text);
+    json["steps"] = plan_json(session, options.placement, text);
   }
   if (options.common.json != "-") fmt::print("{}", text);
   write_json(json, options.common.json);

@@ -13,8 +13,7 @@ Device::Device(int ordinal) : ordinal_(ordinal) {
 }
 
 Device::~Device() {
-  if (context_lost() || cudaSetDevice(ordinal_) != cudaSuccess) return;
-  static_cast<void>(latch(cudaStreamSynchronize(stream())));
+  if (!context_lost()) latch(cudaStreamSynchronize(stream()));
 }
 
 namespace {

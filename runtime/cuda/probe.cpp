@@ -36,9 +36,11 @@ void probe_cudnn() {
   require(dlopen("libcudnn_graph.so.9", RTLD_NOW | RTLD_LOCAL) != nullptr, ErrorCode::device,
           "cuDNN cannot be loaded (", dlerror(), "): install cuDNN 9 completely, and zlib");
   const std::size_t version = cudnnGetVersion();
-  require(version / 10000 == CUDNN_MAJOR, ErrorCode::device, "cuDNN is of version ",
-          version / 10000, ".", version / 100 % 100, ", needed is ", CUDNN_MAJOR,
-          ".x: install cuDNN ", CUDNN_MAJOR);
+  const bool counts_new = version >= 90000;  // before version 9 a digit less
+  const std::size_t major = version / (counts_new ? 10000 : 1000);
+  const std::size_t minor = version / 100 % (counts_new ? 100 : 10);
+  require(major == CUDNN_MAJOR, ErrorCode::device, "cuDNN is of version ", major, ".", minor,
+          ", needed is ", CUDNN_MAJOR, ".x: install cuDNN ", CUDNN_MAJOR);
 }
 
 void probe_image(int ordinal) {

@@ -25,9 +25,9 @@ class WithGpu {
   }
   static void restore() {
     cuda_double_reset();
-    const cuda_double_device orin{1, 13000, 8, 7, 0, 1};
-    cuda_double_set_device(&orin);
+    cuda_double_set_device(&kOrin);
   }
+  static constexpr cuda_double_device kOrin{1, 13000, 8, 7, 0, 1, 0};
 
  private:
   long live_ = cuda_double_live(), objects_ = cuda_double_objects();

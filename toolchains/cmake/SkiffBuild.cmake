@@ -23,20 +23,24 @@ set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}")
 
 add_library(skiff_build INTERFACE)
 target_include_directories(skiff_build INTERFACE "${PROJECT_SOURCE_DIR}")
-target_compile_options(skiff_build INTERFACE
+set(_options
   -Wall -Wextra -Wconversion -Wshadow -Wno-psabi -ffunction-sections -fdata-sections
   # Results must not depend on where the compiler saw a chance to fuse: kernels ask for fma where
   # their error bound counts on it.
   -ffp-contract=off)
-target_link_options(skiff_build INTERFACE -Wl,--gc-sections)
-# gcc 12 and 13 see overlaps in `"text" + std::string` where there are none.
-target_compile_options(skiff_build INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
-# `&` and `|` of conditions are meant: no branch. Pragmas for gcc's vectoriser stay.
-target_compile_options(skiff_build INTERFACE
-  "$<$<CXX_COMPILER_ID:Clang>:-Wno-bitwise-instead-of-logical;-Wno-unknown-pragmas>")
-if(SKIFF_WERROR)
-  target_compile_options(skiff_build INTERFACE -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # gcc 12 and 13 see overlaps in `"text" + std::string` where there are none.
+  list(APPEND _options -Wno-restrict)
+else()
+  # `&` and `|` of conditions are meant: no branch. Pragmas for gcc's vectoriser stay.
+  list(APPEND _options -Wno-bitwise-instead-of-logical -Wno-unknown-pragmas)
 endif()
+if(SKIFF_WERROR)
+  list(APPEND _options -Werror)
+endif()
+# nvcc has options of its own.
+target_compile_options(skiff_build INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${_options}>")
+target_link_options(skiff_build INTERFACE -Wl,--gc-sections)
 if(SKIFF_SANITIZE)
   add_compile_options(-fsanitize=${SKIFF_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${SKIFF_SANITIZE})

@@ -36,8 +36,10 @@ struct cuda_double_device {
   int major, minor;    ///< compute capability
   int integrated;
   int has_image;  ///< 0: kernels were not compiled for this device
+  int cudnn;      ///< version that cuDNN claims to be; 0: the right one
 };
 void cuda_double_set_device(const cuda_double_device* device);
+int cuda_double_cudnn_version(void);
 
 /// The call number `call` (1: the next one) of `function` (null: of any) returns `code`.
 void cuda_double_fail_at(const char* function, long call, int code);

@@ -194,7 +194,10 @@ using namespace cuda_double;
 #define CUDNN_DOUBLE_ENTER() \
   if (cuda_double_enter(__func__) != 0) return refuse(CUDNN_STATUS_INTERNAL_ERROR, "injected")
 
-CUDNN_DOUBLE size_t cudnnGetVersion() { return CUDNN_VERSION; }
+CUDNN_DOUBLE size_t cudnnGetVersion() {
+  const int claimed = cuda_double_cudnn_version();
+  return claimed != 0 ? static_cast<size_t>(claimed) : CUDNN_VERSION;
+}
 CUDNN_DOUBLE void cudnnGetLastErrorString(char* text, size_t size) {
   if (size == 0) return;
   std::strncpy(text, g_message.c_str(), size - 1);

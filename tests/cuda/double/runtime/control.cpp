@@ -32,6 +32,7 @@ CUDA_DOUBLE void cuda_double_submit(void* stream, void (*run)(void*), void* cont
 CUDA_DOUBLE void cuda_double_set_device(const cuda_double_device* device) {
   machine().device = *device;
 }
+CUDA_DOUBLE int cuda_double_cudnn_version() { return machine().device.cudnn; }
 CUDA_DOUBLE void cuda_double_fail_at(const char* function, long call, int code) {
   Machine& m = machine();
   m.fault_function = function == nullptr ? "" : function;

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,10 +38,11 @@ struct Allocation {
 /// The one device and everything on it. Every function of the double holds its mutex.
 struct Machine {
   std::recursive_mutex mutex;
-  cuda_double_device device{1, 13000, 8, 7, 0, 1};
+  cuda_double_device device{1, 13000, 8, 7, 0, 1, 0};
   std::map<char*, Allocation> allocations;
   std::map<const void*, const cuda_double_kernel*> kernels;
   Stream default_stream;
+  std::set<Stream*> streams;
 
   std::string fault_function;
   long fault_call = 0;
@@ -66,6 +68,8 @@ Stream& stream_of(cudaStream_t handle);
 cudaError_t submit(Stream& stream, Work work);
 /// Runs what waits. An error sticks to the device.
 cudaError_t drain(Stream& stream);
+/// The same for every stream, as giving memory back does.
+void drain_all();
 
 /// Whether an address lies in memory that this double gave out.
 bool owns(const void* address);

@@ -52,6 +52,7 @@ cudaError_t release(void* address, bool device) {
     m.complain("free of memory that was not given out this way");
     return m.result(cudaErrorInvalidValue);
   }
+  drain_all();
   const Allocation allocation = found->second;
   protect(allocation, PROT_READ | PROT_WRITE);
   intact(found->first, allocation);

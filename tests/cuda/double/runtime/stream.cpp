@@ -34,7 +34,15 @@ cudaError_t drain(Stream& stream) {
   return cudaSuccess;
 }
 
+void drain_all() {
+  for (Stream* stream : machine().streams)
+    if (stream->capture == nullptr && !stream->queue.empty()) drain(*stream);
+}
+
 namespace {
+
+/// A graph that was launched lives until it has run.
+using ReadyGraph = std::shared_ptr<const Graph>;
 
 /// Memory the library did not give out is staged at the call, as the real one does.
 Work copy_of(void* to, const void* from, std::size_t bytes, bool stage) {
@@ -72,14 +80,18 @@ CUDA_DOUBLE cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaS
 
 CUDA_DOUBLE cudaError_t cudaStreamCreateWithFlags(cudaStream_t* handle, unsigned /*flags*/) {
   CUDA_DOUBLE_ENTER();
-  *handle = reinterpret_cast<cudaStream_t>(new Stream);
+  auto* const stream = new Stream;
+  machine().streams.insert(stream);
+  *handle = reinterpret_cast<cudaStream_t>(stream);
   cuda_double_count_object(1);
   return cudaSuccess;
 }
 CUDA_DOUBLE cudaError_t cudaStreamDestroy(cudaStream_t handle) {
   CUDA_DOUBLE_LEAVE();
-  delete &stream_of(handle);
-  cuda_double_count_object(-1);
+  Stream* const stream = &stream_of(handle);
+  cuda_double_count_object(stream->capture != nullptr ? -2 : -1);
+  machine().streams.erase(stream);
+  delete stream;
   return injected;
 }
 CUDA_DOUBLE cudaError_t cudaStreamSynchronize(cudaStream_t handle) {
@@ -112,7 +124,8 @@ CUDA_DOUBLE cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* g
 CUDA_DOUBLE cudaError_t cudaGraphInstantiate(cudaGraphExec_t* ready, cudaGraph_t graph,
                                              unsigned long long /*flags*/) {
   CUDA_DOUBLE_ENTER();
-  *ready = reinterpret_cast<cudaGraphExec_t>(new Graph(*reinterpret_cast<Graph*>(graph)));
+  *ready = reinterpret_cast<cudaGraphExec_t>(
+      new ReadyGraph(std::make_shared<const Graph>(*reinterpret_cast<Graph*>(graph))));
   cuda_double_count_object(1);
   return cudaSuccess;
 }
@@ -123,7 +136,7 @@ CUDA_DOUBLE cudaError_t cudaGraphUpload(cudaGraphExec_t, cudaStream_t) {
 CUDA_DOUBLE cudaError_t cudaGraphLaunch(cudaGraphExec_t ready, cudaStream_t handle) {
   CUDA_DOUBLE_ENTER();
   ++machine().launches;
-  Graph* const graph = reinterpret_cast<Graph*>(ready);
+  const ReadyGraph graph = *reinterpret_cast<ReadyGraph*>(ready);
   return submit(stream_of(handle), [graph] {
     for (const Work& node : graph->nodes)
       if (const cudaError_t error = node(); error != cudaSuccess) return error;
@@ -138,7 +151,7 @@ CUDA_DOUBLE cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
 }
 CUDA_DOUBLE cudaError_t cudaGraphExecDestroy(cudaGraphExec_t ready) {
   CUDA_DOUBLE_LEAVE();
-  delete reinterpret_cast<Graph*>(ready);
+  delete reinterpret_cast<ReadyGraph*>(ready);
   cuda_double_count_object(-1);
   return injected;
 }

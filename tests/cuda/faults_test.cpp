@@ -1,0 +1,95 @@
+#include <gtest/gtest.h>
+#include <skiff/skiff.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <optional>
+
+#include "tests/cuda/gpu.h"
+#include "tests/support/model_samples.h"
+
+// Every call of CUDA, cuDNN and cuBLASLt fails once, while a session is made, run and destroyed. It
+// may cost the session, as an error with a text, but never memory, an object or the process.
+namespace skiff::test {
+namespace {
+
+constexpr int kInvalidValue = 1, kOutOfMemory = 2, kLaunchFailure = 719;
+
+/// What a session with a failing call comes to.
+struct Outcome {
+  ErrorCode code = ErrorCode::ok;
+  std::string text;
+};
+
+Outcome use(const std::vector<std::byte>& bytes, bool strict) {
+  try {
+    const Model model = Model::from_bytes(bytes);
+    Session session(model, {.device = DeviceKind::cuda, .strict_gpu = strict});
+    const Status status = session.run();
+    return {status.code(), status.message()};
+  } catch (const Error& error) {
+    return {error.code(), error.what()};
+  }
+}
+
+long calls_of(const std::vector<std::byte>& bytes, bool strict) {
+  const long before = cuda_double_calls();
+  EXPECT_EQ(use(bytes, strict).code, ErrorCode::ok);
+  return cuda_double_calls() - before;
+}
+
+class Faults : public ::testing::TestWithParam<ModelSample> {};
+
+TEST_P(Faults, EachCallOnce) {
+  const std::vector<std::byte> bytes = file_of(GetParam());
+  const WithGpu gpu;
+  const bool strict = use(bytes, true).code == ErrorCode::ok;  // nothing of it is the CPU's
+  const long calls = calls_of(bytes, strict);
+  ASSERT_GT(calls, 50);
+  long refused = 0;
+  for (const int code : {kInvalidValue, kOutOfMemory})
+    for (long call = 1; call <= calls; ++call) {
+      SCOPED_TRACE("call " + std::to_string(call) + " gives " + std::to_string(code));
+      const WithGpu each;
+      cuda_double_fail_at(nullptr, call, code);
+      const Outcome outcome = use(bytes, strict);
+      EXPECT_NE(outcome.text, "");
+      EXPECT_NE(outcome.code, ErrorCode::internal) << outcome.text;
+      refused += outcome.code != ErrorCode::ok ? 1 : 0;
+    }
+  // Only what gives back and what has an alternative may fail unnoticed.
+  if (strict) {
+    EXPECT_GT(refused, calls);
+  }
+}
+
+/// In a process of its own: the context is lost for good.
+int lose_context(const std::vector<std::byte>& bytes, const char* function, long call) {
+  if (const pid_t child = fork(); child != 0) {
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+  const Outcome first = (cuda_double_fail_at(function, call, kLaunchFailure), use(bytes, true));
+  cuda_double_fail_at(nullptr, 0, 0);
+  const Outcome second = use(bytes, true);
+  const bool said = first.code == ErrorCode::device && second.code == ErrorCode::device &&
+                    second.text.find("restart the process") != std::string::npos;
+  const bool quiet = std::string(cuda_double_complaints()).empty();
+  const bool cpu_works = use(bytes, false).code == ErrorCode::ok;
+  std::_Exit((said ? 0 : 1) + (quiet ? 0 : 2) + (cpu_works ? 0 : 4));
+}
+
+TEST(LostContext, IsLeftAlone) {
+  const std::vector<std::byte> bytes = file_of(model_samples()[0]);
+  const WithGpu gpu;
+  for (const char* function : {"cudaStreamSynchronize", "cudaGraphLaunch", "cudaMemcpyAsync"})
+    EXPECT_EQ(lose_context(bytes, function, 1), 0) << function;
+}
+
+INSTANTIATE_TEST_SUITE_P(Samples, Faults, ::testing::ValuesIn(model_samples()),
+                         [](const auto& tested) { return std::string(tested.param.name); });
+
+}  // namespace
+}  // namespace skiff::test
