@@ -17,6 +17,7 @@ list(APPEND SKIFF_CUDA_SOURCES
   "${_runtime}/cuda/module.cpp"
   "${_runtime}/cuda/probe.cpp"
   "${_runtime}/cuda/program.cpp"
+  "${_runtime}/cuda/weights.cpp"
   # The operators' rules: the module imports nothing of Skiff and carries the few it reads nodes by.
   "${_runtime}/core/error.cpp"
   "${_runtime}/ops/activation.cpp"
@@ -29,3 +30,5 @@ list(APPEND SKIFF_CUDA_SOURCES
   "${_runtime}/ops/resize.cpp"
   "${_runtime}/ops/resize_axis_cpu.cpp"
   "${_runtime}/ops/walk.cpp")
+# Nothing but this leaves the module.
+set(SKIFF_CUDA_EXPORTS "-Wl,--version-script,${CMAKE_CURRENT_LIST_DIR}/module.map")

@@ -21,7 +21,8 @@ struct ConvPlan {
     return geometry.batch * geometry.out_pixels() * geometry.cout;
   }
 };
-ConvPlan read_conv(const KernelSpec& spec);
+/// Throws Error{unsupported} for types that no kernel here takes.
+ConvPlan read_conv(const NodeView& node);
 
 /// One filter a channel: a kernel of ours. Weights are packed [taps, C].
 KernelPtr make_depthwise_conv(const KernelSpec& spec, const ConvPlan& plan);
@@ -29,11 +30,5 @@ KernelPtr make_depthwise_conv(const KernelSpec& spec, const ConvPlan& plan);
 KernelPtr make_direct_conv(const KernelSpec& spec, const ConvPlan& plan);
 /// cuDNN. Throws Error{unsupported} when it has no engine for this one.
 KernelPtr make_cudnn_conv(const KernelSpec& spec, const ConvPlan& plan);
-
-/// Reads a constant stored as `from` into dense numbers of type `to`.
-void read_weights(Reader& reader, DType from, DType to, std::span<std::byte> out,
-                  std::span<std::byte> scratch);
-/// Scratch that takes.
-std::size_t read_scratch(DType from, DType to, std::int64_t count) noexcept;
 
 }  // namespace skiff::cuda

@@ -2,6 +2,7 @@
 
 #include "runtime/cuda/dispatch.h"
 #include "runtime/cuda/epilogue.cuh"
+#include "runtime/cuda/weights.h"
 #include "runtime/cuda/window.cuh"
 #include "runtime/ops/conv_cuda.h"
 

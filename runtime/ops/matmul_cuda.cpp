@@ -1,10 +1,11 @@
 #include "runtime/ops/matmul.h"
 
+#include "runtime/cuda/activation.h"
 #include "runtime/cuda/cublaslt/matmul.h"
 #include "runtime/cuda/dispatch.h"
 #include "runtime/cuda/epilogue.h"
 #include "runtime/cuda/kernels.h"
-#include "runtime/ops/conv_cuda.h"
+#include "runtime/cuda/weights.h"
 
 namespace skiff::cuda {
 namespace {
