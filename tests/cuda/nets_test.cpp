@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <skiff/skiff.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "tests/cuda/gpu.h"
@@ -22,13 +23,13 @@ void set_inputs(Session& session, const npy::Archive& golden) {
   }
 }
 
-void expect_golden(const Session& session, const npy::Archive& golden, double bound) {
+void expect_golden(const Session& session, const npy::Archive& golden, const Network& network) {
   for (std::size_t i = 0; i < session.output_count(); ++i) {
     const Tensor output = session.output(i);
     const auto numbers = output.values<const float>();
     expect_agreement({numbers.begin(), numbers.end()},
                      numbers_of(golden.at("out/" + std::string(output.name()))),
-                     std::string(output.name()), bound);
+                     std::string(output.name()), network.relative_l2, network.floor);
   }
 }
 
@@ -40,6 +41,20 @@ std::string steps_on_cpu(const Session& session) {
       text += std::string(step.op) + " '" + std::string(step.name) +
               "': " + std::string(step.why_cpu) + "\n";
   return text;
+}
+
+/// Every network once, at the fixed sizes of its first golden file: a session with a GPU takes no
+/// model with open sizes yet.
+std::vector<Network> fixed_networks() {
+  std::vector<Network> fixed;
+  for (Network network : networks()) {
+    network.dyn.clear();
+    if (std::ranges::none_of(fixed, [&](const Network& other) {
+          return std::string(other.golden) == network.golden;
+        }))
+      fixed.push_back(network);
+  }
+  return fixed;
 }
 
 class GpuNets : public ::testing::TestWithParam<Network> {};
@@ -72,7 +87,7 @@ TEST_P(GpuNets, AgreeWithAnotherRuntime) {
   const long allocations = cuda_double_allocations(), objects = cuda_double_objects();
   const long launches = cuda_double_graph_launches(), waits = cuda_double_waits();
   ASSERT_TRUE(session.run().ok()) << cuda_double_complaints();
-  expect_golden(session, golden, network.relative_l2);
+  expect_golden(session, golden, network);
   EXPECT_EQ(cuda_double_allocations(), allocations);
   EXPECT_EQ(cuda_double_objects(), objects);
   if (!has_rnn) {
@@ -81,8 +96,8 @@ TEST_P(GpuNets, AgreeWithAnotherRuntime) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, GpuNets, ::testing::ValuesIn(networks()),
-                         [](const auto& tested) { return test_label(tested.param.golden); });
+INSTANTIATE_TEST_SUITE_P(Networks, GpuNets, ::testing::ValuesIn(fixed_networks()),
+                         [](const auto& tested) { return test_label(tested.param.label()); });
 
 }  // namespace
 }  // namespace skiff::test
