@@ -75,15 +75,18 @@ say "building (Release, $jobs jobs)"
 mkdir -p build "$cache" "$out"
 build_skiff
 
-say "a trained face detector and two photos"
+say "a trained face detector and photos"
 fetch mediapipe 0.10.21 'mediapipe-0.10.21-*.whl' \
   mediapipe/modules/face_detection/face_detection_short_range.tflite \
     bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8
+# page.png is for the test of sample_read_text.
 fetch scikit-image 0.26.0 'scikit_image-0.26.0-*.whl' \
   skimage/data/astronaut.png \
     88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5 \
   skimage/data/chelsea.png \
-    596aa1e7cb875eb79f437e310381d26b338a81c2da23439704a73c4651e8c4bb
+    596aa1e7cb875eb79f437e310381d26b338a81c2da23439704a73c4651e8c4bb \
+  skimage/data/page.png \
+    341a6f0a61557662b02734a9b6e56ec33a915b2c41886b97509dedf2a43b47a3
 
 say "converting"
 "$build/skiff-convert" "$cache/face_detection_short_range.tflite" -o "$out/face.skiff" \

@@ -19,7 +19,7 @@ std::size_t detect(const Session& session, const Placement& placement, std::span
   using enum PostprocessKind;
   const Postprocessing p =
       vision::postprocessing(session, {detect_anchors, detect_corners, detect_grid}, "detections");
-  const vision::Extent input = vision::picture_extent(session.model());
+  const vision::Extent input = vision::picture_extent(session);
   std::vector<Detection> boxes = raw_boxes(session, p);
   const auto to_picture = [](float& at, int extent, float offset, float scale) {
     at = (at * static_cast<float>(extent) - offset) / scale;

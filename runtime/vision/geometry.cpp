@@ -7,11 +7,12 @@
 
 namespace skiff::vision {
 
-Extent input_extent(const Model& model, std::size_t input) {
+Extent input_extent(const Session& session, std::size_t input) {
+  const Model& model = session.model();
   require(input < model.input_count(), ErrorCode::invalid_argument, "the model has no input ",
           input);
   const Preprocessing p = model.preprocessing(input);
-  const TensorDesc desc = model.input(input);
+  const TensorDesc desc = session.input(input).desc();
   require(p.present, ErrorCode::invalid_argument, "input '", desc.name,
           "' takes no pictures: the model file stores no preprocessing for it (skiff-convert "
           "--task or --mean, --std, --color)");
@@ -22,10 +23,11 @@ Extent input_extent(const Model& model, std::size_t input) {
   return {static_cast<int>(width), static_cast<int>(height)};
 }
 
-Extent picture_extent(const Model& model) {
+Extent picture_extent(const Session& session) {
+  const Model& model = session.model();
   std::size_t input = 0;
   while (input + 1 < model.input_count() && !model.preprocessing(input).present) ++input;
-  return input_extent(model, input);
+  return input_extent(session, input);
 }
 
 Placement place(const Extent& picture, const Extent& input, FitMode fit) noexcept {

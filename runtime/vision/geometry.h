@@ -1,6 +1,6 @@
 #pragma once
 
-#include <skiff/model.h>
+#include <skiff/session.h>
 #include <skiff/vision.h>
 
 #include <vector>
@@ -14,13 +14,14 @@ struct Extent {
   int width = 0, height = 0;
 };
 
-/// Extent of the picture that input `input` takes. Throws Error{invalid_argument} when the model
-/// says nothing about pictures there and Error{unsupported} for an extent that is no picture's.
-Extent input_extent(const Model& model, std::size_t input);
+/// Extent of the picture that input `input` takes at the session's present size. Throws
+/// Error{invalid_argument} when the model says nothing about pictures there and Error{unsupported}
+/// for an extent that is no picture's.
+Extent input_extent(const Session& session, std::size_t input);
 
 /// Extent of the first input that takes a picture; what detections are relative to. Throws as
 /// input_extent().
-Extent picture_extent(const Model& model);
+Extent picture_extent(const Session& session);
 
 /// Where a picture lands in an input of that extent.
 Placement place(const Extent& picture, const Extent& input, FitMode fit) noexcept;

@@ -76,7 +76,7 @@ void segment(const Session& session, const Placement& placement, int width, int 
   require(fits, ErrorCode::invalid_argument, "mask of ", mask.size(), " bytes for ", width, " x ",
           height, " pixels");
   const ScoreMap map = score_map(session, p);
-  const vision::Extent input = vision::picture_extent(session.model());
+  const vision::Extent input = vision::picture_extent(session);
   const float to_x = static_cast<float>(map.width) / static_cast<float>(input.width);
   const float to_y = static_cast<float>(map.height) / static_cast<float>(input.height);
   const auto columns =

@@ -89,7 +89,7 @@ void fill(const Image& image, const Preprocessing& p, const Extent& extent,
 
 Placement set_image(Session& session, const Image& image, std::size_t input) {
   check(image);
-  const Extent extent = vision::input_extent(session.model(), input);
+  const Extent extent = vision::input_extent(session, input);
   const Preprocessing p = session.model().preprocessing(input);
   const Tensor tensor = session.input(input);
   const Placement placement = vision::place({image.width, image.height}, extent, p.fit);

@@ -1,8 +1,7 @@
 #include <regex>
 #include <vector>
 
-#include "tests/support/command.h"
-#include "tests/support/shared_data.h"
+#include "tests/samples/samples.h"
 
 // The samples on trained models and photos of the shared folder: what they find is where a person
 // sees it.
@@ -16,33 +15,8 @@ struct Found {
   double score, x1, y1, x2, y2;
 };
 
-class Samples : public testing::Test {
+class Pictures : public Samples {
  protected:
-  void SetUp() override {
-    if (!fs::exists(data_ / "models"))
-      GTEST_SKIP() << "no " << (data_ / "models").string() << " (set SKIFF_DATA)";
-  }
-
-  /// Converts a shared model with its task; returns the .skiff file.
-  std::string convert(const std::string& file, const std::string& flags = "") {
-    const fs::path model = data_ / "models" / file;
-    const std::string out = scratch_ / (model.stem().string() + ".skiff");
-    const fs::path task = kSource / "samples" / "tasks" / (model.stem().string() + ".json");
-    const Said said =
-        run_command(std::string(SKIFF_BINARY_DIR) + "/skiff-convert " + model.string() + " -o " +
-                    out + " --task " + task.string() + " " + flags);
-    EXPECT_EQ(said.code, 0) << said.text;
-    return out;
-  }
-  std::string media(const std::string& file) const { return (data_ / "media" / file).string(); }
-
-  Said run(const std::string& sample, const std::string& arguments) const {
-    const Said said =
-        run_command(std::string(SKIFF_BINARY_DIR) + "/sample_" + sample + " " + arguments);
-    EXPECT_EQ(said.code, 0) << said.text;
-    return said;
-  }
-
   std::vector<Found> detect(const std::string& model, const std::string& picture) const {
     const std::string out = scratch_ / "out.png";
     const Said said = run("detect", model + " " + picture + " " + out);
@@ -54,9 +28,6 @@ class Samples : public testing::Test {
                        std::stod((*i)[5]), std::stod((*i)[6])});
     return found;
   }
-
-  ScratchFolder scratch_;
-  fs::path data_ = shared_data();
 };
 
 /// The box's centre lies within a box that a person drew.
@@ -65,7 +36,7 @@ void expect_within(const Found& f, double x1, double y1, double x2, double y2) {
   EXPECT_TRUE(x > x1 && x < x2 && y > y1 && y < y2) << x << ", " << y;
 }
 
-TEST_F(Samples, FaceIsFoundAndACatHasNone) {
+TEST_F(Pictures, FaceIsFoundAndACatHasNone) {
   for (const char* file :
        {"tflite/face_detection_short_range.tflite", "onnx/version-RFB-320.onnx"}) {
     SCOPED_TRACE(file);
@@ -78,7 +49,7 @@ TEST_F(Samples, FaceIsFoundAndACatHasNone) {
   }
 }
 
-TEST_F(Samples, FastestDetFindsPeopleAndACat) {
+TEST_F(Pictures, FastestDetFindsPeopleAndACat) {
   const std::string model =
       convert("onnx/FastestDet.onnx", "--labels " + (data_ / "models/onnx/coco.names").string());
   const auto people = detect(model, media("street_people.jpg"));
@@ -90,13 +61,13 @@ TEST_F(Samples, FastestDetFindsPeopleAndACat) {
   EXPECT_EQ(cat[0].label, "cat");
 }
 
-TEST_F(Samples, MnistReadsANine) {
+TEST_F(Pictures, MnistReadsANine) {
   const Said said =
       run("classify", convert("onnx/mnist.onnx") + " " + media("coral/mnist_nine.bmp"));
   EXPECT_TRUE(std::regex_search(said.text, std::regex("^[0-9.]+  9 "))) << said.text;
 }
 
-TEST_F(Samples, SelfieCutsOutAPerson) {
+TEST_F(Pictures, SelfieCutsOutAPerson) {
   const std::string out = scratch_ / "mask.png";
   const Said said = run("segment", convert("tflite/selfie_segmentation.tflite") + " " +
                                        media("coral/grace_hopper.bmp") + " " + out);
