@@ -20,7 +20,8 @@ struct skiff_backend_error {
   char text[508];
 };
 
-/// Memory for the objects of a session; freed by the core after they were destroyed.
+/// Memory for the objects of a session; freed by the core after they were destroyed. The context
+/// lives that long too.
 struct skiff_memory {
   void* (*allocate)(void* context, size_t bytes, size_t alignment);  ///< null: refused
   void* context;

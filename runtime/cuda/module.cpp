@@ -8,19 +8,7 @@
 
 // The module's side of runtime/backend/api.h.
 
-struct skiff_device {
-  skiff::cuda::Device device;
-  std::unique_ptr<skiff::cuda::Program> recording;  ///< between begin and end
-};
-struct skiff_kernel {
-  skiff::cuda::KernelPtr kernel;
-};
-struct skiff_program {
-  std::unique_ptr<skiff::cuda::Program> program;
-};
-
 namespace skiff::cuda {
-namespace {
 
 /// Memory that the core lends for a kernel; it never comes back before the session ends.
 class CoreMemory final : public std::pmr::memory_resource {
@@ -38,8 +26,25 @@ class CoreMemory final : public std::pmr::memory_resource {
     return this == &other;
   }
 
-  const skiff_memory& memory_;
+  skiff_memory memory_;
 };
+
+}  // namespace skiff::cuda
+
+struct skiff_device {
+  skiff::cuda::Device device;
+  std::unique_ptr<skiff::cuda::Program> recording;  ///< between begin and end
+};
+struct skiff_kernel {
+  skiff::cuda::CoreMemory memory;  ///< of the kernel, which may hold on to it
+  skiff::cuda::KernelPtr kernel;
+};
+struct skiff_program {
+  std::unique_ptr<skiff::cuda::Program> program;
+};
+
+namespace skiff::cuda {
+namespace {
 
 constexpr int kMaxOperands = 64;
 
@@ -122,11 +127,12 @@ std::int32_t make(skiff_device* device, const skiff_memory* memory, const skiff_
                   skiff_kernel** kernel, skiff_kernel_info* info, skiff_backend_error* error) {
   return guarded(error, [&] {
     device->device.enter();
-    CoreMemory core(*memory);
     const Node read(*node);
     const std::span outputs(read.outputs, static_cast<std::size_t>(node->output_count));
-    void* const place = core.allocate(sizeof(skiff_kernel), alignof(skiff_kernel));
-    KernelPtr made = make_kernel({read.view, outputs, device->device, core});
+    void* const place = CoreMemory(*memory).allocate(sizeof(skiff_kernel), alignof(skiff_kernel));
+    auto* const result = new (place) skiff_kernel{CoreMemory(*memory), nullptr};
+    result->kernel = make_kernel({read.view, outputs, device->device, result->memory});
+    const Kernel* const made = result->kernel.get();
     *info = {.workspace = made->workspace_bytes(),
              .flops = made->flops(),
              .overwrites = 0,
@@ -134,7 +140,7 @@ std::int32_t make(skiff_device* device, const skiff_memory* memory, const skiff_
              .algorithm = made->algorithm()};
     for (int i = 0; i < node->input_count && i < 32; ++i)
       if (made->can_overwrite(i)) info->overwrites |= 1u << i;
-    *kernel = new (place) skiff_kernel{std::move(made)};
+    *kernel = result;
   });
 }
 

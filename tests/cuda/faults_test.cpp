@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <optional>
 
-#include "tests/cuda/gpu.h"
+#include "gpu.h"
 #include "tests/support/model_samples.h"
 
 // Every call of CUDA, cuDNN and cuBLASLt fails once, while a session is made, run and destroyed. It

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/cuda/gpu.h"
+#include "gpu.h"
 #include "tests/support/model_samples.h"
 
 // What may be missing on a machine: each is found when a session is made, said in one sentence with

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "tests/cuda/gpu.h"
+#include "gpu.h"
 #include "tests/runtime/networks.h"
 #include "tests/support/agreement.h"
 #include "tests/support/shared_data.h"

@@ -5,7 +5,15 @@
 #include <cstdlib>
 #include <cstring>
 
-#if defined(__SANITIZE_ADDRESS__)
+// gcc says it one way, clang the other.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SKIFF_ADDRESS_SANITIZER 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define SKIFF_ADDRESS_SANITIZER 1
+#endif
+#ifdef SKIFF_ADDRESS_SANITIZER
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -74,7 +82,7 @@ namespace cuda_emulation {
 namespace {
 
 constexpr std::size_t kPage = 4096;
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef SKIFF_ADDRESS_SANITIZER
 constexpr std::size_t kStack = 256 << 10;
 #else
 constexpr std::size_t kStack = 64 << 10;
@@ -98,7 +106,7 @@ void** first_frame(void** top, void (*entry)()) {
 }
 #endif
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef SKIFF_ADDRESS_SANITIZER
 const void* g_thread_stack = nullptr;  // bounds of the stack that all fibers came from
 std::size_t g_thread_stack_size = 0;
 #endif
@@ -121,19 +129,19 @@ Fiber::~Fiber() {
 }
 
 void Fiber::enter_from(Fiber& from) {
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef SKIFF_ADDRESS_SANITIZER
   __sanitizer_start_switch_fiber(&from.sanitizer_state_,
                                  stack_ == nullptr ? g_thread_stack : stack_,
                                  stack_ == nullptr ? g_thread_stack_size : kStack);
 #endif
   skiff_fiber_switch(&from.stack_pointer_, stack_pointer_);
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef SKIFF_ADDRESS_SANITIZER
   __sanitizer_finish_switch_fiber(from.sanitizer_state_, nullptr, nullptr);
 #endif
 }
 
 void Fiber::arrived() {
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef SKIFF_ADDRESS_SANITIZER
   const bool known = g_thread_stack != nullptr;
   __sanitizer_finish_switch_fiber(nullptr, known ? nullptr : &g_thread_stack,
                                   known ? nullptr : &g_thread_stack_size);
