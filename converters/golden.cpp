@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "converters/compute.h"
+#include "converters/dynamic/dynamic.h"
 #include "converters/fingerprint.h"
 #include "runtime/core/error.h"
 
@@ -42,16 +43,51 @@ std::vector<std::byte> expected_bytes(const ir::Value& value, const npy::Archive
 
 }  // namespace
 
-Golden make_golden(const ir::Graph& graph, const std::string& source) {
+namespace {
+
+/// The symbols that give the inputs the arrays' shapes; those that no input shows are as usual.
+std::vector<std::int64_t> sizes_of(const ir::Graph& graph, const npy::Archive& arrays,
+                                   const std::string& source) {
+  std::vector<std::int64_t> symbols;
+  for (const fb::SymbolT& symbol : graph.symbols) symbols.push_back(symbol.opt);
+  for (ir::ValueId id : graph.inputs) {
+    const ir::Value& value = graph.value(id);
+    const npy::Array* array = find(arrays, "in/", value.name);
+    if (array == nullptr || array->shape.rank() != static_cast<int>(value.dims.size())) continue;
+    for (std::size_t axis = 0; axis < value.dims.size(); ++axis) {
+      if (value.dims[axis] >= 0) continue;
+      const auto& tokens =
+          graph.expressions[static_cast<std::size_t>(-(value.dims[axis] + 1))].postfix;
+      if (tokens.size() != 1 || tokens[0].op() != fb::DimOp::symbol) continue;
+      const auto s = static_cast<std::size_t>(tokens[0].value());
+      const std::int64_t size = array->shape[static_cast<int>(axis)];
+      const fb::SymbolT& bounds = graph.symbols[s];
+      require(size >= bounds.min && size <= bounds.max && size % bounds.multiple_of == 0,
+              ErrorCode::invalid_argument, "--golden ", source, ": in/", value.name, " makes ",
+              bounds.name, " ", size, ", which is not within its bounds");
+      symbols[s] = size;
+    }
+  }
+  return symbols;
+}
+
+}  // namespace
+
+Golden make_golden(const ir::Graph& any_size, const std::string& source) {
   const bool automatic = source == "auto";
-  const npy::Archive arrays = automatic ? random_inputs(graph) : npy::load_npz(source);
+  npy::Archive arrays;
+  if (!automatic) arrays = npy::load_npz(source);
+  const std::vector<std::int64_t> symbols = sizes_of(any_size, arrays, source);
+  const ir::Graph graph = dynamic::at_sizes(any_size, symbols);
+  if (automatic) arrays = random_inputs(graph);
   const npy::Archive inputs = inputs_of(graph, arrays, source);
   const ir::Graph computed = compute(graph, inputs);
   Golden golden{.name = automatic ? "auto" : std::filesystem::path(source).stem().string(),
                 .origin = automatic ? fb::GoldenOrigin::self : fb::GoldenOrigin::reference,
                 .inputs = {},
                 .outputs = {},
-                .fingerprints = {}};
+                .fingerprints = {},
+                .symbols = symbols};
   for (ir::ValueId id : graph.inputs)
     golden.inputs.push_back({id, inputs.at(graph.value(id).name).bytes});
   for (ir::ValueId id : graph.outputs)

@@ -7,6 +7,7 @@ namespace skiff::convert {
 
 /// The golden case of an optimised graph. `source`: a .npz file with arrays in/NAME and out/NAME
 /// (or plain NAMEs of inputs and outputs), or "auto": random inputs, outputs as computed here.
+/// Of a graph with symbols the arrays' shapes choose the sizes; "auto" takes the usual ones.
 /// Fingerprints of every layer come from computing the graph on the case's inputs.
 Golden make_golden(const ir::Graph& graph, const std::string& source);
 

@@ -22,6 +22,7 @@ struct Golden {
   std::vector<GoldenTensor> inputs;
   std::vector<GoldenTensor> outputs;
   std::vector<fb::FingerprintT> fingerprints;
+  std::vector<std::int64_t> symbols = {};  ///< of a graph with symbols: the sizes of the case
 };
 
 /// What output computes is what input holds on the next run; zeros on the first.

@@ -126,6 +126,7 @@ class Writer {
     auto record = std::make_unique<fb::GoldenCaseT>();
     record->name = golden.name;
     record->origin = golden.origin;
+    record->symbols = golden.symbols;
     record->inputs = golden_tensors(golden.inputs);
     record->outputs = golden_tensors(golden.outputs);
     for (const fb::FingerprintT& fingerprint : golden.fingerprints) {

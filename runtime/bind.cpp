@@ -226,8 +226,8 @@ void KernelMaker::remake(Step& step, const GraphNode& node, Shapes& now) {
   require(kernel->workspace_bytes() <= step.workspace_bytes &&
               packed_forms(*kernel, node.inputs.size()) == step.packed_forms &&
               std::all_of(step.overwrites.begin(), step.overwrites.end(), keeps),
-          ErrorCode::internal, "node '", node.name, "' (", node.def->name,
-          ") would need another plan for these sizes");
+          ErrorCode::unsupported, "node '", node.name, "' (", node.def->name,
+          ") would need another plan of the memory for these sizes: declare narrower bounds");
   step.kernel = std::move(kernel);
 }
 

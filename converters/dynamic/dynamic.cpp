@@ -432,6 +432,22 @@ bool changes(const DeclaredInput& input, std::size_t axis, const std::vector<Bou
 
 }  // namespace
 
+ir::Graph at_sizes(const ir::Graph& graph, std::span<const std::int64_t> symbols) {
+  ir::Graph result = graph;
+  const auto value_of = [&](std::int64_t dim) { return evaluate(dim, graph.expressions, symbols); };
+  for (std::size_t i = 0; i < graph.value_count(); ++i) {
+    ir::Value& value = result.value(static_cast<ir::ValueId>(i));
+    for (std::size_t axis = 0; axis < value.dims.size(); ++axis)
+      value.shape[static_cast<int>(axis)] = value_of(value.dims[axis]);
+    value.dims.clear();
+  }
+  for (ir::NodeId id : result.order())
+    visit_dims(result.node(id).attrs, [&](std::int64_t& number) { number = value_of(number); });
+  result.symbols.clear();
+  result.expressions.clear();
+  return result;
+}
+
 bool changes_fixed(const std::vector<DeclaredInput>& inputs, const std::vector<Bounds>& bounds) {
   for (const DeclaredInput& input : inputs)
     for (std::size_t axis = 0; axis < input.dims.size(); ++axis)

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ bool changes_batch(const std::vector<convert::DeclaredInput>& inputs,
 
 /// The model's graph, ready but for the writer, with inputs of these shapes.
 using ConvertAt = std::function<ir::Graph(const std::map<std::string, Shape>& shapes)>;
+
+/// The graph for one choice of its symbols: the same nodes and values by number, without symbols.
+ir::Graph at_sizes(const ir::Graph& graph, std::span<const std::int64_t> symbols);
 
 /// Looks at a graph with symbols; throws Error{unsupported, invalid_argument} when it is wrong
 /// somewhere within the bounds.

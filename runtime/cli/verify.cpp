@@ -8,6 +8,7 @@
 #include "runtime/cli/fingerprint.h"
 #include "runtime/cli/output.h"
 #include "runtime/core/error.h"
+#include "runtime/graph/shapes.h"
 #include "runtime/model_impl.h"
 
 namespace skiff::cli {
@@ -126,7 +127,21 @@ bool check_layers(const Watch& watch, const fb::GoldenCase& golden, Json& json, 
   return false;
 }
 
+/// The sizes of the case.
+void take_sizes(Session& session, const fb::GoldenCase& golden) {
+  const Graph& graph = session.model().impl()->verified.graph();
+  if (graph.symbols == nullptr) return;
+  Shapes shapes(graph, *std::pmr::get_default_resource());
+  shapes.assign(model::numbers(golden.symbols()));
+  std::vector<InputShape> wanted;
+  for (std::int32_t id : graph.inputs)
+    wanted.push_back({shapes.info(id).name, shapes.info(id).shape});
+  const Status status = session.resize(wanted);
+  require(status.ok(), status.code(), status.message());
+}
+
 bool verify_case(Session& session, const fb::GoldenCase& golden, Json& json, std::string& text) {
+  take_sizes(session, golden);
   fill_inputs(session, golden);
   Watch watch(session, golden);
   const Status status = session.run(Watch::before, &watch);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "runtime/core/error.h"
+#include "runtime/graph/shapes.h"
 #include "runtime/model/checks.h"
 
 namespace skiff::model {
@@ -13,13 +14,19 @@ void check_index(std::int64_t index, std::size_t count, std::string_view what) {
           ", must be in [0, ", count, ")");
 }
 
-void check_golden(const fb::Model& model, const Graph& graph, const fb::GoldenCase& golden) {
+/// `shapes` serves all cases of a model with symbols.
+void check_golden(const fb::Model& model, const Graph& graph, const fb::GoldenCase& golden,
+                  Shapes& shapes) {
+  const std::size_t symbols = graph.symbols == nullptr ? 0 : graph.symbols->count();
+  require(length(golden.symbols()) == symbols, kBad, "a golden case gives ",
+          length(golden.symbols()), " sizes, the model has ", symbols, " symbols");
+  if (symbols > 0) assign(shapes, numbers(golden.symbols()));
   const auto check_tensors = [&](const auto* tensors, std::string_view what) {
     for (std::size_t i = 0; i < length(tensors); ++i) {
       const fb::GoldenTensor& tensor = *tensors->Get(static_cast<unsigned>(i));
       check_index(tensor.value(), graph.values.size(), what);
       check_index(tensor.buffer(), length(model.buffers()), "buffer of golden data");
-      const TensorInfo& info = graph.value(tensor.value()).info;
+      const TensorInfo& info = shapes.info(tensor.value());
       require(model.buffers()->Get(static_cast<unsigned>(tensor.buffer()))->size() ==
                   static_cast<std::uint64_t>(info.bytes()),
               kBad, "golden data of '", info.name, "' has the wrong size");
@@ -161,6 +168,15 @@ class AlignmentWalk {
 
 }  // namespace
 
+void assign(Shapes& shapes, std::span<const std::int64_t> symbols) {
+  try {
+    shapes.assign(symbols);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::invalid_argument) throw;
+    fail(ErrorCode::invalid_model, error.what());
+  }
+}
+
 void check_features(const fb::Model& model) {
   AlignmentWalk().table(reinterpret_cast<const std::uint8_t*>(&model), *fb::ModelTypeTable());
   for (std::size_t i = 0; i < length(model.required_features()); ++i) {
@@ -186,14 +202,17 @@ void check_buffers(const fb::Model& model, std::uint64_t data_size) {
   }
 }
 
-void check_manifest(const fb::Model& model, Graph& graph) {
+void check_manifest(const fb::Model& model, Graph& graph, std::pmr::memory_resource& scratch) {
   read_states(model, graph);
   check_plans(model);
   for (std::size_t i = 0; i < length(model.preprocess()); ++i)
     check_preprocess(graph, *model.preprocess()->Get(static_cast<unsigned>(i)));
   if (model.postprocess() != nullptr) check_postprocess(graph, *model.postprocess());
+  if (length(model.golden()) == 0) return;
+  std::pmr::monotonic_buffer_resource resource(&scratch);
+  Shapes shapes(graph, resource);
   for (std::size_t i = 0; i < length(model.golden()); ++i)
-    check_golden(model, graph, *model.golden()->Get(static_cast<unsigned>(i)));
+    check_golden(model, graph, *model.golden()->Get(static_cast<unsigned>(i)), shapes);
 }
 
 }  // namespace skiff::model

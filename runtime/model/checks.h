@@ -1,6 +1,6 @@
 #pragma once
 
-#include "runtime/graph/graph.h"
+#include "runtime/graph/shapes.h"
 #include "runtime/model/container.h"
 #include "schema/skiff_generated.h"
 
@@ -21,7 +21,10 @@ void build_graph(const fb::Model& model, const fb::Graph& record, Graph& graph,
 
 /// Variables, plans, pre- and postprocessing, golden data: every index and length. The states
 /// become part of the graph.
-void check_manifest(const fb::Model& model, Graph& graph);
+void check_manifest(const fb::Model& model, Graph& graph, std::pmr::memory_resource& scratch);
+
+/// Shapes::assign for sizes that a file gives: what they cannot be is the file's fault.
+void assign(Shapes& shapes, std::span<const std::int64_t> symbols);
 
 /// Length of a vector field that may be absent.
 template <typename T>

@@ -54,13 +54,8 @@ void Verified::read_buffer_checked(std::int32_t buffer, std::span<std::byte> out
 static void check_corners(const Graph& graph, MemoryBook& book) {
   std::pmr::monotonic_buffer_resource scratch(&book);
   Shapes shapes(graph, scratch);
-  try {
-    for (auto corner : {Symbols::Corner::usual, Symbols::Corner::smallest})
-      shapes.assign(graph.symbols->corner(corner));
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::invalid_argument) throw;
-    fail(ErrorCode::invalid_model, "within its declared bounds: ", error.what());
-  }
+  for (auto corner : {Symbols::Corner::usual, Symbols::Corner::smallest})
+    assign(shapes, graph.symbols->corner(corner));
 }
 
 Verified Loader::load(Source source, const VerifyOptions& options, MemoryBook& book,
@@ -82,7 +77,7 @@ Verified Loader::load(Source source, const VerifyOptions& options, MemoryBook& b
   }
   build_graph(metadata, *metadata.graphs()->Get(0), model.graph_, arena);
   if (model.graph_.symbols != nullptr) check_corners(model.graph_, book);
-  check_manifest(metadata, model.graph_);
+  check_manifest(metadata, model.graph_, book);
   return model;
 }
 

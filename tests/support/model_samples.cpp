@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "converters/dynamic/dynamic.h"
 #include "converters/golden.h"
 #include "converters/writer.h"
 
@@ -198,6 +199,46 @@ Graph sequence() {
   return g;
 }
 
+/// Sizes that stay open, as one graph: shapes in attributes, a constant that is cut to size.
+Graph sizes_at(std::int64_t batch, std::int64_t length) {
+  Graph g;
+  g.name = "sizes";
+  const ValueId x = g.add_input("x", DType::float32, {batch, length, 4});
+  const ValueId memory = g.add_input("memory", DType::float32, {batch, 3});
+  std::vector<float> ramp(static_cast<std::size_t>(length));
+  for (std::size_t i = 0; i < ramp.size(); ++i) ramp[i] = static_cast<float>(i) / 8;
+  const ValueId places = g.add_constant<float>("places", {length, 1}, ramp);
+  const ValueId placed = g.add(Op::binary, binary(fb::BinaryFunction::add), {x, places}, "placed");
+  const ValueId tail =
+      g.add(Op::slice, sliced({0, length / 2, 0}, {batch, length - length / 2, 4}, {1, 1, 1}),
+            {placed}, "tail");
+  fb::PadAttrsT border;
+  border.pads = {0, 0, 0, 0, length / 2, 0};
+  const ValueId padded = g.add(Op::pad, border, {tail}, "padded");
+  const ValueId flat = g.add(Op::reshape, shaped({batch * length, 4}), {padded}, "flat");
+  const ValueId dense =
+      g.add(Op::matmul, fb::MatMulAttrsT(), {flat, weights(g, "w", {4, 3})}, "dense");
+  const ValueId rows = g.add(Op::reshape, shaped({batch, length, 3}), {dense}, "rows");
+  const ValueId mean = g.add(Op::reduce, reduce(fb::ReduceFunction::mean, {1}), {rows}, "mean");
+  const ValueId flatter = g.add(Op::reshape, shaped({batch, 3}), {mean}, "flatter");
+  const ValueId next =
+      g.add(Op::binary, binary(fb::BinaryFunction::add), {flatter, memory}, "next");
+  const ValueId wide = g.add(Op::expand, shaped({batch, length, 3}),
+                             {g.add(Op::reshape, shaped({batch, 1, 3}), {next}, "column")}, "wide");
+  const ValueId y = g.add(Op::binary, binary(fb::BinaryFunction::mul), {rows, wide}, "y");
+  g.outputs = {y, g.add(Op::identity, {}, {next}, "memory_out")};
+  return g;
+}
+
+Graph sizes() {
+  const std::vector<convert::DeclaredInput> inputs = {
+      {"x", {{-1, "batch"}, {-1, "length"}, {4, {}}}}, {"memory", {{-1, "batch"}, {3, {}}}}};
+  return dynamic::generalise(
+      inputs, {}, {{"batch", 1, 1, 4, 1}, {"length", 2, 6, 12, 1}},
+      [](const auto& shapes) { return sizes_at(shapes.at("x")[0], shapes.at("x")[1]); },
+      [](const Graph&) {});
+}
+
 void describe_picture(convert::Manifest& manifest) {
   fb::PreprocessT image;
   image.height_axis = 1;
@@ -211,8 +252,11 @@ void describe_picture(convert::Manifest& manifest) {
   manifest.labels = {"ant", "bee", "cat", "dog", "eel"};
 }
 
-constexpr ModelSample kSamples[] = {
-    {"picture", picture}, {"numbers", numbers}, {"shapes", shapes}, {"sequence", sequence}};
+constexpr ModelSample kSamples[] = {{"picture", picture},
+                                    {"numbers", numbers},
+                                    {"shapes", shapes},
+                                    {"sequence", sequence},
+                                    {"sizes", sizes}};
 
 }  // namespace
 
@@ -224,6 +268,7 @@ std::vector<std::byte> file_of(const ModelSample& sample) {
   manifest.name = sample.name;
   manifest.golden = {convert::make_golden(graph, "auto")};
   if (manifest.name == "picture") describe_picture(manifest);
+  if (manifest.name == "sizes") manifest.states = {{graph.outputs[1], graph.inputs[1]}};
   return convert::write_model(graph, manifest);
 }
 

@@ -14,7 +14,8 @@ struct ModelSample {
   ir::Graph (*graph)();
 };
 
-/// Four models of different operators; their files are well below 20 KB.
+/// Models of different operators, one with sizes that stay open and a state; their files are well
+/// below 20 KB.
 std::span<const ModelSample> model_samples() noexcept;
 
 /// The .skiff file of a sample, with a golden case of random inputs and outputs as computed here;
