@@ -3,10 +3,11 @@
 #
 #   tests/run.sh          Release build, all tests but the long ones
 #   tests/run.sh --all    and the long ones, ASan+UBSan, TSan, clang-format, a minute of fuzzing, and
-#                         the kernels on arm64 (qemu); warnings are errors
+#                         the kernels on arm64 (qemu), the GPU module with nvcc where there is one;
+#                         warnings are errors
 #
 # SKIFF_JOBS=n       parallel jobs (default: as many as CPUs)
-# SKIFF_SKIP="..."   stages to leave out: release format asan tsan fuzz aarch64; each counts as skipped
+# SKIFF_SKIP="..."   stages to leave out: release format asan tsan fuzz aarch64 cuda; each counts as skipped
 # SKIFF_FUZZ_SECONDS=n   for all fuzzers together (default 60)
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
@@ -15,7 +16,7 @@ all=
 for argument in "$@"; do
   case "$argument" in
     --all) all=ON ;;
-    -h|--help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h|--help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "run.sh: unknown option '$argument' (--all)" >&2; exit 2 ;;
   esac
 done
@@ -138,6 +139,27 @@ stage_aarch64() {
   return "$code"
 }
 
+# What the tests of the GPU back end cannot show: that nvcc takes the kernels, for every GPU they are
+# meant for, and that the module says on this machine what it lacks, or works.
+stage_cuda() {
+  local nvcc
+  nvcc=$(command -v nvcc || ls /usr/local/cuda/bin/nvcc 2> /dev/null) || true
+  if [ -z "$nvcc" ]; then
+    echo "no nvcc (toolchains/cuda-packages.sh brings one): left out"
+    add 0 0 1
+    return
+  fi
+  CUDACXX=$nvcc configure cuda -DSKIFF_TESTS=OFF -DSKIFF_SAMPLES=OFF -DSKIFF_CONVERTERS=OFF \
+    -DSKIFF_WERROR=ON && build cuda skiff_cuda skiff_cli || return
+  local said
+  said=$(build/cuda/skiff doctor | grep '^GPU')
+  echo "$said"
+  case "$said" in
+    *"is not installed"* | *"cannot be loaded"*) step false "the module does not load" ;;
+    *) add 1 0 0 ;;
+  esac
+}
+
 echo "== what is missing"
 step toolchains/install-deps.sh ${all:+--cross} --tests || finish
 [ -z "$all" ] || export SKIFF_LONG=1
@@ -149,6 +171,7 @@ if [ -n "$all" ]; then
   stage tsan "ThreadSanitizer"
   stage fuzz "fuzzers"
   stage aarch64 "arm64 under qemu"
+  stage cuda "the GPU module with nvcc"
 fi
 echo
 finish
