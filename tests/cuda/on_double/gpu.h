@@ -14,7 +14,7 @@ namespace skiff::test {
 class WithGpu {
  public:
   WithGpu() {
-    setenv("SKIFF_CUDA_MODULE", SKIFF_EMULATED_MODULE, 1);
+    setenv("SKIFF_CUDA_MODULE", SKIFF_EMULATED_MODULE, 0);  // mutations.sh names another one
     restore();
   }
   ~WithGpu() {
