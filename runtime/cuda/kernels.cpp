@@ -40,6 +40,7 @@ constexpr Row kRows[] = {
     {group_norm, make_group_norm},
     {lp_norm, make_lp_norm},
     {resize, make_resize},
+    {rnn, make_rnn},
 };
 
 }  // namespace

@@ -29,6 +29,7 @@ list(APPEND SKIFF_CUDA_SOURCES
   "${_runtime}/ops/pool.cpp"
   "${_runtime}/ops/resize.cpp"
   "${_runtime}/ops/resize_axis_cpu.cpp"
+  "${_runtime}/ops/rnn.cpp"
   "${_runtime}/ops/walk.cpp")
 # Nothing but this leaves the module.
 set(SKIFF_CUDA_EXPORTS "-Wl,--version-script,${CMAKE_CURRENT_LIST_DIR}/module.map")

@@ -71,16 +71,12 @@ TEST_P(GpuNets, AgreeWithAnotherRuntime) {
   const std::size_t before = cuda_double_live_bytes();
   Session session(model, options);
   ASSERT_EQ(session.device(), DeviceKind::cuda);
-  const bool has_rnn = std::string(network.golden) == "trained_lstm";
-  EXPECT_EQ(steps_on_cpu(session), has_rnn ? steps_on_cpu(session) : "");
+  EXPECT_EQ(steps_on_cpu(session), "");
 
-  // All that lies in the GPU's and in pinned memory is weights, arena and io; nothing on the host
-  // is but what a CPU step wants.
+  // All that lies in the GPU's and in pinned memory is weights, arena and io.
   const MemoryReport& memory = session.memory();
   EXPECT_EQ(predicted.total, memory.total);
-  if (!has_rnn) {
-    EXPECT_EQ(cuda_double_live_bytes() - before, memory.weights + memory.arena + memory.io);
-  }
+  EXPECT_EQ(cuda_double_live_bytes() - before, memory.weights + memory.arena + memory.io);
   EXPECT_GE(memory.arena, memory.arena_lower_bound);
 
   ASSERT_NO_FATAL_FAILURE(set_inputs(session, golden));
@@ -90,10 +86,8 @@ TEST_P(GpuNets, AgreeWithAnotherRuntime) {
   expect_golden(session, golden, network);
   EXPECT_EQ(cuda_double_allocations(), allocations);
   EXPECT_EQ(cuda_double_objects(), objects);
-  if (!has_rnn) {
-    EXPECT_EQ(cuda_double_graph_launches() - launches, 1);
-    EXPECT_EQ(cuda_double_waits() - waits, 1);
-  }
+  EXPECT_EQ(cuda_double_graph_launches() - launches, 1);
+  EXPECT_EQ(cuda_double_waits() - waits, 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, GpuNets, ::testing::ValuesIn(fixed_networks()),
