@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <cstring>
+#include <utility>
 
 #include "runtime/backend/module.h"
 #include "runtime/core/error.h"

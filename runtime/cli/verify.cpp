@@ -168,7 +168,9 @@ int verify(const Common& common) {
     json["cases"].push_back(entry);
   }
   json["right"] = good;
-  text += fmt::format("{}: {} on {}\n", common.model, good ? "right" : "WRONG", session.isa());
+  const bool gpu = session.device() == DeviceKind::cuda;
+  text += fmt::format("{}: {} on {}\n", common.model, good ? "right" : "WRONG",
+                      gpu ? "cuda" : session.isa());
   if (common.json != "-") fmt::print("{}", text);
   write_json(json, common.json);
   return good ? 0 : 1;

@@ -1,8 +1,8 @@
 #include <array>
 
+#include "gpu.h"
 #include "runtime/backend/device.h"
 #include "runtime/backend/module.h"
-#include "gpu.h"
 #include "tests/support/op_runner.h"
 
 // Runs every operator test's node on the GPU too, where that has a kernel: what the tests compare
