@@ -143,6 +143,8 @@ stage_aarch64() {
 # meant for, and that the module says on this machine what it lacks, or works.
 stage_cuda() {
   local nvcc
+  # And that the tests notice when the module is wrong.
+  if [ -x build/cpu/cuda_ops_test ] && step tests/cuda/mutations.sh build/cpu; then add 1 0 0; fi
   nvcc=$(command -v nvcc || ls /usr/local/cuda/bin/nvcc 2> /dev/null) || true
   if [ -z "$nvcc" ]; then
     echo "no nvcc (toolchains/cuda-packages.sh brings one): left out"
