@@ -8,6 +8,7 @@
 #include "runtime/cli/output.h"
 #include "runtime/cli/tensors.h"
 #include "runtime/core/error.h"
+#include "runtime/cpu/isa.h"
 
 namespace skiff::cli {
 namespace {
@@ -50,7 +51,12 @@ double per_second(std::int64_t amount, double ms) {
   return ms > 0 ? static_cast<double>(amount) / ms / 1e6 : 0;  // in 10^9
 }
 
-Json layer_json(const StepInfo& step, double ms, double total) {
+/// Of what all threads could compute together; 0 for a layer whose operations are not counted.
+double peak_share(const StepInfo& step, double ms, double peak) {
+  return peak > 0 ? per_second(step.flops, ms) * 1e9 / peak : 0;
+}
+
+Json layer_json(const StepInfo& step, double ms, double total, double peak) {
   return {{"name", step.name},
           {"op", step.op},
           {"kernel", step.algorithm},
@@ -59,6 +65,7 @@ Json layer_json(const StepInfo& step, double ms, double total) {
           {"share", total > 0 ? ms / total : 0},
           {"flops", step.flops},
           {"gflop_per_s", per_second(step.flops, ms)},
+          {"share_of_peak", peak_share(step, ms, peak)},
           {"bytes", step.bytes},
           {"gbyte_per_s", per_second(step.bytes, ms)},
           {"workspace", step.workspace}};
@@ -69,12 +76,12 @@ std::string shortened(std::string_view text, std::size_t most) {
   return ".." + std::string(text.substr(text.size() - most + 2));
 }
 
-std::string row(const StepInfo& step, double ms, double total) {
-  return fmt::format("{:<32}  {:<16}  {:<20}  {:>9.4f}  {:>5.1f}%  {:>9.2f}  {:>8.2f}  {}\n",
-                     shortened(step.name, 32), shortened(step.op, 16),
-                     shortened(step.algorithm, 20), ms, total > 0 ? 100 * ms / total : 0,
-                     per_second(step.flops, ms), per_second(step.bytes, ms),
-                     shape_text(step.output));
+std::string row(const StepInfo& step, double ms, double total, double peak) {
+  return fmt::format(
+      "{:<32}  {:<16}  {:<20}  {:>9.4f}  {:>5.1f}%  {:>9.2f}  {:>4.0f}%  {:>8.2f}  {}\n",
+      shortened(step.name, 32), shortened(step.op, 16), shortened(step.algorithm, 20), ms,
+      total > 0 ? 100 * ms / total : 0, per_second(step.flops, ms),
+      100 * peak_share(step, ms, peak), per_second(step.bytes, ms), shape_text(step.output));
 }
 
 /// One run in the trace format of Chrome (chrome://tracing, Perfetto).
@@ -104,19 +111,24 @@ int profile(const Options& options) {
   const std::vector<double> ms = medians(runs, session.step_count());
   const double total = std::accumulate(ms.begin(), ms.end(), 0.0);
 
+  const double peak = cpu::measured_peak(cpu::choose_table(session.isa())) * session.threads();
+
   Json layers = Json::array();
-  std::string text = fmt::format("{:<32}  {:<16}  {:<20}  {:>9}  {:>6}  {:>9}  {:>8}  output\n",
-                                 "layer", "operator", "kernel", "ms", "share", "GFLOP/s", "GB/s");
+  std::string text =
+      fmt::format("{:<32}  {:<16}  {:<20}  {:>9}  {:>6}  {:>9}  {:>5}  {:>8}  output\n", "layer",
+                  "operator", "kernel", "ms", "share", "GFLOP/s", "peak", "GB/s");
   for (std::size_t s = 0; s < ms.size(); ++s) {
-    layers.push_back(layer_json(session.step(s), ms[s], total));
-    text += row(session.step(s), ms[s], total);
+    layers.push_back(layer_json(session.step(s), ms[s], total, peak));
+    text += row(session.step(s), ms[s], total, peak);
   }
-  text += fmt::format("total {:.3f} ms, median of {} runs\n", total, runs.size());
+  text += fmt::format("total {:.3f} ms, median of {} runs; peak: {:.0f} GFLOP/s, as measured now\n",
+                      total, runs.size(), peak / 1e9);
   if (options.common.json != "-") fmt::print("{}", text);
   write_json({{"model", model.name()},
               {"isa", session.isa()},
               {"threads", session.threads()},
               {"total_ms", total},
+              {"peak_gflop_per_s", peak / 1e9},
               {"layers", layers}},
              options.common.json);
   write_json(trace_json(session, runs.back()), options.trace);

@@ -1,8 +1,10 @@
 #include "runtime/cpu/isa.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 
+#include "platform/clock.h"
 #include "platform/cpu_info.h"
 #include "runtime/core/error.h"
 
@@ -55,6 +57,17 @@ const KernelTable& choose_table(std::string_view name) {
   }
   fail(ErrorCode::invalid_argument, "instruction set '", name,
        "' is not available here; this machine and build have: ", names);
+}
+
+double measured_peak(const KernelTable& table) noexcept {
+  double best = 0;
+  for (int i = 0; i < 10; ++i) {
+    const std::int64_t start = platform::monotonic_ns();
+    const double operations = table.multiply_adds(150000);
+    const auto ns = static_cast<double>(platform::monotonic_ns() - start);
+    best = std::max(best, operations / std::max(ns, 1.0) * 1e9);
+  }
+  return best;
 }
 
 }  // namespace skiff::cpu

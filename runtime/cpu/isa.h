@@ -15,4 +15,8 @@ std::span<const KernelTable* const> available_tables() noexcept;
 /// lists what is available.
 const KernelTable& choose_table(std::string_view name);
 
+/// Floating-point operations a second of one core with the table's instructions, measured now in
+/// about 10 ms; the best of a few tries.
+double measured_peak(const KernelTable& table) noexcept;
+
 }  // namespace skiff::cpu

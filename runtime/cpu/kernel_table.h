@@ -147,6 +147,9 @@ struct KernelTable {
   /// missing ones zero.
   void (*winograd_weights)(const float* rows, std::int64_t cin, std::int64_t columns, float* to,
                            std::int64_t width, std::int64_t step);
+  /// Nothing but multiply-adds in registers, returns how many operations: the clock beside it gives
+  /// one core's peak.
+  double (*multiply_adds)(std::int64_t rounds);
   RowTable rows;
 };
 

@@ -28,7 +28,13 @@ Node conv_node(const Layer& l) {
            Tensor::random(Shape{l.cout}, 3)}};
 }
 
-void count_work(benchmark::State& state, double flops) {
+/// GFLOP/s, and their share of what the threads could compute at most. Of Winograd's form the
+/// operations of the direct one are counted: it may pass 1.
+void count_work(benchmark::State& state, const cpu::KernelTable& table, double flops,
+                int threads = 1) {
+  state.counters["of peak"] = benchmark::Counter(
+      flops * static_cast<double>(state.iterations()) / (cpu::measured_peak(table) * threads),
+      benchmark::Counter::kIsRate);
   state.counters["GFLOP/s"] = benchmark::Counter(
       flops * static_cast<double>(state.iterations()) * 1e-9, benchmark::Counter::kIsRate);
 }
@@ -38,7 +44,7 @@ void run_layer(benchmark::State& state, const cpu::KernelTable* table, const Lay
   BoundNode node(conv_node(layer), *table, threads);
   for (auto _ : state)
     if (!node.run().ok()) state.SkipWithError("run failed");
-  count_work(state, static_cast<double>(node.kernel().flops()));
+  count_work(state, *table, static_cast<double>(node.kernel().flops()), threads);
 }
 
 /// All layers one after another: weights and activations leave the caches as they do in the
@@ -55,7 +61,7 @@ void run_network(benchmark::State& state, const cpu::KernelTable* table,
   for (auto _ : state)
     for (auto& node : nodes)
       if (!node->run().ok()) state.SkipWithError("run failed");
-  count_work(state, flops);
+  count_work(state, *table, flops, threads);
 }
 
 /// Packing all weights, as loading does.
@@ -78,7 +84,7 @@ void run_matmul(benchmark::State& state, const cpu::KernelTable* table, std::int
   BoundNode bound(node, *table, 1);
   for (auto _ : state)
     if (!bound.run().ok()) state.SkipWithError("run failed");
-  count_work(state, static_cast<double>(bound.kernel().flops()));
+  count_work(state, *table, static_cast<double>(bound.kernel().flops()));
 }
 
 void add_layers(const std::string& prefix, const cpu::KernelTable* table,

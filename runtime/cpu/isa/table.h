@@ -4,6 +4,7 @@
 #include "runtime/cpu/isa/folds.h"
 #include "runtime/cpu/isa/narrow.h"
 #include "runtime/cpu/isa/pack.h"
+#include "runtime/cpu/isa/peak.h"
 #include "runtime/cpu/isa/pool.h"
 #include "runtime/cpu/isa/winograd.h"
 
@@ -28,6 +29,7 @@ const KernelTable SKIFF_JOIN(kTable_, SKIFF_ISA) = {
     .winograd_input = winograd_input,
     .winograd_output = winograd_output,
     .winograd_weights = winograd_weights,
+    .multiply_adds = multiply_adds,
     .rows = kRows,
 };
 
