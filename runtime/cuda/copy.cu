@@ -66,6 +66,7 @@ class WalkKernel final : public Kernel {
         start_(walk.start * static_cast<std::int64_t>(size_of(dtype))) {}
   const char* algorithm() const noexcept override { return "strided copy"; }
   void enqueue(const LaunchArgs& args) override {
+    if (copy_.empty()) return;
     copy_.enqueue(args, args.input<std::byte>(0) + start_, args.output<void>(0));
   }
 

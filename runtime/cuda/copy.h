@@ -14,6 +14,7 @@ class StridedCopy {
  public:
   StridedCopy(DType dtype, const Shape& shape, const Strides& from, const Strides& to);
   void enqueue(const LaunchArgs& args, const void* from, void* to) const;
+  bool empty() const noexcept { return elements_ == 0; }
 
  private:
   DType dtype_;

@@ -20,11 +20,13 @@ class Concat final : public Kernel {
       start += x->shape[axis] * to[at(axis)] * static_cast<std::int64_t>(size_of(y.dtype));
     }
     in_place_ = y.shape.elements(0, axis) == 1;
+    empty_ = y.shape.elements() == 0;
   }
 
   const char* algorithm() const noexcept override { return "strided copy"; }
 
   void enqueue(const LaunchArgs& args) override {
+    if (empty_) return;
     for (std::size_t i = 0; i < parts_.size(); ++i) {
       const auto* from = args.input<std::byte>(static_cast<int>(i));
       auto* to = args.output<std::byte>(0) + parts_[i].start;
@@ -38,7 +40,7 @@ class Concat final : public Kernel {
     std::int64_t start;  ///< bytes into the result
   };
   std::pmr::vector<Part> parts_;
-  bool in_place_ = false;
+  bool in_place_ = false, empty_ = false;
 };
 
 }  // namespace
