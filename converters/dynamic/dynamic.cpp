@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <exception>
 #include <iterator>
-#include <set>
 #include <utility>
 
+#include "converters/dynamic/axes.h"
 #include "converters/dynamic/dims.h"
 #include "converters/dynamic/fit.h"
 #include "converters/dynamic/match.h"
@@ -15,144 +15,10 @@ namespace skiff::dynamic {
 namespace {
 
 using convert::DeclaredInput;
-using Choice = std::vector<std::int64_t>;  // a value for each symbol
 
 constexpr std::size_t kSamples = 7;  // for fitting, the largest sizes among them
 constexpr std::size_t kChecks = 3;   // that take no part in the fitting
 constexpr std::int64_t kMaxMultiple = 128;
-
-bool matches(const Bounds& bounds, const DeclaredInput& input, std::size_t axis) {
-  const DeclaredInput::Dim& dim = input.dims[axis];
-  if (dim.extent < 0 && bounds.symbol == dim.symbol) return true;
-  // "a:0,b:0" means both axes.
-  const std::string place = "," + input.name + ":" + std::to_string(axis) + ",";
-  return ("," + bounds.symbol + ",").find(place) != std::string::npos;
-}
-
-/// The axes of the inputs that are symbols: shapes for a choice.
-class Axes {
- public:
-  Axes(const std::vector<DeclaredInput>& inputs, const std::map<std::string, Shape>& fixed,
-       const std::vector<Bounds>& bounds)
-      : fixed_(fixed) {
-    std::vector<char> used(bounds.size(), 0);
-    for (const DeclaredInput& input : inputs) {
-      if (fixed.contains(input.name)) continue;
-      add(input, bounds, used);
-    }
-    for (std::size_t s = 0; s < bounds.size(); ++s)
-      require(used[s] != 0, ErrorCode::invalid_argument, "--dyn ", bounds[s].symbol,
-              ": no input has such an axis; there are ", names(inputs));
-  }
-
-  std::map<std::string, Shape> shapes(const Choice& choice) const {
-    std::map<std::string, Shape> result = fixed_;
-    for (const auto& [name, dims] : inputs_) {
-      Shape& shape = result[name];
-      for (const auto& [extent, symbol] : dims)
-        shape.push_back(symbol < 0 ? extent : choice[static_cast<std::size_t>(symbol)]);
-    }
-    return result;
-  }
-
- private:
-  struct Dim {
-    std::int64_t extent = 0;
-    int symbol = -1;
-  };
-
-  void add(const DeclaredInput& input, const std::vector<Bounds>& bounds, std::vector<char>& used) {
-    std::vector<Dim> dims;
-    bool open = false;
-    for (std::size_t axis = 0; axis < input.dims.size(); ++axis) {
-      const DeclaredInput::Dim& dim = input.dims[axis];
-      const auto found = std::find_if(bounds.begin(), bounds.end(),
-                                      [&](const Bounds& b) { return matches(b, input, axis); });
-      Dim& added = dims.emplace_back(Dim{dim.extent, -1});
-      if (found == bounds.end()) {
-        open |= dim.extent < 0;
-        continue;
-      }
-      added.symbol = static_cast<int>(found - bounds.begin());
-      used[static_cast<std::size_t>(added.symbol)] = 1;
-    }
-    const bool dynamic =
-        std::any_of(dims.begin(), dims.end(), [](const Dim& d) { return d.symbol >= 0; });
-    require(!dynamic || !open, ErrorCode::invalid_argument, "input '", input.name,
-            "' has further open axes: give --dyn for each; there are ", names({input}));
-    if (dynamic) inputs_[input.name] = std::move(dims);
-  }
-
-  static std::string names(const std::vector<DeclaredInput>& inputs) {
-    std::string text;
-    for (const DeclaredInput& input : inputs)
-      for (std::size_t axis = 0; axis < input.dims.size(); ++axis) {
-        if (input.dims[axis].extent >= 0) continue;
-        text += text.empty() ? "" : ", ";
-        text += input.name + ":" + std::to_string(axis);
-        if (!input.dims[axis].symbol.empty()) text += " (" + input.dims[axis].symbol + ")";
-      }
-    return text.empty() ? "no open axes" : text;
-  }
-
-  const std::map<std::string, Shape>& fixed_;
-  std::map<std::string, std::vector<Dim>> inputs_;
-};
-
-/// Choices of the symbols that are as unlike each other as the bounds allow, always the same ones.
-class Chooser {
- public:
-  explicit Chooser(const std::vector<Bounds>& bounds) : bounds_(bounds) {}
-
-  /// The largest first. Sizes of 1 are avoided where others are possible: converting with them
-  /// drops what larger ones need.
-  std::vector<Choice> choices(std::size_t count) {
-    std::vector<Choice> result{largest()};
-    std::set<Choice> seen{result[0]};
-    for (int attempt = 0; attempt < 200 && result.size() < count; ++attempt) {
-      Choice choice;
-      for (const Bounds& b : bounds_) choice.push_back(pick(b));
-      if (distinct(choice) < distinct_possible() && attempt < 100) continue;
-      if (seen.insert(choice).second) result.push_back(std::move(choice));
-    }
-    return result;
-  }
-
- private:
-  Choice largest() const {
-    Choice choice;
-    for (const Bounds& b : bounds_) choice.push_back(b.max);
-    return choice;
-  }
-
-  std::int64_t pick(const Bounds& b) {
-    const std::int64_t low = b.max >= 3 ? std::max<std::int64_t>(b.min, 2) : b.min;
-    const std::int64_t first = (low + b.multiple_of - 1) / b.multiple_of;
-    const std::int64_t last = b.max / b.multiple_of;
-    const auto span = static_cast<std::uint64_t>(last - first + 1);
-    return (first + static_cast<std::int64_t>(next() % span)) * b.multiple_of;
-  }
-
-  static std::size_t distinct(const Choice& choice) {
-    return std::set<std::int64_t>(choice.begin(), choice.end()).size();
-  }
-  std::size_t distinct_possible() const {
-    std::size_t possible = 0;
-    for (const Bounds& b : bounds_) possible += b.max > b.min ? 1 : 0;
-    return std::max<std::size_t>(possible, 1);
-  }
-
-  /// splitmix64 (Steele, Lea, Flood 2014).
-  std::uint64_t next() {
-    std::uint64_t z = state_ += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-  }
-
-  const std::vector<Bounds>& bounds_;
-  std::uint64_t state_ = 0;
-};
 
 /// How far a window operator's result reaches: floor((input + add) / stride).
 struct Window {
@@ -378,32 +244,13 @@ class Generaliser {
 
 ir::Graph try_bounds(const Axes& axes, const std::vector<Bounds>& bounds, const ir::Graph& largest,
                      const ConvertAt& convert, const CheckSizes& check) {
-  const std::vector<Choice> choices = Chooser(bounds).choices(kSamples + kChecks);
+  const std::vector<Choice> choices = choose(bounds, kSamples + kChecks);
   Generaliser generaliser(largest, bounds);
   for (std::size_t i = 1; i < choices.size(); ++i)
     generaliser.add(convert(axes.shapes(choices[i])));
   ir::Graph graph = generaliser.finish(choices);
   check(graph);
   return graph;
-}
-
-void check_bounds(const Bounds& b) {
-  require(0 < b.min && b.min <= b.opt && b.opt <= b.max, ErrorCode::invalid_argument, "--dyn ",
-          b.symbol, "=", b.min, ":", b.opt, ":", b.max, ": should be MIN:OPT:MAX, rising from 1");
-  for (std::int64_t value : {b.min, b.opt, b.max})
-    require(b.multiple_of == 0 || value % b.multiple_of == 0, ErrorCode::invalid_argument, "--dyn ",
-            b.symbol, ": ", value, " is no multiple of ", b.multiple_of);
-}
-
-/// A symbol with one possible value is no symbol.
-void fix_constants(std::vector<DeclaredInput>& inputs, std::vector<Bounds>& bounds) {
-  for (DeclaredInput& input : inputs)
-    for (std::size_t axis = 0; axis < input.dims.size(); ++axis) {
-      DeclaredInput::Dim& dim = input.dims[axis];
-      for (const Bounds& b : bounds)
-        if (b.min == b.max && matches(b, input, axis)) dim = {b.min, {}};
-    }
-  std::erase_if(bounds, [](const Bounds& b) { return b.min == b.max; });
 }
 
 /// Symbols whose bounds allow it become multiples of `step`; false: none did.
@@ -417,17 +264,6 @@ bool take_step(const std::vector<Bounds>& wanted, std::int64_t step, std::vector
     changed |= fits;
   }
   return changed;
-}
-
-}  // namespace
-
-namespace {
-
-bool changes(const DeclaredInput& input, std::size_t axis, const std::vector<Bounds>& bounds) {
-  const std::int64_t extent = input.dims[axis].extent;
-  return extent >= 0 && std::any_of(bounds.begin(), bounds.end(), [&](const Bounds& b) {
-           return (b.min != extent || b.max != extent) && matches(b, input, axis);
-         });
 }
 
 }  // namespace
@@ -446,19 +282,6 @@ ir::Graph at_sizes(const ir::Graph& graph, std::span<const std::int64_t> symbols
   result.symbols.clear();
   result.expressions.clear();
   return result;
-}
-
-bool changes_fixed(const std::vector<DeclaredInput>& inputs, const std::vector<Bounds>& bounds) {
-  for (const DeclaredInput& input : inputs)
-    for (std::size_t axis = 0; axis < input.dims.size(); ++axis)
-      if (changes(input, axis, bounds)) return true;
-  return false;
-}
-
-bool changes_batch(const std::vector<DeclaredInput>& inputs, const std::vector<Bounds>& bounds) {
-  return std::any_of(inputs.begin(), inputs.end(), [&](const DeclaredInput& input) {
-    return !input.dims.empty() && changes(input, 0, bounds);
-  });
 }
 
 ir::Graph generalise(std::vector<DeclaredInput> inputs, const std::map<std::string, Shape>& fixed,

@@ -4,7 +4,7 @@
 #include <functional>
 #include <utility>
 
-#include "runtime/core/error.h"
+#include "runtime/graph/dim_op.h"
 
 namespace skiff::dynamic {
 namespace {
@@ -15,29 +15,6 @@ using Tokens = std::vector<fb::DimToken>;
 constexpr std::size_t kMaxTokens = 64;
 // Formulas are built from the latest sizes and the symbols; older ones rarely help.
 constexpr std::size_t kMaxCandidates = 96;
-
-std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
-
-std::int64_t apply(fb::DimOp op, std::int64_t a, std::int64_t b) {
-  switch (op) {
-    case fb::DimOp::add:
-      return a + b;
-    case fb::DimOp::sub:
-      return a - b;
-    case fb::DimOp::mul:
-      return a * b;
-    case fb::DimOp::floor_div:
-      return floor_div(a, b);
-    case fb::DimOp::ceil_div:
-      return -floor_div(-a, b);
-    case fb::DimOp::mod:
-      return a - floor_div(a, b) * b;
-    case fb::DimOp::minimum:
-      return std::min(a, b);
-    default:
-      return std::max(a, b);
-  }
-}
 
 void append(Tokens& tokens, fb::DimOp op, std::int64_t value = 0) {
   tokens.emplace_back(value, op);

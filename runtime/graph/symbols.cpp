@@ -4,6 +4,7 @@
 #include <array>
 
 #include "runtime/core/checked.h"
+#include "runtime/graph/dim_op.h"
 
 namespace skiff {
 namespace {
@@ -19,31 +20,7 @@ std::size_t expression_count(const fb::Model& model) noexcept {
   return model.exprs() == nullptr ? 0 : model.exprs()->size();
 }
 
-constexpr std::int64_t floor_div(std::int64_t a, std::int64_t b) noexcept {
-  return a / b - (a % b < 0 ? 1 : 0);  // b > 0
-}
-
-/// What a binary token gives for two numbers that are known not to overflow.
-std::int64_t apply(fb::DimOp op, std::int64_t a, std::int64_t b) noexcept {
-  switch (op) {
-    case fb::DimOp::add:
-      return a + b;
-    case fb::DimOp::sub:
-      return a - b;
-    case fb::DimOp::mul:
-      return a * b;
-    case fb::DimOp::floor_div:
-      return floor_div(a, b);
-    case fb::DimOp::ceil_div:
-      return -floor_div(-a, b);
-    case fb::DimOp::mod:
-      return a - floor_div(a, b) * b;
-    case fb::DimOp::minimum:
-      return std::min(a, b);
-    default:
-      return std::max(a, b);
-  }
-}
+using skiff::apply;
 
 struct Interval {
   std::int64_t low = 0, high = 0;

@@ -2,8 +2,7 @@
 
 #include "runtime/ops/dispatch.h"
 #include "runtime/ops/ops.h"
-#include "runtime/ops/parallel.h"
-#include "runtime/ops/strided.h"
+#include "runtime/ops/strips.h"
 #include "runtime/ops/unary_math.h"
 
 namespace skiff {
@@ -19,8 +18,6 @@ struct Plan {
 /// What is added up: doubles for floats, wrapping integers else.
 template <typename T>
 using Total = std::conditional_t<std::is_integral_v<T>, std::uint64_t, double>;
-
-constexpr std::int64_t kColumns = 128;
 
 template <typename T>
 void run_strip(const Plan& p, const T* x, T* y, std::int64_t columns) {
@@ -45,18 +42,9 @@ void run_strip(const Plan& p, const T* x, T* y, std::int64_t columns) {
 
 template <typename T>
 void run_cumulative(const Plan& p, const RunArgs& args) {
-  const AxisSplit& s = p.split;
-  const std::int64_t strips = (s.inner + kColumns - 1) / kColumns;
-  const std::int64_t cost = s.extent * std::min(kColumns, s.inner) * 2;
-  parallel_chunks(args, s.outer * strips, grain_for(cost),
-                  [&](std::int64_t begin, std::int64_t end) {
-                    for (std::int64_t i = begin; i < end; ++i) {
-                      const std::int64_t from = i % strips * kColumns;
-                      const std::int64_t at = i / strips * s.extent * s.inner + from;
-                      run_strip(p, args.input<T>(0) + at, args.output<T>(0) + at,
-                                std::min(kColumns, s.inner - from));
-                    }
-                  });
+  for_strips(args, p.split, 2, [&](std::int64_t at, std::int64_t columns) {
+    run_strip(p, args.input<T>(0) + at, args.output<T>(0) + at, columns);
+  });
 }
 
 class CumulativeKernel final : public Kernel {

@@ -35,19 +35,10 @@ template <typename Q, typename S, typename Y>
 void run_dequantize(const Plan& p, const RunArgs& args) {
   const ScaleRows& r = p.rows;
   const Q* zero = p.zeros ? args.input<Q>(2) : nullptr;
-  const std::int64_t pieces = (r.length + kRunElements - 1) / kRunElements;
-  parallel_chunks(args, r.rows * pieces, grain_for(2 * std::min(r.length, kRunElements)),
-                  [&](std::int64_t begin, std::int64_t end) {
-                    for (std::int64_t i = begin; i < end; ++i) {
-                      const std::int64_t row = i / pieces, from = i % pieces * kRunElements;
-                      const std::int64_t s = r.base(row) + from * r.step;
-                      const std::int64_t at = row * r.length + from;
-                      dequantize_row(args.input<Q>(0) + at, args.input<S>(1) + s,
-                                     zero == nullptr ? nullptr : zero + s, r.step,
-                                     args.output<Y>(0) + at,
-                                     std::min(kRunElements, r.length - from));
-                    }
-                  });
+  r.for_runs(args, [&](std::int64_t at, std::int64_t entry, std::int64_t count) {
+    dequantize_row(args.input<Q>(0) + at, args.input<S>(1) + entry,
+                   zero == nullptr ? nullptr : zero + entry, r.step, args.output<Y>(0) + at, count);
+  });
 }
 
 class DequantizeKernel final : public Kernel {

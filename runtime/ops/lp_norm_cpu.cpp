@@ -3,8 +3,7 @@
 
 #include "runtime/ops/dispatch.h"
 #include "runtime/ops/ops.h"
-#include "runtime/ops/parallel.h"
-#include "runtime/ops/strided.h"
+#include "runtime/ops/strips.h"
 
 namespace skiff {
 namespace {
@@ -14,8 +13,6 @@ struct Plan {
   bool squares;
   double epsilon;
 };
-
-constexpr std::int64_t kColumns = 128;
 
 /// y = x / max(norm, epsilon) down the columns; a norm of 0 gives 0, as ONNX defines it.
 template <typename T>
@@ -41,18 +38,9 @@ void run_strip(const Plan& p, const T* x, T* y, std::int64_t columns) {
 
 template <typename T>
 void run_strips(const Plan& p, const RunArgs& args) {
-  const AxisSplit& s = p.split;
-  const std::int64_t strips = (s.inner + kColumns - 1) / kColumns;
-  const std::int64_t cost = s.extent * std::min(kColumns, s.inner) * 4;
-  parallel_chunks(args, s.outer * strips, grain_for(cost),
-                  [&](std::int64_t begin, std::int64_t end) {
-                    for (std::int64_t i = begin; i < end; ++i) {
-                      const std::int64_t from = i % strips * kColumns;
-                      const std::int64_t at = i / strips * s.extent * s.inner + from;
-                      run_strip(p, args.input<T>(0) + at, args.output<T>(0) + at,
-                                std::min(kColumns, s.inner - from));
-                    }
-                  });
+  for_strips(args, p.split, 4, [&](std::int64_t at, std::int64_t columns) {
+    run_strip(p, args.input<T>(0) + at, args.output<T>(0) + at, columns);
+  });
 }
 
 class LpNormKernel final : public Kernel {

@@ -46,20 +46,10 @@ template <typename X, typename S, typename Q>
 void run_quantize(const Plan& p, const RunArgs& args) {
   const ScaleRows& r = p.rows;
   const auto* zero = p.zeros ? args.input<Q>(2) : nullptr;
-  const auto work = [&](std::int64_t row, std::int64_t from, std::int64_t count) {
-    const std::int64_t s = r.base(row) + from * r.step;
-    quantize_row(args.input<X>(0) + row * r.length + from, args.input<S>(1) + s,
-                 zero == nullptr ? nullptr : zero + s, r.step,
-                 args.output<Q>(0) + row * r.length + from, count);
-  };
-  const std::int64_t pieces = (r.length + kRunElements - 1) / kRunElements;
-  parallel_chunks(args, r.rows * pieces, grain_for(2 * std::min(r.length, kRunElements)),
-                  [&](std::int64_t begin, std::int64_t end) {
-                    for (std::int64_t i = begin; i < end; ++i) {
-                      const std::int64_t from = i % pieces * kRunElements;
-                      work(i / pieces, from, std::min(kRunElements, r.length - from));
-                    }
-                  });
+  r.for_runs(args, [&](std::int64_t at, std::int64_t entry, std::int64_t count) {
+    quantize_row(args.input<X>(0) + at, args.input<S>(1) + entry,
+                 zero == nullptr ? nullptr : zero + entry, r.step, args.output<Q>(0) + at, count);
+  });
 }
 
 class QuantizeKernel final : public Kernel {

@@ -5,8 +5,7 @@
 #include "runtime/cpu/kernel_table.h"
 #include "runtime/ops/dispatch.h"
 #include "runtime/ops/ops.h"
-#include "runtime/ops/parallel.h"
-#include "runtime/ops/strided.h"
+#include "runtime/ops/strips.h"
 
 namespace skiff {
 namespace {
@@ -154,18 +153,9 @@ void run_short_rows(const Plan& p, const cpu::RowTable& table, const RunArgs& ar
 }
 
 void run_strips(const Plan& p, const cpu::RowTable& table, const RunArgs& args) {
-  const AxisSplit& s = p.split;
-  const std::int64_t strips = (s.inner + kColumns - 1) / kColumns;
-  const std::int64_t cost = s.extent * std::min(kColumns, s.inner) * 4;
-  parallel_chunks(args, s.outer * strips, grain_for(cost),
-                  [&](std::int64_t begin, std::int64_t end) {
-                    for (std::int64_t i = begin; i < end; ++i) {
-                      const std::int64_t from = i % strips * kColumns;
-                      const std::int64_t at = i / strips * s.extent * s.inner + from;
-                      run_strip(p, table, args.input<float>(0) + at, args.output<float>(0) + at,
-                                std::min(kColumns, s.inner - from));
-                    }
-                  });
+  for_strips(args, p.split, 4, [&](std::int64_t at, std::int64_t columns) {
+    run_strip(p, table, args.input<float>(0) + at, args.output<float>(0) + at, columns);
+  });
 }
 
 class SoftmaxKernel final : public Kernel {
