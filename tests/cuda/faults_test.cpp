@@ -88,7 +88,27 @@ TEST(LostContext, IsLeftAlone) {
     EXPECT_EQ(lose_context(bytes, function, 1), 0) << function;
 }
 
-INSTANTIATE_TEST_SUITE_P(Samples, Faults, ::testing::ValuesIn(model_samples()),
+/// Models whose sizes stay open run on the CPU.
+std::vector<ModelSample> samples_for_the_gpu() {
+  std::vector<ModelSample> samples;
+  for (const ModelSample& sample : model_samples())
+    if (sample.graph().symbols.empty()) samples.push_back(sample);
+  return samples;
+}
+
+TEST(OpenSizes, StayOnTheCpu) {
+  for (const ModelSample& sample : model_samples()) {
+    if (sample.graph().symbols.empty()) continue;
+    const std::vector<std::byte> bytes = file_of(sample);
+    const WithGpu gpu;
+    EXPECT_EQ(use(bytes, false).code, ErrorCode::ok) << sample.name;
+    const Outcome strict = use(bytes, true);
+    EXPECT_NE(strict.code, ErrorCode::ok) << "--strict-gpu must not fall back";
+    EXPECT_NE(strict.text, "");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Samples, Faults, ::testing::ValuesIn(samples_for_the_gpu()),
                          [](const auto& tested) { return std::string(tested.param.name); });
 
 }  // namespace
