@@ -39,7 +39,8 @@ std::size_t entry_of(const Shape& x, const Shape& scale, const Index& index, std
 void check_both(DType from, DType to, const Shape& shape, const Shape& scales, std::int64_t axis,
                 std::int64_t block, bool zeros) {
   SCOPED_TRACE(message(from, " to ", to, " ", shape, " scales ", scales, " axis ", axis));
-  const auto [low, high] = range_of(to);
+  const auto range = range_of(to);
+  const auto low = range.first, high = range.second;  // clang 14 captures no structured bindings
   const TensorData x = random_tensor(from, shape, -300, 300);
   // Powers of two: the quotient is exact and so is the expected rounding.
   std::vector<double> steps = random_numbers(scales.elements(), -2, 3, 2);

@@ -89,6 +89,7 @@ CUDA_DOUBLE cudaError_t cudaStreamCreateWithFlags(cudaStream_t* handle, unsigned
 CUDA_DOUBLE cudaError_t cudaStreamDestroy(cudaStream_t handle) {
   CUDA_DOUBLE_LEAVE();
   Stream* const stream = &stream_of(handle);
+  if (stream->capture != nullptr) machine().complain("a stream is destroyed while it captures");
   cuda_double_count_object(stream->capture != nullptr ? -2 : -1);
   machine().streams.erase(stream);
   delete stream;
@@ -108,11 +109,17 @@ CUDA_DOUBLE cudaError_t cudaStreamBeginCapture(cudaStream_t handle, cudaStreamCa
   cuda_double_count_object(1);
   return cudaSuccess;
 }
+/// Also ends the capture when it fails.
 CUDA_DOUBLE cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* graph) {
-  CUDA_DOUBLE_ENTER();
+  CUDA_DOUBLE_LEAVE();
   Stream& stream = stream_of(handle);
   *graph = nullptr;
   if (stream.capture == nullptr) return machine().result(cudaErrorIllegalState);
+  if (injected != cudaSuccess) {
+    stream.capture.reset();
+    cuda_double_count_object(-1);
+    return injected;
+  }
   if (!stream.broken) {
     *graph = reinterpret_cast<cudaGraph_t>(stream.capture.release());
     return cudaSuccess;
