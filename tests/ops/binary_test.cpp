@@ -123,8 +123,9 @@ __int128 reference_integer(BinaryFunction f, __int128 a, __int128 b, int width) 
       return a + b;
     case BinaryFunction::sub:
       return a - b;
-    case BinaryFunction::mul:
-      return a * b;
+    case BinaryFunction::mul:  // two large uint64 pass 127 bits; the low 64 are what counts
+      return static_cast<__int128>(static_cast<unsigned __int128>(a) *
+                                   static_cast<unsigned __int128>(b));
     case BinaryFunction::div:
       return q;
     case BinaryFunction::mod:
