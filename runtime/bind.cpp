@@ -47,12 +47,12 @@ std::uint64_t packed_forms(const Kernel& kernel, std::size_t inputs) noexcept {
 class Binder {
  public:
   Binder(const model::Verified& model, const cpu::KernelTable& table, int threads,
-         backend::Device* device, std::pmr::memory_resource& memory,
-         std::pmr::memory_resource& scratch)
+         std::span<const std::uint8_t> frugal, backend::Device* device,
+         std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch)
       : graph_(model.graph()),
         model_(model),
         device_(device),
-        maker_(graph_, table, threads, scratch),
+        maker_(graph_, table, threads, frugal, scratch),
         largest_(graph_, scratch),
         memory_(memory),
         scratch_(scratch),
@@ -179,10 +179,22 @@ class Binder {
   // buffer, key of the packed form, its step when not shared, input (of packed forms), space
   using FormKey = std::tuple<std::int32_t, std::uint64_t, std::int32_t, std::int32_t, Space>;
 
+  /// Forms are a set: their hashes are added up.
+  std::uint64_t hash_of(const FormKey& key, const ConstantForm& form) const noexcept {
+    const auto& [buffer, packing, step, input, space] = key;
+    std::uint64_t hash = packing;
+    for (std::int64_t value :
+         {std::int64_t{buffer}, std::int64_t{step}, std::int64_t{input},
+          static_cast<std::int64_t>(space), static_cast<std::int64_t>(form.bytes)})
+      hash = (hash ^ static_cast<std::uint64_t>(value)) * 0x9e3779b97f4a7c15u;
+    return hash ^ hash >> 32;
+  }
+
   std::int32_t form_for(const FormKey& key, ConstantForm form) {
     const auto [place, added] =
         form_of_.try_emplace(key, static_cast<std::int32_t>(result_.forms.size()));
     if (!added) return place->second;
+    result_.forms_key += hash_of(key, form);
     const bool on_host = form.space == Space::host;
     std::uint64_t& total = on_host ? result_.weights_bytes : result_.device_weights_bytes;
     form.offset = total;
@@ -213,9 +225,14 @@ class Binder {
 
 }  // namespace
 
+bool KernelMaker::frugal(const GraphNode& node) const noexcept {
+  return !frugal_.empty() && frugal_[static_cast<std::size_t>(&node - graph_.nodes.data())] != 0;
+}
+
 KernelPtr KernelMaker::make(const GraphNode& node, Shapes& now, std::pmr::memory_resource& memory) {
   const NodeView view = now.view(node), largest = largest_.view(node);
-  return node.def->make_cpu({view, now.outputs(node), table_, threads_, memory, &largest});
+  return node.def->make_cpu(
+      {view, now.outputs(node), table_, threads_, memory, &largest, frugal(node)});
 }
 
 void KernelMaker::remake(Step& step, const GraphNode& node, Shapes& now) {
@@ -232,9 +249,9 @@ void KernelMaker::remake(Step& step, const GraphNode& node, Shapes& now) {
 }
 
 Binding bind(const model::Verified& model, const cpu::KernelTable& table, int threads,
-             backend::Device* device, std::pmr::memory_resource& memory,
-             std::pmr::memory_resource& scratch) {
-  return Binder(model, table, threads, device, memory, scratch).run();
+             std::span<const std::uint8_t> frugal, backend::Device* device,
+             std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch) {
+  return Binder(model, table, threads, frugal, device, memory, scratch).run();
 }
 
 }  // namespace skiff

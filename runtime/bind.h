@@ -65,6 +65,7 @@ struct Binding {
   std::pmr::vector<ConstantForm> forms;
   std::pmr::vector<ConstantUse> uses;
   std::uint64_t weights_bytes = 0;
+  std::uint64_t forms_key = 0;     ///< equal for bindings with the same forms
   std::uint64_t pack_scratch = 0;  ///< largest scratch of one pack()
   std::uint64_t device_weights_bytes = 0;
   std::uint64_t device_staging = 0;  ///< host memory that filling the device's weights takes
@@ -73,10 +74,10 @@ struct Binding {
 /// Makes kernels for one instruction set and number of threads.
 class KernelMaker {
  public:
-  /// `memory` holds what looking at the largest shapes takes.
+  /// `memory` holds what looking at the largest shapes takes. `frugal`: see bind().
   KernelMaker(const Graph& graph, const cpu::KernelTable& table, int threads,
-              std::pmr::memory_resource& memory)
-      : largest_(graph, memory), table_(table), threads_(threads) {}
+              std::span<const std::uint8_t> frugal, std::pmr::memory_resource& memory)
+      : graph_(graph), largest_(graph, memory), table_(table), threads_(threads), frugal_(frugal) {}
 
   /// Throws what kernels throw. The kernel lives in `memory`.
   KernelPtr make(const GraphNode& node, Shapes& now, std::pmr::memory_resource& memory);
@@ -85,16 +86,21 @@ class KernelMaker {
   void remake(Step& step, const GraphNode& node, Shapes& now);
 
  private:
+  bool frugal(const GraphNode& node) const noexcept;
+
+  const Graph& graph_;
   Shapes largest_;
   const cpu::KernelTable& table_;
   int threads_;
+  std::span<const std::uint8_t> frugal_;
 };
 
 /// Makes the kernels, for the largest shapes, and lays out the weights. With a `device` every node
-/// goes there that it has a kernel for. Kernels and result live in `memory`; `scratch` serves
-/// during the call. Throws what kernels throw, naming the node.
+/// goes there that it has a kernel for. `frugal`: per node, 1 where little memory counts more than
+/// time; empty: nowhere. Kernels and result live in `memory`; `scratch` serves during the call.
+/// Throws what kernels throw, naming the node.
 Binding bind(const model::Verified& model, const cpu::KernelTable& table, int threads,
-             backend::Device* device, std::pmr::memory_resource& memory,
-             std::pmr::memory_resource& scratch);
+             std::span<const std::uint8_t> frugal, backend::Device* device,
+             std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch);
 
 }  // namespace skiff

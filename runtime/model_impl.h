@@ -22,11 +22,12 @@ struct KernelTable;
 /// Metadata grows in chunks from this size on.
 inline constexpr std::size_t kMetadataChunk = 4096;
 
-/// Packed weights for one instruction set, and of a GPU beside it: shared by all sessions that use
-/// these two.
+/// Packed weights for one instruction set and choice of algorithms, and of a GPU beside it: shared
+/// by all sessions that use these.
 struct WeightSet {
   const cpu::KernelTable* table = nullptr;
-  int gpu = -1;  ///< -1: none
+  int gpu = -1;                 ///< -1: none
+  std::uint64_t forms_key = 0;  ///< which forms it holds (Binding::forms_key)
   Block block;
   backend::Memory device_block;
 };

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "platform/thread.h"
+#include "runtime/budget.h"
 #include "runtime/core/error.h"
 #include "runtime/cpu/isa.h"
 #include "runtime/session_impl.h"
@@ -19,6 +20,14 @@ std::byte* base_of(const Block& block) noexcept {
   return block.data() == nullptr ? g_nothing : block.data();
 }
 
+std::span<const std::uint8_t> copy_of(std::span<const std::uint8_t> bytes,
+                                      std::pmr::memory_resource& memory) {
+  if (bytes.empty()) return {};
+  auto* copy = static_cast<std::uint8_t*>(memory.allocate(bytes.size(), 1));
+  std::copy(bytes.begin(), bytes.end(), copy);
+  return {copy, bytes.size()};
+}
+
 int check_threads(int threads) {
   require(threads >= 1 && threads <= cpu::ThreadPool::kMaxThreads, ErrorCode::invalid_argument,
           "threads is ", threads, ", must be 1 to ", cpu::ThreadPool::kMaxThreads);
@@ -27,13 +36,15 @@ int check_threads(int threads) {
 
 }  // namespace
 
-Session::Impl::Impl(const Model& source, const SessionOptions& session_options)
+Session::Impl::Impl(const Model& source, const SessionOptions& session_options,
+                    std::span<const std::uint8_t> frugal_nodes)
     : model(source),
       shared(*source.impl()),
       options(session_options),
       table(cpu::choose_table(options.isa == nullptr ? "" : options.isa)),
       book(options.allocator),
       arena(kMetadataChunk, &book),
+      frugal(copy_of(frugal_nodes, arena)),
       shapes(graph(), arena),
       device(open_device(graph(), options)),
       binding(bind_all()),
@@ -41,9 +52,16 @@ Session::Impl::Impl(const Model& source, const SessionOptions& session_options)
       states(graph().states),
       segments(&arena) {
   check_placement();
-  if (graph().symbols != nullptr) maker.emplace(graph(), table, options.threads, arena);
+  if (graph().symbols != nullptr) maker.emplace(graph(), table, options.threads, frugal, arena);
   book.charge(sizeof(Impl));
   memory = report();
+}
+
+void Session::Impl::settle(std::uint64_t bytes) {
+  if (bytes > memory.total) {
+    memory.other += bytes - memory.total;
+    memory.total = bytes;
+  }
   require(limit() == 0 || memory.total <= limit(), ErrorCode::budget_exceeded, "the session needs ",
           memory.total, " bytes (weights ", memory.weights, ", arena ", memory.arena,
           ", inputs and outputs ", memory.io, ", other ", memory.other, "), the limit is ",
@@ -53,7 +71,7 @@ Session::Impl::Impl(const Model& source, const SessionOptions& session_options)
 Binding Session::Impl::bind_all() {
   check_threads(options.threads);
   std::pmr::monotonic_buffer_resource scratch(kMetadataChunk, &book);
-  return bind(shared.verified, table, options.threads, device.get(), arena, scratch);
+  return skiff::bind(shared.verified, table, options.threads, frugal, device.get(), arena, scratch);
 }
 
 MemoryReport Session::Impl::report() const noexcept {
@@ -113,9 +131,10 @@ void Session::Impl::take_weights() {
   auto* const end = shared.weights + Model::Impl::kMaxWeightSets;
   const int gpu = device ? device->ordinal() : -1;
   auto* set = std::find_if(shared.weights, end, [&](const WeightSet& s) {
-    return !s.table || (s.table == &table && s.gpu == gpu);
+    return !s.table || (s.table == &table && s.gpu == gpu && s.forms_key == binding.forms_key);
   });
-  require(set != end, ErrorCode::internal, "too many instruction sets");
+  require(set != end, ErrorCode::unsupported, "more than ", Model::Impl::kMaxWeightSets,
+          " instruction sets and memory limits in use");
   if (set->table == nullptr) {
     Block block(shared.book, binding.weights_bytes);
     const bool borrow = binding.pack_scratch <= layout.host.bytes;
@@ -128,6 +147,7 @@ void Session::Impl::take_weights() {
     set->block = std::move(block);
     set->table = &table;
     set->gpu = gpu;
+    set->forms_key = binding.forms_key;
     // The model's account is that of its metadata; weights stand in every session's report.
   }
   require(set->block.size() == binding.weights_bytes &&
@@ -223,7 +243,7 @@ void Session::Impl::reset() noexcept {
 }
 
 Session::Session(const Model& model, const SessionOptions& options)
-    : impl_(std::make_unique<Impl>(model, options)) {
+    : impl_(bind_within_limit(model, options)) {
   impl_->materialise();
 }
 Session::~Session() = default;
@@ -231,7 +251,7 @@ Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 
 MemoryReport Session::predict(const Model& model, const SessionOptions& options) {
-  return Impl(model, options).memory;
+  return bind_within_limit(model, options)->memory;
 }
 
 std::size_t Session::input_count() const noexcept { return impl_->graph().inputs.size(); }

@@ -24,7 +24,16 @@ struct Segment {
 };
 
 struct Session::Impl {
-  Impl(const Model& source, const SessionOptions& session_options);
+  /// Binds and plans. `frugal`: see bind(); copied.
+  Impl(const Model& source, const SessionOptions& session_options,
+       std::span<const std::uint8_t> frugal = {});
+
+  /// Counts what was taken for a moment before, `bytes` at most at once. Throws
+  /// Error{budget_exceeded} where the total passes the limit.
+  void settle(std::uint64_t bytes);
+  std::uint64_t limit() const noexcept {
+    return options.memory_limit != 0 ? options.memory_limit : shared.options.memory_limit;
+  }
 
   /// Takes the memory, fills the weights and points every step to its operands.
   void materialise();
@@ -36,6 +45,7 @@ struct Session::Impl {
   const cpu::KernelTable& table;
   MemoryBook book;
   std::pmr::monotonic_buffer_resource arena;
+  std::span<const std::uint8_t> frugal;  // in `arena`
   Shapes shapes;
   std::unique_ptr<backend::Device> device;  // null: everything is the CPU's
   std::optional<KernelMaker> maker;         // of a model with symbols
@@ -96,9 +106,6 @@ struct Session::Impl {
 
   std::vector<std::byte> seen;  // what watched() shows
   char refusal_[512] = {};      // text of the last resize that failed
-  std::uint64_t limit() const noexcept {
-    return options.memory_limit != 0 ? options.memory_limit : shared.options.memory_limit;
-  }
 };
 
 /// The value of that name among `ids`. Throws Error{not_found} that lists the names there are.

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "runtime/budget.h"
 #include "runtime/cli/commands.h"
 #include "runtime/cli/output.h"
 #include "runtime/model_impl.h"
@@ -146,6 +147,21 @@ Json boards_json(const MemoryReport& memory, std::string& text) {
   return boards;
 }
 
+/// What --memory-limit buys, where it leaves a choice.
+Json budgets_json(const Model& model, const SessionOptions& options, std::string& text) {
+  Json budgets = Json::array();
+  const auto curve = budget_curve(model, options);
+  if (curve.size() > 1)
+    text += "budgets, with the time of a run over that of the first, estimated from operations\n";
+  for (const BudgetPoint& point : curve) {
+    budgets.push_back({{"total", point.total}, {"estimated_time", point.time}});
+    if (curve.size() > 1)
+      text += fmt::format("  {:>12} B  {:>10}  {:.3f}\n", point.total, size_text(point.total),
+                          point.time);
+  }
+  return budgets;
+}
+
 int inspect(const Options& options) {
   const Model model = options.common.load();
   Json json = interface_json(model);
@@ -155,6 +171,7 @@ int inspect(const Options& options) {
     json["memory"] = memory_json(memory);
     json["memory"]["predicted_total"] = memory.total;
     text += memory_text(memory);
+    json["budgets"] = budgets_json(model, options.common.session_options(), text);
   }
   if (options.boards)
     json["boards"] = boards_json(Session::predict(model, options.common.session_options()), text);

@@ -2,6 +2,7 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <new>
 
 #include "platform/futex.h"
@@ -11,8 +12,11 @@
 namespace skiff::cpu {
 namespace {
 
-// About 20-80 microseconds: longer than the gap between two operators, shorter than a user notices.
-constexpr int kSpins = 2000;
+// About 40-200 microseconds: longer than the gap between two operators, shorter than a user
+// notices. Between two runs half of that.
+constexpr int kSpins = 4000;
+constexpr int kSpinsAtRest = 2000;
+constexpr std::int64_t kTasksPerJob = std::int64_t{1} << 31;
 
 void pause_briefly() noexcept {
 #if defined(__x86_64__)
@@ -37,9 +41,31 @@ struct ThreadPool::Worker {
   }
 };
 
+/// The tasks of one thread that nobody has taken: the first one above 32 bits of the one past the
+/// last. Its thread takes the first, others the last.
+struct alignas(64) ThreadPool::Share {
+  std::atomic<std::uint64_t> left{0};
+
+  static constexpr std::uint64_t pack(std::uint64_t begin, std::uint64_t end) noexcept {
+    return begin << 32 | end;
+  }
+  bool take(bool last, std::uint32_t& task) noexcept {
+    std::uint64_t now = left.load(std::memory_order_relaxed);
+    for (;;) {
+      const auto begin = static_cast<std::uint32_t>(now >> 32);
+      const auto end = static_cast<std::uint32_t>(now);
+      if (begin >= end) return false;
+      const std::uint64_t rest = last ? pack(begin, end - 1) : pack(begin + 1, end);
+      task = last ? end - 1 : begin;
+      if (left.compare_exchange_weak(now, rest, std::memory_order_relaxed)) return true;
+    }
+  }
+};
+
 std::size_t ThreadPool::memory_bytes(int threads) noexcept {
-  const auto workers = static_cast<std::size_t>(threads > 1 ? threads - 1 : 0);
-  return workers * (platform::thread_stack_bytes() + sizeof(Worker));
+  if (threads <= 1) return 0;
+  const auto all = static_cast<std::size_t>(threads);
+  return (all - 1) * (platform::thread_stack_bytes() + sizeof(Worker)) + all * sizeof(Share);
 }
 
 ThreadPool::ThreadPool(int threads, std::pmr::memory_resource& memory)
@@ -51,7 +77,9 @@ ThreadPool::ThreadPool(int threads, std::pmr::memory_resource& memory)
   const int workers = threads - 1;
   block_ = static_cast<std::byte*>(
       memory.allocate(memory_bytes(threads), platform::kThreadStackAlignment));
-  workers_ = reinterpret_cast<Worker*>(block_ + static_cast<std::size_t>(workers) * stack);
+  shares_ = reinterpret_cast<Share*>(block_ + static_cast<std::size_t>(workers) * stack);
+  for (int i = 0; i < threads; ++i) new (shares_ + i) Share;
+  workers_ = reinterpret_cast<Worker*>(shares_ + threads);
   for (int i = 0; i < workers; ++i) {
     try {
       const std::span<std::byte> own(block_ + static_cast<std::size_t>(i) * stack, stack);
@@ -75,11 +103,18 @@ void ThreadPool::stop(int workers) noexcept {
   memory_->deallocate(block_, memory_bytes(threads_), platform::kThreadStackAlignment);
 }
 
+void ThreadPool::divide(std::uint32_t tasks) noexcept {
+  const auto threads = static_cast<std::uint64_t>(threads_);
+  for (std::uint64_t t = 0; t < threads; ++t)
+    shares_[t].left.store(Share::pack(t * tasks / threads, (t + 1) * tasks / threads),
+                          std::memory_order_relaxed);
+}
+
 void ThreadPool::take_tasks(int thread) noexcept {
-  for (;;) {
-    const std::int64_t task = next_.fetch_add(1, std::memory_order_relaxed);
-    if (task >= tasks_) return;
-    call_(context_, task, thread);
+  std::uint32_t task = 0;
+  for (int i = 0; i < threads_; ++i) {
+    Share& share = shares_[(thread + i) % threads_];
+    while (share.take(i > 0, task)) call_(context_, first_ + task, thread);
   }
 }
 
@@ -90,9 +125,15 @@ void ThreadPool::run(std::int64_t tasks, Call call, void* context) noexcept {
   }
   call_ = call;
   context_ = context;
-  tasks_ = tasks;
-  next_.store(0, std::memory_order_relaxed);
   resting_.store(false, std::memory_order_relaxed);
+  for (first_ = 0; first_ < tasks; first_ += kTasksPerJob) {
+    divide(static_cast<std::uint32_t>(std::min(tasks - first_, kTasksPerJob)));
+    run_job();
+  }
+  busy_.store(false, std::memory_order_release);
+}
+
+void ThreadPool::run_job() noexcept {
   gate_.store(kOpen, std::memory_order_release);
   // Sequentially consistent, as is the worker's side: either it sees the new epoch and does not
   // sleep, or it is counted here and woken.
@@ -107,7 +148,6 @@ void ThreadPool::run(std::int64_t tasks, Call call, void* context) noexcept {
     else
       sched_yield();  // the worker may have lost its CPU to something else
   }
-  busy_.store(false, std::memory_order_release);
 }
 
 bool ThreadPool::join_job() noexcept {
@@ -120,8 +160,13 @@ bool ThreadPool::join_job() noexcept {
 }
 
 void ThreadPool::wait_for_job(std::uint32_t seen) noexcept {
-  for (int spins = 0; spins < kSpins && !resting_.load(std::memory_order_relaxed); ++spins) {
+  bool resting = false;
+  for (int left = kSpins; left > 0; --left) {
     if (epoch_.load(std::memory_order_acquire) != seen) return;
+    if (!resting && resting_.load(std::memory_order_relaxed)) {
+      resting = true;
+      left = std::min(left, kSpinsAtRest);
+    }
     pause_briefly();
   }
   sleepers_.fetch_add(1);

@@ -9,9 +9,11 @@
 
 namespace skiff::cpu {
 
-/// Workers made once; the caller of parallel_for works too, so `threads` counts it. Tasks are
-/// handed out one by one: which thread runs a task is chance, so a task's result must not depend on
-/// it. Workers wait actively for a moment after each job and sleep otherwise.
+/// Workers made once; the caller of parallel_for works too, so `threads` counts it. Each thread has
+/// its share of the tasks, the same one on every call with as many tasks, so that what it wrote is
+/// in its core's cache for the next operator; who is done takes from the end of other shares. Which
+/// thread runs a task is chance all the same: a task's result must not depend on it. Workers wait
+/// actively for a moment after each job and sleep otherwise.
 ///
 /// Several sessions may share a pool: who finds it busy does its tasks alone.
 class ThreadPool {
@@ -50,43 +52,48 @@ class ThreadPool {
     run(tasks, call, address_of(f));
   }
 
-  /// Sends the workers to sleep now instead of in a moment: run() calls it when it returns.
+  /// Sends the workers to sleep soon, unless another job comes at once: run() calls it when it
+  /// returns.
   void rest() noexcept { resting_.store(true, std::memory_order_relaxed); }
 
  private:
   using Call = void (*)(void* context, std::int64_t task, int thread);
   struct Worker;
+  struct Share;
 
   template <typename F>
   static void* address_of(F& f) noexcept {
     return const_cast<void*>(static_cast<const volatile void*>(&f));
   }
   void run(std::int64_t tasks, Call call, void* context) noexcept;
+  void run_job() noexcept;
+  void divide(std::uint32_t tasks) noexcept;
   void take_tasks(int thread) noexcept;
   bool join_job() noexcept;
   void wait_for_job(std::uint32_t seen) noexcept;
   void work(int thread) noexcept;
   void stop(int workers) noexcept;
 
-  // The job; written by run() while no worker is inside (gate_ == 0).
-  Call call_ = nullptr;
-  void* context_ = nullptr;
-  std::int64_t tasks_ = 0;
-
   int threads_ = 1;
   std::pmr::memory_resource* memory_;
-  std::byte* block_ = nullptr;  // stacks, then workers
+  std::byte* block_ = nullptr;  // stacks, then shares, then workers
+  Share* shares_ = nullptr;
   Worker* workers_ = nullptr;
+  std::atomic<bool> busy_{false};
 
-  static constexpr std::uint32_t kOpen = 0x80000000u;
-  alignas(64) std::atomic<std::int64_t> next_{0};
-  alignas(64) std::atomic<std::uint32_t> gate_{
-      0};  // kOpen while a job may be joined + workers in it
+  // What workers watch while they wait, and the job beside it; the job is written while no worker
+  // is inside (gate_ == 0).
   alignas(64) std::atomic<std::uint32_t> epoch_{0};  // counts jobs; what workers sleep on
-  std::atomic<int> sleepers_{0};
   std::atomic<bool> resting_{false};
   std::atomic<bool> stopping_{false};
-  std::atomic<bool> busy_{false};
+  Call call_ = nullptr;
+  void* context_ = nullptr;
+  std::int64_t first_ = 0;  // the task that the shares count from
+
+  static constexpr std::uint32_t kOpen = 0x80000000u;
+  alignas(64) std::atomic<std::uint32_t> gate_{
+      0};  // kOpen while a job may be joined + workers in it
+  alignas(64) std::atomic<int> sleepers_{0};
 };
 
 }  // namespace skiff::cpu

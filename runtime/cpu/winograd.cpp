@@ -18,12 +18,12 @@ std::int64_t winograd_tiles(std::int64_t images, std::int64_t h, std::int64_t w)
   return images * ceil_div(h, WinogradPlan::kTile) * ceil_div(w, WinogradPlan::kTile);
 }
 
-bool winograd_pays(const KernelTable& table, std::int64_t images, std::int64_t h, std::int64_t w,
-                   std::int64_t cin, std::int64_t cout) noexcept {
+std::int64_t winograd_saves(const KernelTable& table, std::int64_t images, std::int64_t h,
+                            std::int64_t w, std::int64_t cin, std::int64_t cout) noexcept {
   constexpr std::int64_t kLargest = std::int64_t{1} << 24;  // products of extents stay in range
   if (h < 4 || w < 4 || cin < 8 || cout < 8 || images * h * w > kLargest || cin > 8192 ||
       cout > 8192)
-    return false;
+    return 0;
   const std::int64_t n = round_up(cout, table.lanes);
   const std::int64_t tiles = winograd_tiles(images, h, w);
   const std::int64_t vectors_in = ceil_div(cin, table.lanes), vectors_out = n / table.lanes;
@@ -35,7 +35,8 @@ bool winograd_pays(const KernelTable& table, std::int64_t images, std::int64_t h
   const std::int64_t transforms = tiles * (vectors_in * 260 + vectors_out * 180);
   const std::int64_t weights = 36 * cin * vectors_out;
   const std::int64_t reading = weights * (weights * table.lanes > kCachedElements ? 30 : 10);
-  return 10 * (products + transforms + reading) < 8 * direct;
+  const std::int64_t winograd = products + transforms + reading;
+  return 10 * winograd < 8 * direct ? direct - winograd : 0;
 }
 
 WinogradPlan plan_winograd(const KernelTable& table, std::int64_t tiles, std::int64_t usual,

@@ -34,9 +34,10 @@ struct WinogradPlan {
 /// Tiles of `images` outputs of height h and width w.
 std::int64_t winograd_tiles(std::int64_t images, std::int64_t h, std::int64_t w) noexcept;
 
-/// Whether it is faster than the direct form, transforms and the reading of its weights included.
-bool winograd_pays(const KernelTable& table, std::int64_t images, std::int64_t h, std::int64_t w,
-                   std::int64_t cin, std::int64_t cout) noexcept;
+/// Vector multiply-adds that it saves over the direct form by the cost model, transforms and the
+/// reading of its weights included; 0 where it does not pay.
+std::int64_t winograd_saves(const KernelTable& table, std::int64_t images, std::int64_t h,
+                            std::int64_t w, std::int64_t cin, std::int64_t cout) noexcept;
 
 /// How `tiles` are divided. Weights' form, block, group and room depend on `usual` tiles, those of
 /// the largest shape.

@@ -70,7 +70,7 @@ KernelPtr make_conv_cpu(const KernelSpec& spec) {
   if (depthwise_fits(g)) return make_depthwise_conv(spec, g);
   const ConvGeometry widest = read_conv_geometry(spec.widest());
   if (stem_fits(widest)) return make_stem_conv(spec, g);
-  if (winograd_fits(spec, widest)) return make_winograd_conv(spec, g, widest);
+  if (!spec.frugal && winograd_fits(spec, widest)) return make_winograd_conv(spec, g, widest);
   return make_packed_conv(spec, g);
 }
 

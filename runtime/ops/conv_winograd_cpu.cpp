@@ -12,6 +12,10 @@ namespace {
 
 using cpu::WinogradPlan;
 
+std::int64_t saves(const cpu::KernelTable& table, const ConvGeometry& g) noexcept {
+  return cpu::winograd_saves(table, g.batch, g.out[1], g.out[2], g.cin, g.cout);
+}
+
 std::int64_t tiles_of(const ConvGeometry& g) noexcept {
   return cpu::winograd_tiles(g.batch, g.out[1], g.out[2]);
 }
@@ -36,6 +40,7 @@ class WinogradConv final : public Kernel {
     args_.tiles_h = number(ceil_div(g.out[1], WinogradPlan::kTile));
     args_.tiles_w = number(ceil_div(g.out[2], WinogradPlan::kTile));
     flops_ = cpu::work_of({2, g.batch, g.out_pixels(), g.cout, 9, g.cin});
+    saved_ = saves(spec.table, widest);
   }
 
   std::size_t workspace_bytes() const noexcept override {
@@ -90,6 +95,11 @@ class WinogradConv final : public Kernel {
   }
 
   std::int64_t flops() const noexcept override { return flops_; }
+  Bargain bargain() const noexcept override {
+    const std::int64_t products = plan_.layout.elements() * WinogradPlan::kProducts;
+    return {(products - plan_.layout.elements() * 9) * static_cast<std::int64_t>(sizeof(float)),
+            saved_};
+  }
   const char* algorithm() const noexcept override { return "winograd"; }
 
  private:
@@ -130,6 +140,7 @@ class WinogradConv final : public Kernel {
   WinogradPlan plan_;
   std::int64_t threads_;
   std::int64_t flops_ = 0;
+  std::int64_t saved_ = 0;
   DType weight_type_;
   bool has_bias_;
   bool has_residual_;
@@ -142,8 +153,7 @@ bool winograd_fits(const KernelSpec& spec, const ConvGeometry& g) noexcept {
     return axes[0] == depth && axes[1] == value && axes[2] == value;
   };
   return g.spatial == 2 && g.groups == 1 && is(g.kernel, 1, 3) && is(g.stride, 1, 1) &&
-         is(g.dilation, 1, 1) && spec.input(1).constant &&
-         cpu::winograd_pays(spec.table, g.batch, g.out[1], g.out[2], g.cin, g.cout);
+         is(g.dilation, 1, 1) && spec.input(1).constant && saves(spec.table, g) > 0;
 }
 
 KernelPtr make_winograd_conv(const KernelSpec& spec, const ConvGeometry& g,

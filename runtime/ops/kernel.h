@@ -46,6 +46,13 @@ struct RunArgs {
   }
 };
 
+/// What a kernel costs over the one with the least memory (see KernelSpec::frugal), and what it
+/// saves: bytes of packed constants, and time in vector multiply-adds by the cost model.
+struct Bargain {
+  std::int64_t bytes = 0;
+  std::int64_t saved = 0;
+};
+
 /// One node bound to a device. The constructor decides everything (it may throw, search and
 /// allocate from KernelSpec::memory); run() only computes.
 class Kernel {
@@ -77,6 +84,8 @@ class Kernel {
 
   /// Floating-point operations of one run (a multiply-add is two), for profile; 0: not counted.
   virtual std::int64_t flops() const noexcept { return 0; }
+  /// Nothing where there is no choice.
+  virtual Bargain bargain() const noexcept { return {}; }
   /// Which algorithm was chosen, for profile and inspect; lives for ever.
   virtual const char* algorithm() const noexcept { return "generic"; }
 };
@@ -95,6 +104,7 @@ struct KernelSpec {
   int threads = 1;                    ///< workers incl. the caller; never changes a result
   std::pmr::memory_resource& memory;  ///< monotonic, lives as long as the kernel
   const NodeView* largest = nullptr;  ///< the node at its largest shapes; null: `node` is that
+  bool frugal = false;                ///< least memory for constants rather than least time
 
   /// What packed forms and the least workspace must follow. A session makes its kernels anew, in
   /// the same memory, for other shapes within a model's bounds: packed_bytes(), pack_key() and

@@ -37,7 +37,7 @@ Report plan(const Arguments& arguments, const skiff::plan::CsvProblem& csv) {
   }
   const std::int64_t nodes = arguments.nodes >= 0   ? arguments.nodes
                              : problem.capacity > 0 ? 20'000'000
-                                                    : 2'000'000;
+                                                    : 5'000'000;
   auto& memory = *std::pmr::get_default_resource();
   const auto begin = Clock::now();
   auto solution = skiff::plan::solve(problem, {nodes}, memory);

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <vector>
 
+#include "runtime/budget.h"
 #include "tests/runtime/networks.h"
 #include "tests/support/malloc_probe.h"
 #include "tests/support/shared_data.h"
@@ -76,13 +78,52 @@ TEST_P(Memory, RunTakesNothingAndRepeatsItsBits) {
 
 TEST_P(Memory, LimitIsKept) {
   const Model model = Model::from_bytes(*bytes_);
-  const MemoryReport needed = Session::predict(model);
-  EXPECT_NO_THROW(Session(model, {.memory_limit = needed.total}));
+  const std::uint64_t least = budget_curve(model, {}).back().total;
+  EXPECT_NO_THROW(Session(model, {.memory_limit = least}));
   try {
-    Session session(model, {.memory_limit = needed.total - 1});
+    Session session(model, {.memory_limit = least - 1});
     FAIL() << "one byte less is accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::budget_exceeded);
+  }
+}
+
+/// Largest distance of an element, over the largest magnitude.
+double distance(const Session& a, const Session& b) {
+  double worst = 0, largest = 1e-30;
+  for (std::size_t i = 0; i < a.output_count(); ++i) {
+    if (a.output(i).desc().dtype != DType::float32) continue;
+    const auto left = a.output(i).values<float>(), right = b.output(i).values<float>();
+    for (std::size_t k = 0; k < left.size(); ++k) {
+      worst = std::max(worst, std::abs(static_cast<double>(left[k]) - right[k]));
+      largest = std::max(largest, std::abs(static_cast<double>(left[k])));
+    }
+  }
+  return worst / largest;
+}
+
+// Less memory is bought with time, never with another result or another bill than predicted.
+TEST_P(Memory, BudgetsAreKeptToTheByte) {
+  const Model model = Model::from_bytes(*bytes_);
+  Session fastest(model, {.threads = 2});
+  ASSERT_TRUE(fastest.run().ok());
+  std::uint64_t before = UINT64_MAX;
+  for (const BudgetPoint& point : budget_curve(model, {.threads = 2})) {
+    EXPECT_LT(point.total, before);
+    before = point.total;
+    const SessionOptions options{.threads = 2, .memory_limit = point.total};
+    const MemoryReport predicted = Session::predict(Model::from_bytes(*bytes_), options);
+    MallocProbe probe;
+    const Model own = Model::from_bytes(*bytes_);
+    Session session(own, options);
+    const auto count = probe.stop();
+    EXPECT_EQ(session.memory().total, predicted.total);
+    EXPECT_LE(predicted.total, point.total);
+    if (kMallocProbeWorks) {
+      EXPECT_EQ(predicted.total, count.peak);
+    }
+    ASSERT_TRUE(session.run().ok());
+    EXPECT_LT(distance(fastest, session), 1e-4) << "limit " << point.total;
   }
 }
 

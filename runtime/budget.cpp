@@ -1,0 +1,125 @@
+#include "runtime/budget.h"
+
+#include <algorithm>
+
+namespace skiff {
+namespace {
+
+/// A step whose kernel takes memory in order to be fast.
+struct Candidate {
+  std::size_t node;
+  Bargain bargain;
+};
+
+/// Tries out which kernels to give up. One set of a session's metadata exists at a time.
+class Haggling {
+ public:
+  Haggling(const Model& model, const SessionOptions& options)
+      : model_(model), options_(options), book_(options.allocator) {
+    // With a GPU the CPU's kernels decide nothing.
+    bind();
+    if (impl_->device == nullptr) collect();
+  }
+
+  std::size_t candidates() const noexcept { return order_.size(); }
+  const Candidate& candidate(std::size_t i) const noexcept { return order_[i]; }
+  const Session::Impl& session() const noexcept { return *impl_; }
+  std::uint64_t total() const noexcept { return std::max(impl_->memory.total, peak_); }
+
+  /// Gives up the first `count` candidates.
+  void give_up(std::size_t count) {
+    for (std::size_t i = 0; i < order_.size(); ++i) frugal_[order_[i].node] = i < count;
+    bind();
+  }
+
+  /// Takes the others back that fit into what the limit leaves, the most useful first.
+  void take_back(std::size_t count, std::uint64_t limit) {
+    for (std::size_t i = count; i-- > 0;) {
+      if (total() + static_cast<std::uint64_t>(order_[i].bargain.bytes) > limit) continue;
+      frugal_[order_[i].node] = 0;
+      bind();
+      if (total() <= limit) continue;
+      frugal_[order_[i].node] = 1;
+      bind();
+    }
+  }
+
+  std::unique_ptr<Session::Impl> finish() {
+    impl_->settle(peak_);
+    return std::move(impl_);
+  }
+
+ private:
+  void bind() {
+    impl_.reset();
+    impl_ = std::make_unique<Session::Impl>(model_, options_, frugal_);
+    peak_ = std::max(peak_, impl_->shared.metadata_bytes + book_.peak() + impl_->book.peak());
+  }
+
+  void collect() {
+    const Session::Impl& impl = *impl_;
+    for (const Step& step : impl.binding.steps)
+      if (const Bargain bargain = step.kernel->bargain(); bargain.bytes > 0)
+        order_.push_back({static_cast<std::size_t>(step.node), bargain});
+    if (order_.empty()) return;
+    std::sort(order_.begin(), order_.end(), [](const Candidate& a, const Candidate& b) {
+      const double left =
+          static_cast<double>(a.bargain.saved) * static_cast<double>(b.bargain.bytes);
+      const double right =
+          static_cast<double>(b.bargain.saved) * static_cast<double>(a.bargain.bytes);
+      return left != right ? left < right : a.node < b.node;
+    });
+    frugal_.assign(impl.graph().nodes.size(), 0);
+  }
+
+  const Model& model_;
+  const SessionOptions& options_;
+  MemoryBook book_;
+  std::pmr::vector<Candidate> order_{&book_};
+  std::pmr::vector<std::uint8_t> frugal_{&book_};
+  std::uint64_t peak_ = 0;
+  std::unique_ptr<Session::Impl> impl_;
+};
+
+}  // namespace
+
+std::unique_ptr<Session::Impl> bind_within_limit(const Model& model,
+                                                 const SessionOptions& options) {
+  auto first = std::make_unique<Session::Impl>(model, options);
+  const std::uint64_t limit = first->limit();
+  if (limit == 0 || first->memory.total <= limit) return first;
+  first.reset();
+  Haggling haggling(model, options);
+  std::size_t low = 0,
+              high = haggling.candidates();  // enough are given up somewhere in (low, high]
+  while (high - low > 1) {
+    const std::size_t middle = low + (high - low) / 2;
+    haggling.give_up(middle);
+    (haggling.total() <= limit ? high : low) = middle;
+  }
+  if (high > 0) {
+    haggling.give_up(high);
+    haggling.take_back(high, limit);
+  }
+  return haggling.finish();
+}
+
+std::vector<BudgetPoint> budget_curve(const Model& model, const SessionOptions& options) {
+  SessionOptions unlimited = options;
+  unlimited.memory_limit = UINT64_MAX;
+  Haggling haggling(model, unlimited);
+  const Session::Impl& impl = haggling.session();
+  double all = 0, lost = 0;
+  for (const Step& step : impl.binding.steps)
+    all += static_cast<double>(step.kernel->flops()) / (2.0 * impl.table.lanes) -
+           static_cast<double>(step.kernel->bargain().saved);
+  std::vector<BudgetPoint> curve{{haggling.total(), 1.0}};
+  for (std::size_t i = 0; i < haggling.candidates(); ++i) {
+    haggling.give_up(i + 1);
+    lost += static_cast<double>(haggling.candidate(i).bargain.saved);
+    curve.push_back({haggling.total(), (all + lost) / all});
+  }
+  return curve;
+}
+
+}  // namespace skiff

@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Writes the performance tables of README.md from results of the peers' bench.py.
+
+    readme_table.py RESULT.json... [--readme README.md]
+
+Of a network that stands in several files the last one counts. Only what lies between the two marks
+in the file is replaced; standard library only.
+"""
+import argparse
+import json
+import re
+import statistics
+from pathlib import Path
+
+BEGIN, END = "<!-- performance: made by tests/bench/readme_table.py -->", "<!-- /performance -->"
+SUBJECT, TOLERANCE, BAR = "skiff", 1e-3, 1.10
+
+
+def good(result):
+    return "ms" in result and (result.get("error_l2") is None or result["error_l2"] <= TOLERANCE)
+
+
+def read(paths):
+    """{(model, threads): {engine: result}} and {engine: version}."""
+    rows, engines = {}, {}
+    for path in paths:
+        report = json.loads(Path(path).read_text())
+        engines |= {name: version for name, version in report["engines"].items() if version != "not installed"}
+        rows |= {(row["model"], row["threads"]): row["results"] for row in report["rows"]}
+    return rows, engines
+
+
+def best_peer(results):
+    """The fastest right peer's name, or None."""
+    peers = {name: r["ms"] for name, r in results.items() if name != SUBJECT and good(r)}
+    return min(peers, key=peers.get, default=None)
+
+
+def ratio(results):
+    """Skiff's time over the best peer's, round by round, or None."""
+    peer, own = best_peer(results), results.get(SUBJECT, {})
+    if peer is None or not good(own):
+        return None
+    return statistics.median(a / b for a, b in zip(own["round_ms"], results[peer]["round_ms"]))
+
+
+def scaling(rows, model, engine):
+    one, two = (rows.get((model, threads), {}).get(engine, {}) for threads in (1, 2))
+    return one["ms"] / two["ms"] if good(one) and good(two) else None
+
+
+def best_scaling(rows, model):
+    names = {name for threads in (1, 2) for name in rows.get((model, threads), {}) if name != SUBJECT}
+    return max((value for name in names if (value := scaling(rows, model, name))), default=None)
+
+
+def number(value, form=".3g"):
+    return "-" if value is None else format(value, form)
+
+
+def share(value):
+    return "-" if value is None else f"**{value:.2f}**" if value > BAR else f"{value:.2f}"
+
+
+def times(results):
+    peer, own = best_peer(results), results.get(SUBJECT, {})
+    theirs = f"{results[peer]['ms']:.3g} ({peer})" if peer else "-"
+    return [number(own["ms"]) if good(own) else "-", theirs, share(ratio(results))]
+
+
+def latency_table(rows, models):
+    text = ["| network | Skiff, ms | best peer | ratio | two threads | best peer | ratio | two over one | best peer's |",
+            "|---|---|---|---|---|---|---|---|---|"]
+    for model in models:
+        cells = times(rows.get((model, 1), {})) + times(rows.get((model, 2), {}))
+        cells += [number(scaling(rows, model, SUBJECT), ".2f"), number(best_scaling(rows, model), ".2f")]
+        text.append(f"| {model} | " + " | ".join(cells) + " |")
+    return text
+
+
+def load_table(rows, models):
+    """Load to the first output and peak of resident memory, one thread."""
+    text = ["| network | Skiff, ms | least of the peers | Skiff, MiB | least of the peers |", "|---|---|---|---|---|"]
+    for model in models:
+        results, cells = rows.get((model, 1), {}), []
+        for key, form in (("cold_ms", ".0f"), ("peak_mib", ".0f")):
+            peers = {n: r[key] for n, r in results.items() if n != SUBJECT and r.get(key) is not None}
+            least = min(peers, key=peers.get, default=None)
+            cells += [number(results.get(SUBJECT, {}).get(key), form),
+                      f"{peers[least]:{form}} ({least})" if least else "-"]
+        text.append(f"| {model} | " + " | ".join(cells) + " |")
+    return text
+
+
+def summary(rows, models):
+    text = []
+    for threads in (1, 2):
+        ratios = [r for m in models if (r := ratio(rows.get((m, threads), {}))) is not None]
+        if ratios:
+            text.append(f"* {threads} thread{'s' * (threads > 1)}: geometric mean of Skiff over the best peer of each network "
+                        f"{statistics.geometric_mean(ratios):.3f} over {len(ratios)} networks, worst {max(ratios):.2f}.")
+    return text
+
+
+def region(rows, engines):
+    models = list(dict.fromkeys(model for model, _ in rows))
+    machine = next(r[SUBJECT]["environment"] for r in rows.values() if "environment" in r.get(SUBJECT, {}))
+    noisy = sorted({m for (m, _), r in rows.items() if any(x.get("clean", 2) < 2 for x in r.values() if "ms" in x)})
+    peers = ", ".join(f"{name} {version}" for name, version in engines.items() if name != SUBJECT)
+    text = [f"{machine['cpu']}, {machine['cpus']} cores, {machine['compiler']}, {machine['build']}; fp32, batch 1, medians of interleaved "
+            f"rounds in ms. Peers: {peers}. Ratios are taken round by round; above {BAR:.2f} they are bold.", ""]
+    if noisy:
+        text += ["Other programs disturbed the rounds of: " + ", ".join(noisy) + ".", ""]
+    text += [*latency_table(rows, models), "", *summary(rows, models), "",
+             "Load to first output in a fresh process (file in the page cache, digests checked) and peak of resident memory, one thread:",
+             "", *load_table(rows, models)]
+    return "\n".join(text)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("results", nargs="+", metavar="RESULT.json")
+    parser.add_argument("--readme", type=Path, default=Path(__file__).resolve().parents[2] / "README.md")
+    args = parser.parse_args()
+    text = args.readme.read_text()
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        parser.error(f"{args.readme}: the marks {BEGIN} and {END} must stand there once each")
+    made = f"{BEGIN}\n\n{region(*read(args.results))}\n\n{END}"
+    args.readme.write_text(re.sub(re.escape(BEGIN) + ".*" + re.escape(END), lambda _: made, text, flags=re.S))
+
+
+if __name__ == "__main__":
+    main()
