@@ -16,9 +16,8 @@ class Haggling {
  public:
   Haggling(const Model& model, const SessionOptions& options)
       : model_(model), options_(options), book_(options.allocator) {
-    // With a GPU the CPU's kernels decide nothing.
     bind();
-    if (impl_->device == nullptr) collect();
+    if (!impl_->device) collect();  // with a GPU the CPU's kernels decide little
   }
 
   std::size_t candidates() const noexcept { return order_.size(); }
@@ -90,15 +89,19 @@ std::unique_ptr<Session::Impl> bind_within_limit(const Model& model,
   if (limit == 0 || first->memory.total <= limit) return first;
   first.reset();
   Haggling haggling(model, options);
-  std::size_t low = 0,
-              high = haggling.candidates();  // enough are given up somewhere in (low, high]
+  // Enough are given up somewhere in (low, high].
+  std::size_t low = 0, high = haggling.candidates();
   while (high - low > 1) {
     const std::size_t middle = low + (high - low) / 2;
     haggling.give_up(middle);
     (haggling.total() <= limit ? high : low) = middle;
   }
-  if (high > 0) {
+  if (haggling.candidates() > 0) {
     haggling.give_up(high);
+    // Small kernels may need more beside their weights: then a later step down is no saving.
+    for (std::size_t i = 0; haggling.total() > limit && i < haggling.candidates(); ++i)
+      haggling.give_up(high = i);
+    if (haggling.total() > limit) haggling.give_up(haggling.candidates());
     haggling.take_back(high, limit);
   }
   return haggling.finish();
@@ -117,7 +120,8 @@ std::vector<BudgetPoint> budget_curve(const Model& model, const SessionOptions& 
   for (std::size_t i = 0; i < haggling.candidates(); ++i) {
     haggling.give_up(i + 1);
     lost += static_cast<double>(haggling.candidate(i).bargain.saved);
-    curve.push_back({haggling.total(), (all + lost) / all});
+    if (haggling.total() < curve.back().total)
+      curve.push_back({haggling.total(), (all + lost) / all});
   }
   return curve;
 }

