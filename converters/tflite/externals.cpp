@@ -68,10 +68,12 @@ Shape Importer::input_shape(int tensor) {
     shape.push_back(dims[i] < 0 ? 1 : dims[i]);
   }
   if (open || !checked_bytes(DType::float64, shape)) {
-    std::string text = name + "=";
-    for (std::size_t i = 0; i < dims.size(); ++i)
-      text += (i > 0 ? "x" : "") + (dims[i] < 0 ? std::string("?") : std::to_string(dims[i]));
-    refusals_.push_back({name, "input", "its shape is not known", "give it: --shape " + text, {}});
+    std::string text = "give it: --shape " + name + "=";
+    for (std::size_t i = 0; i < dims.size(); ++i) {
+      if (i > 0) text += 'x';
+      text += dims[i] < 0 ? "?" : std::to_string(dims[i]);
+    }
+    refusals_.push_back({name, "input", "its shape is not known", text, {}});
     refused_[static_cast<std::size_t>(tensor)] = true;
   }
   return shape;

@@ -8,7 +8,7 @@ namespace {
 /// The command where every file may hold `blocks` of 512 bytes.
 Said run_limited(const std::string& tool, const std::string& arguments, int blocks = 0) {
   return run_command("{ trap '' XFSZ; ulimit -f " + std::to_string(blocks) + "; " +
-                     SKIFF_BINARY_DIR + "/" + tool + " " + arguments + "; }");
+                     binary_folder() + "/" + tool + " " + arguments + "; }");
 }
 
 std::size_t files_in(const ScratchFolder& folder) {
@@ -69,7 +69,8 @@ TEST_F(FullDisk, StandardOutput) {
   for (const std::string& command :
        {"skiff inspect " + model_, "skiff inspect --json=- " + model_, std::string("skiff doctor"),
         "skiff-convert " + kSmallSource + " -o " + (scratch_ / "again.skiff")}) {
-    const Said said = run_command("{ " SKIFF_BINARY_DIR "/" + command + " 2>&3 >/dev/full; } 3>&1");
+    const Said said = run_command(std::string("{ ") + binary_folder() + "/" + command +
+                                  " 2>&3 >/dev/full; } 3>&1");
     EXPECT_EQ(said.code, 1) << command << said.text;
     EXPECT_TRUE(said.says("No space left")) << said.text;
   }

@@ -6,15 +6,16 @@
 
 #include "converters/npy/npy.h"
 #include "tests/support/command.h"
+#include "tests/support/folders.h"
 
 namespace skiff::test {
 
 inline Said skiff(const std::string& arguments) {
-  return run_command(std::string(SKIFF_BINARY_DIR) + "/skiff " + arguments);
+  return run_command(std::string(binary_folder()) + "/skiff " + arguments);
 }
 
 inline Said skiff_convert(const std::string& arguments) {
-  return run_command(std::string(SKIFF_BINARY_DIR) + "/skiff-convert " + arguments);
+  return run_command(std::string(binary_folder()) + "/skiff-convert " + arguments);
 }
 
 /// What a subcommand writes for --json=FILE.

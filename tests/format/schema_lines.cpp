@@ -35,8 +35,9 @@ class Lines {
   }
 
   std::string type(const reflection::Type& t) const {
-    return t.base_type() == reflection::Vector ? "[" + named(t.element(), t.index()) + "]"
-                                               : named(t.base_type(), t.index());
+    return t.base_type() == reflection::Vector
+               ? std::string("[") + named(t.element(), t.index()) + "]"
+               : named(t.base_type(), t.index());
   }
 
   void add_object(const reflection::Object& object) {

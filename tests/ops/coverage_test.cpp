@@ -6,6 +6,7 @@
 #include <string>
 
 #include "runtime/ops/kernel.h"
+#include "tests/support/folders.h"
 
 // Every operator this version can run is named by a test of its folder.
 namespace skiff::test {
@@ -14,7 +15,7 @@ namespace {
 std::string all_tests() {
   std::string text;
   for (const auto& entry :
-       std::filesystem::directory_iterator(std::string(SKIFF_SOURCE_DIR) + "/tests/ops")) {
+       std::filesystem::directory_iterator(std::string(source_folder()) + "/tests/ops")) {
     if (entry.path().filename() == "coverage_test.cpp") continue;
     std::ifstream file(entry.path());
     text.append(std::istreambuf_iterator<char>(file), {});

@@ -2,13 +2,14 @@
 #include <vector>
 
 #include "tests/samples/samples.h"
+#include "tests/support/folders.h"
 
 // The samples on trained models and photos of the shared folder: what they find is where a person
 // sees it.
 namespace skiff::test {
 namespace {
 
-const fs::path kSource = SKIFF_SOURCE_DIR;
+const fs::path kSource = source_folder();
 
 struct Found {
   std::string label;
@@ -82,7 +83,7 @@ TEST(Quickstart, FindsTheAstronautsFaceAndNoneOnACat) {
   if (!fs::exists(cache / "chelsea.png"))
     GTEST_SKIP() << "nothing downloaded yet (samples/quickstart.sh)";
   const ScratchFolder scratch;
-  const std::string tools = std::string(SKIFF_BINARY_DIR) + "/", model = scratch / "face.skiff";
+  const std::string tools = std::string(binary_folder()) + "/", model = scratch / "face.skiff";
   const Said converted = run_command(
       tools + "skiff-convert " + (cache / "face_detection_short_range.tflite").string() + " -o " +
       model + " --task " +

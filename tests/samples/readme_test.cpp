@@ -1,9 +1,10 @@
 #include "tests/support/command.h"
+#include "tests/support/folders.h"
 
 namespace skiff::test {
 namespace {
 
-const fs::path kSource = SKIFF_SOURCE_DIR;
+const fs::path kSource = source_folder();
 
 /// What the README shows must be what is compiled.
 TEST(Readme, HoldsTheExampleAsItIs) {
@@ -18,7 +19,7 @@ TEST(Readme, ExampleRuns) {
       "/usr/share/libonnx-testdata/data/pytorch-converted/test_Conv2d/model.onnx";
   if (!fs::exists(source)) GTEST_SKIP() << "no ONNX test data (package libonnx-testdata)";
   const ScratchFolder scratch;
-  const std::string tools = std::string(SKIFF_BINARY_DIR) + "/";
+  const std::string tools = std::string(binary_folder()) + "/";
   const std::string model = scratch / "model.skiff";
   const Said converted = run_command(tools + "skiff-convert " + source + " -o " + model);
   ASSERT_EQ(converted.code, 0) << converted.text;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tests/support/command.h"
+#include "tests/support/folders.h"
 #include "tests/support/shared_data.h"
 
 namespace skiff::test {
@@ -19,7 +20,7 @@ class Samples : public testing::Test {
     const std::string out = scratch_ / (model.stem().string() + ".skiff");
     const fs::path task = tasks_ / (model.stem().string() + ".json");
     const Said said =
-        run_command(std::string(SKIFF_BINARY_DIR) + "/skiff-convert " + model.string() + " -o " +
+        run_command(std::string(binary_folder()) + "/skiff-convert " + model.string() + " -o " +
                     out + (fs::exists(task) ? " --task " + task.string() : "") + " " + flags);
     EXPECT_EQ(said.code, 0) << said.text;
     return out;
@@ -28,14 +29,14 @@ class Samples : public testing::Test {
 
   Said run(const std::string& sample, const std::string& arguments) const {
     const Said said =
-        run_command(std::string(SKIFF_BINARY_DIR) + "/sample_" + sample + " " + arguments);
+        run_command(std::string(binary_folder()) + "/sample_" + sample + " " + arguments);
     EXPECT_EQ(said.code, 0) << said.text;
     return said;
   }
 
   ScratchFolder scratch_;
   fs::path data_ = shared_data();
-  fs::path tasks_ = fs::path(SKIFF_SOURCE_DIR) / "samples" / "tasks";
+  fs::path tasks_ = fs::path(source_folder()) / "samples" / "tasks";
 };
 
 }  // namespace skiff::test

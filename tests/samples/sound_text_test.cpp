@@ -3,6 +3,7 @@
 #include <regex>
 
 #include "tests/samples/samples.h"
+#include "tests/support/folders.h"
 
 // The samples that hear and read, and models whose sizes change or that carry a state.
 namespace skiff::test {
@@ -52,7 +53,7 @@ TEST_F(Sounds, OtherSoundFilesAreRefusedWithTheirReason) {
   const auto refused = [&](const std::string& bytes) {
     std::ofstream(changed, std::ios::binary) << bytes;
     const Said said =
-        run_command(std::string(SKIFF_BINARY_DIR) + "/sample_keyword " + model + " " + changed);
+        run_command(std::string(binary_folder()) + "/sample_keyword " + model + " " + changed);
     EXPECT_EQ(said.code, 1) << said.text;
     return said.text;
   };
@@ -96,7 +97,7 @@ TEST_F(Texts, ReadsAReceiptAndANameTag) {
 
 /// A photo of a book's page, of what samples/quickstart.sh downloads.
 TEST_F(Texts, ReadsSentencesOfAPage) {
-  const fs::path page = fs::path(SKIFF_SOURCE_DIR) / ".cache" / "page.png";
+  const fs::path page = fs::path(source_folder()) / ".cache" / "page.png";
   if (!fs::exists(page)) GTEST_SKIP() << "nothing downloaded yet (samples/quickstart.sh)";
   const std::string text = read(page.string());
   for (const char* line :

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/folders.h"
+
 namespace skiff::test {
 
 /// The folder of third-party models and golden outputs: SKIFF_DATA, or `shared` beside the
@@ -14,7 +16,7 @@ namespace skiff::test {
 inline std::filesystem::path shared_data() {
   const char* given = std::getenv("SKIFF_DATA");
   return given != nullptr ? std::filesystem::path(given)
-                          : std::filesystem::path(SKIFF_SOURCE_DIR) / ".." / "shared";
+                          : std::filesystem::path(source_folder()) / ".." / "shared";
 }
 
 /// The golden files whose names begin so, in order; none where they or the model (beneath models/)

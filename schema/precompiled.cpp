@@ -1,0 +1,1 @@
+// Nothing: stands for the headers that SkiffPrecompiled.cmake compiles once for everybody.

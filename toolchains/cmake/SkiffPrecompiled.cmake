@@ -1,0 +1,39 @@
+# The metadata's generated header takes most of an object's time to compile, so it is compiled once
+# for the library and its converters and once, with GoogleTest, for the tests.
+#   skiff_precompile(TARGET...)         objects of libraries (-fPIC)
+#   skiff_precompile_tests(TARGET...)   programs (-fPIE)
+# CMAKE_DISABLE_PRECOMPILE_HEADERS=ON (preset asan) does without, which shows whether every file
+# includes what it uses. (clang writes paths and times into such a header: ccache cannot share it.)
+set(_headers
+  <algorithm> <array> <cstddef> <cstdint> <cstring> <map> <memory> <memory_resource> <optional>
+  <span> <string> <string_view> <vector> [["schema/skiff_generated.h"]])
+
+add_library(skiff_precompiled OBJECT EXCLUDE_FROM_ALL "${PROJECT_SOURCE_DIR}/schema/precompiled.cpp")
+target_link_libraries(skiff_precompiled PRIVATE skiff_build skiff_schema)
+target_precompile_headers(skiff_precompiled PRIVATE ${_headers})
+
+function(skiff_precompile)
+  foreach(target IN LISTS ARGN)
+    target_precompile_headers(${target} REUSE_FROM skiff_precompiled)
+  endforeach()
+endfunction()
+
+if(SKIFF_TESTS)
+  add_library(skiff_precompiled_tests OBJECT EXCLUDE_FROM_ALL
+    "${PROJECT_SOURCE_DIR}/schema/precompiled.cpp")
+  set_target_properties(skiff_precompiled_tests PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_compile_options(skiff_precompiled_tests PRIVATE -fPIE)
+  target_link_libraries(skiff_precompiled_tests PRIVATE skiff_build skiff_schema GTest::gtest)
+  target_precompile_headers(skiff_precompiled_tests PRIVATE ${_headers} <gtest/gtest.h>)
+endif()
+
+function(skiff_precompile_tests)
+  foreach(target IN LISTS ARGN)
+    get_target_property(type ${target} TYPE)
+    if(type STREQUAL "OBJECT_LIBRARY")
+      set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+      target_compile_options(${target} PRIVATE -fPIE)
+    endif()
+    target_precompile_headers(${target} REUSE_FROM skiff_precompiled_tests)
+  endforeach()
+endfunction()
