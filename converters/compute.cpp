@@ -3,6 +3,8 @@
 #include <cstring>
 #include <random>
 
+#include "converters/dynamic/dynamic.h"
+#include "converters/ir/counts.h"
 #include "converters/ir/evaluate.h"
 #include "runtime/core/error.h"
 #include "runtime/core/half.h"
@@ -38,10 +40,11 @@ void put_random(std::vector<std::byte>& bytes, DType dtype, std::mt19937& genera
 
 }  // namespace
 
-ir::Graph compute(const ir::Graph& graph, const npy::Archive& inputs) {
-  ir::Graph result = graph;
+namespace {
+
+void set_inputs(ir::Graph& graph, const npy::Archive& inputs) {
   for (ir::ValueId id : graph.inputs) {
-    ir::Value& value = result.value(id);
+    ir::Value& value = graph.value(id);
     const auto found = inputs.find(value.name);
     require(found != inputs.end(), ErrorCode::invalid_argument, "no array for input '", value.name,
             "'");
@@ -51,9 +54,51 @@ ir::Graph compute(const ir::Graph& graph, const npy::Archive& inputs) {
             array.dtype, " ", array.shape);
     value.constant = array.bytes;
   }
-  for (ir::NodeId id : graph.order())
-    require(ir::evaluate(result, id), ErrorCode::unsupported, "node '", graph.node(id).name, "' (",
-            name_of(graph.node(id).op), ") cannot be computed at conversion");
+}
+
+void compute_node(ir::Graph& graph, ir::NodeId id) {
+  graph.node(id).count = -1;
+  if (ir::is_counting(graph.node(id))) graph.reinfer(id);
+  require(ir::evaluate(graph, id), ErrorCode::unsupported, "node '", graph.node(id).name, "' (",
+          name_of(graph.node(id).op), ") cannot be computed at conversion");
+}
+
+/// What is not computed yet takes its shapes and attributes from `sizes`.
+void take_sizes(ir::Graph& graph, const ir::Graph& sizes) {
+  for (std::size_t i = 0; i < graph.value_count(); ++i) {
+    const auto id = static_cast<ir::ValueId>(i);
+    if (!graph.value(id).constant) graph.value(id).shape = sizes.value(id).shape;
+  }
+  for (ir::NodeId id : graph.order()) graph.node(id).attrs = sizes.node(id).attrs;
+}
+
+}  // namespace
+
+ir::Graph compute(const ir::Graph& graph, const npy::Archive& inputs) {
+  ir::Graph result = graph;
+  set_inputs(result, inputs);
+  for (ir::NodeId id : graph.order()) {
+    compute_node(result, id);
+    const ir::Node& node = graph.node(id);
+    require(!ir::is_counting(node) || result.node(id).count == node.count, ErrorCode::unsupported,
+            "node '", node.name, "' (", name_of(node.op),
+            ") counts its results: sizes depend on the data");
+  }
+  return result;
+}
+
+ir::Graph compute(const ir::Graph& graph, std::vector<std::int64_t>& symbols,
+                  const npy::Archive& inputs) {
+  ir::Graph result = dynamic::at_sizes(graph, symbols);
+  set_inputs(result, inputs);
+  for (ir::NodeId id : graph.order()) {
+    compute_node(result, id);
+    for (std::size_t s = 0; s < symbols.size(); ++s) {
+      if (graph.symbols[s].node != id) continue;
+      symbols[s] = result.node(id).count;
+      take_sizes(result, dynamic::at_sizes(graph, symbols));
+    }
+  }
   return result;
 }
 

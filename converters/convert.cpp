@@ -11,6 +11,7 @@
 #include "converters/dump.h"
 #include "converters/dynamic/repeat.h"
 #include "converters/golden.h"
+#include "converters/ir/counts.h"
 #include "converters/passes/passes.h"
 #include "converters/passes/schedule.h"
 #include "converters/task.h"
@@ -245,11 +246,11 @@ void check_sizes(const ir::Graph& graph) {
       values[s] =
           symbol.min() + symbol.multiple_of() * static_cast<std::int64_t>(random() % (steps + 1));
     }
-    shapes.assign(values);
+    shapes.assign_inputs(values);
   }
 }
 
-/// --dyn: the model at several sizes, made one.
+/// --dyn, or a model that counts results: the model at several sizes, made one.
 template <typename Progress>
 Optimised optimise_for_all_sizes(const std::string& path, const ConvertOptions& options,
                                  const Progress& progress) {
@@ -262,9 +263,10 @@ Optimised optimise_for_all_sizes(const std::string& path, const ConvertOptions& 
   double done = 0;
   ir::Graph graph = dynamic::generalise(
       inputs, options.import.shapes, options.dynamic,
-      [&](const auto& shapes) {
+      [&](const dynamic::Sizes& sizes) {
         ConvertOptions at = options;
-        at.import.shapes = shapes;
+        at.import.shapes = sizes.shapes;
+        at.import.assumption = sizes.assumption;
         at.import.exported = frozen ? &exported.shapes : nullptr;
         last = optimise(path, with_bindings(path, at), at, [] {});
         // The largest sizes come first; all others are treated alike.
@@ -289,6 +291,8 @@ Converted convert_graph(const std::string& path, const ConvertOptions& options, 
   Optimised model = options.dynamic.empty() ? optimise(path, with_bindings(path, options), options,
                                                        [&] { progress("optimising", 0.3); })
                                             : optimise_for_all_sizes(path, options, progress);
+  if (options.dynamic.empty() && ir::has_counting(model.graph))
+    model = optimise_for_all_sizes(path, options, progress);
   progress(options.golden.empty() ? "describing" : "computing golden data", 0.6);
   Converted result{std::move(model.graph), {}};
   result.manifest = make_manifest(path, options, model.source, result.graph, model.passes);

@@ -77,11 +77,12 @@ Golden make_golden(const ir::Graph& any_size, const std::string& source) {
   const bool automatic = source == "auto";
   npy::Archive arrays;
   if (!automatic) arrays = npy::load_npz(source);
-  const std::vector<std::int64_t> symbols = sizes_of(any_size, arrays, source);
-  const ir::Graph graph = dynamic::at_sizes(any_size, symbols);
+  std::vector<std::int64_t> symbols = sizes_of(any_size, arrays, source);
+  ir::Graph graph = dynamic::at_sizes(any_size, symbols);
   if (automatic) arrays = random_inputs(graph);
   const npy::Archive inputs = inputs_of(graph, arrays, source);
-  const ir::Graph computed = compute(graph, inputs);
+  const ir::Graph computed = compute(any_size, symbols, inputs);
+  graph = dynamic::at_sizes(any_size, symbols);
   Golden golden{.name = automatic ? "auto" : std::filesystem::path(source).stem().string(),
                 .origin = automatic ? fb::GoldenOrigin::self : fb::GoldenOrigin::reference,
                 .inputs = {},

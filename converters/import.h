@@ -23,6 +23,7 @@ struct ImportOptions {
                                                             ///< own dtype) that becomes a constant
   std::vector<std::string> from = {};                       ///< --from: tensors that become inputs
   std::vector<std::string> to = {};                         ///< --to: tensors that become outputs
+  int assumption = 0;                                       ///< ir::Graph::assumption
 };
 
 /// One node that cannot be converted.

@@ -63,7 +63,10 @@ class Writer {
     record->name = graph_.name;
     record_ = record.get();
     for (ir::ValueId id : graph_.inputs) record_->inputs.push_back(value(id));
-    for (ir::NodeId id : graph_.order()) add_node(graph_.node(id));
+    for (ir::NodeId id : graph_.order()) {
+      node_index_[id] = static_cast<std::int32_t>(record_->nodes.size());
+      add_node(graph_.node(id));
+    }
     for (ir::ValueId id : graph_.outputs) record_->outputs.push_back(value(id));
     for (const Golden& golden : manifest_.golden) add_golden(golden);
     model_.graphs.push_back(std::move(record));
@@ -141,8 +144,10 @@ class Writer {
 
   void add_manifest() {
     model_.name = manifest_.name;
-    for (const fb::SymbolT& symbol : graph_.symbols)
+    for (fb::SymbolT symbol : graph_.symbols) {
+      if (symbol.node >= 0) symbol.node = node_index_.at(symbol.node);
       model_.symbols.push_back(std::make_unique<fb::SymbolT>(symbol));
+    }
     for (const fb::DimExprT& expression : graph_.expressions)
       model_.exprs.push_back(std::make_unique<fb::DimExprT>(expression));
     for (const State& state : manifest_.states) {
@@ -185,6 +190,7 @@ class Writer {
   const ir::Graph& graph_;
   const Manifest& manifest_;
   std::vector<std::int32_t> index_;
+  std::map<ir::NodeId, std::int32_t> node_index_;
   fb::ModelT model_;
   fb::GraphT* record_ = nullptr;
   DataSegment data_;

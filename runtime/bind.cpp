@@ -78,7 +78,7 @@ class Binder {
     Step step;
     if (device_ != nullptr && make_on_device(step, node)) {
       step.workspace_bytes = step.kernel->workspace_bytes();
-    } else if (corners_.empty()) {
+    } else if (!graph_.resizable() && node.follows == 0) {
       step.kernel = maker_.make(node, largest_, memory_);
       step.workspace_bytes = step.kernel->workspace_bytes();
     } else {
@@ -96,6 +96,10 @@ class Binder {
 
   /// False, with the reason in the step, when the device has no kernel for the node.
   bool make_on_device(Step& step, const GraphNode& node) {
+    if (node.follows != 0) {
+      step.why_host = "its sizes depend on data";
+      return false;
+    }
     try {
       const NodeView view = largest_.view(node);
       step.kernel = device_->make_kernel(view, largest_.outputs(node), memory_);
@@ -121,7 +125,7 @@ class Binder {
   void add_corners() {
     corners_.reserve(2);
     for (auto corner : {Symbols::Corner::usual, Symbols::Corner::smallest})
-      corners_.emplace_back(graph_, scratch_).assign(graph_.symbols->corner(corner));
+      corners_.emplace_back(graph_, scratch_).assign_inputs(graph_.symbols->corner(corner));
   }
 
   /// A kernel in a region that also holds those of other shapes.
@@ -135,13 +139,26 @@ class Binder {
           std::max<std::uint64_t>(step.workspace_bytes, kernel->workspace_bytes());
     };
     try_out(largest_);
-    for (Shapes& shapes : corners_) try_out(shapes);
+    for (Shapes& shapes : corners_)
+      if (works_with(node, shapes)) try_out(shapes);
     using Region = std::pmr::monotonic_buffer_resource;
     void* place = memory_.allocate(sizeof(Region), alignof(Region));
     void* memory = memory_.allocate(bytes, alignof(std::max_align_t));
     step.region = new (place) Region(memory, bytes, std::pmr::null_memory_resource());
     step.kernel = maker_.make(node, largest_, *step.region);
     step.packed_forms = packed_forms(*step.kernel, node.inputs.size());
+  }
+
+  /// Loading checked that; but for what depends on counts, which it may not work with.
+  static bool works_with(const GraphNode& node, Shapes& shapes) {
+    if (node.follows == 0) return true;
+    try {
+      shapes.update(node);
+      return true;
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::invalid_argument) throw;
+      return false;
+    }
   }
 
   template <typename P>

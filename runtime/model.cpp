@@ -108,7 +108,7 @@ std::size_t Model::symbol_count() const noexcept {
 
 SymbolDesc Model::symbol(std::size_t i) const noexcept {
   const fb::Symbol& s = impl_->verified.graph().symbols->record(i);
-  return {text(s.name()), s.min(), s.opt(), s.max(), s.multiple_of()};
+  return {text(s.name()), s.min(), s.opt(), s.max(), s.multiple_of(), s.node() >= 0};
 }
 
 int Model::input_symbol(std::size_t i, int axis) const noexcept {

@@ -197,6 +197,7 @@ void Session::Impl::connect() {
   // Steps that are views have nothing to do.
   renumber_borders();
   std::erase_if(binding.steps, [](const Step& step) { return step.elided; });
+  if (maker) counts.emplace(graph(), binding.steps, arena);
 }
 
 Status Session::Impl::run(void (*observe)(void*, std::size_t), void* context) noexcept {
@@ -211,6 +212,7 @@ Status Session::Impl::run(void (*observe)(void*, std::size_t), void* context) no
   }
   if (observe != nullptr) observe(context, binding.steps.size());
   pool->rest();
+  if (counts) counts->end();
   carry_states();
   return {};
 }
@@ -220,11 +222,24 @@ Status Session::Impl::run_on_host(const Segment& segment, void (*observe)(void*,
   for (std::size_t i = segment.device_end; i < segment.host_end; ++i) {
     Step& step = binding.steps[i];
     if (observe != nullptr) observe(context, i);
-    const RunArgs args{step.inputs, step.outputs, step.workspace, *pool};
-    const Status status = step.kernel->run(args);
+    std::int64_t count = -1;
+    const RunArgs args{step.inputs, step.outputs, step.workspace, *pool, &count};
+    Status status = step.kernel->run(args);
+    if (status.ok() && count >= 0) status = follow_count(step, count);
     if (!status.ok()) return Status(status.code(), status.message(), step.node);
   }
   return {};
+}
+
+Status Session::Impl::follow_count(const Step& counted, std::int64_t count) noexcept {
+  try {
+    counts->follow(counted, count, shapes, *maker, binding.steps);
+    return {};
+  } catch (const Error& error) {
+    return refuse(error);
+  } catch (const std::bad_alloc&) {
+    return {ErrorCode::out_of_memory, "a kernel had no room for what was counted"};
+  }
 }
 
 void Session::Impl::carry_states() noexcept {
@@ -314,8 +329,8 @@ StepInfo Session::step(std::size_t i) const noexcept {
   const GraphNode& node = graph.nodes[static_cast<std::size_t>(step.node)];
   StepInfo info{.name = node.name,
                 .op = node.def->name,
-                .algorithm = step.kernel->algorithm(),
-                .flops = step.kernel->flops(),
+                .algorithm = step.kernel ? step.kernel->algorithm() : "none",
+                .flops = step.kernel ? step.kernel->flops() : 0,
                 .bytes = 0,
                 .workspace = static_cast<std::int64_t>(step.workspace_bytes),
                 .device = step.space == Space::device ? DeviceKind::cuda : DeviceKind::cpu,

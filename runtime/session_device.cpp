@@ -18,7 +18,7 @@ std::unique_ptr<backend::Device> try_open(const Graph& graph, const SessionOptio
   std::string why;
   const skiff_backend* table = backend::module(why);
   require(table != nullptr, ErrorCode::device, why);
-  require(graph.symbols == nullptr, ErrorCode::unsupported,
+  require(!graph.resizable(), ErrorCode::unsupported,
           "models with flexible shapes run on the CPU in this version");
   return std::make_unique<backend::Device>(*table, options.gpu);
 }

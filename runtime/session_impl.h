@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "runtime/bind.h"
+#include "runtime/counts.h"
 #include "runtime/cpu/thread_pool.h"
 #include "runtime/lower.h"
 #include "runtime/model_impl.h"
@@ -49,6 +50,7 @@ struct Session::Impl {
   Shapes shapes;
   std::unique_ptr<backend::Device> device;  // null: everything is the CPU's
   std::optional<KernelMaker> maker;         // of a model with symbols
+  std::optional<Counts> counts;             // the same
   Binding binding;
   Layout layout;
   std::span<const StateLink> states;
@@ -94,6 +96,7 @@ struct Session::Impl {
                          void* context) noexcept;
   Status run_on_host(const Segment& segment, void (*observe)(void*, std::size_t),
                      void* context) noexcept;
+  Status follow_count(const Step& counted, std::int64_t count) noexcept;
   void take_weights();
   void connect();
   std::byte* stored(std::int32_t buffer) const noexcept;
@@ -105,7 +108,7 @@ struct Session::Impl {
   Status refuse(const Error& error) noexcept;
 
   std::vector<std::byte> seen;  // what watched() shows
-  char refusal_[512] = {};      // text of the last resize that failed
+  char refusal_[512] = {};      // text of the last resize or run that failed
 };
 
 /// The value of that name among `ids`. Throws Error{not_found} that lists the names there are.

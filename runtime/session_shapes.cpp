@@ -54,9 +54,12 @@ void Session::Impl::check_shared(const InputShape& wanted,
 }
 
 void Session::Impl::adopt(std::span<const std::int64_t> symbols) {
-  shapes.assign(symbols);
-  for (Step& step : binding.steps)
-    maker->remake(step, graph().nodes[static_cast<std::size_t>(step.node)], shapes);
+  shapes.assign_inputs(symbols);
+  counts->forget();
+  for (Step& step : binding.steps) {
+    const GraphNode& node = graph().nodes[static_cast<std::size_t>(step.node)];
+    if (step.region != nullptr && node.follows == 0) maker->remake(step, node, shapes);
+  }
 }
 
 Status Session::Impl::refuse(const Error& error) noexcept {

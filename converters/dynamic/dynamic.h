@@ -27,10 +27,17 @@ bool changes_fixed(const std::vector<convert::DeclaredInput>& inputs,
 bool changes_batch(const std::vector<convert::DeclaredInput>& inputs,
                    const std::vector<Bounds>& bounds);
 
-/// The model's graph, ready but for the writer, with inputs of these shapes.
-using ConvertAt = std::function<ir::Graph(const std::map<std::string, Shape>& shapes)>;
+/// What one conversion of several is made for.
+struct Sizes {
+  std::map<std::string, Shape> shapes;  ///< of inputs that are not as the model says
+  int assumption = 0;                   ///< ir::Graph::assumption
+};
+
+/// The model's graph, ready but for the writer, for these sizes.
+using ConvertAt = std::function<ir::Graph(const Sizes& sizes)>;
 
 /// The graph for one choice of its symbols: the same nodes and values by number, without symbols.
+/// Of those that nodes set it is assumed that the nodes counted that.
 ir::Graph at_sizes(const ir::Graph& graph, std::span<const std::int64_t> symbols);
 
 /// Looks at a graph with symbols; throws Error{unsupported, invalid_argument} when it is wrong
@@ -39,7 +46,8 @@ using CheckSizes = std::function<void(const ir::Graph& graph)>;
 
 /// One graph for all sizes within the bounds. The model is converted at several choices of the
 /// symbols; what then differs between the graphs is written as expressions over the symbols, found
-/// by fitting and checked at further choices. `inputs` are the model's own; `fixed` shapes win.
+/// by fitting and checked at further choices. A number of results that a node counts is a symbol
+/// too; without bounds these are the only ones. `inputs` are the model's own; `fixed` shapes win.
 /// The result's shapes are those at the largest sizes, its inputs and outputs in the same order.
 /// Throws Error{invalid_argument} for bounds that fit no axis, and Error{unsupported} naming the
 /// node whose dependence on the sizes cannot be expressed.

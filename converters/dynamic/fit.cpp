@@ -70,6 +70,16 @@ const Fitter::Known* Fitter::find(const Series& numbers) const {
   return found == index_.end() ? nullptr : &known_[found->second];
 }
 
+/// min(known, c) and max(known, c).
+std::optional<Tokens> Fitter::clamped(const Known& known, const Series& numbers) const {
+  const auto [least, most] = std::minmax_element(numbers.begin(), numbers.end());
+  if (holds(known.numbers, numbers, fb::DimOp::minimum, *most))
+    return with(known.tokens, fb::DimOp::minimum, *most);
+  if (holds(known.numbers, numbers, fb::DimOp::maximum, *least))
+    return with(known.tokens, fb::DimOp::maximum, *least);
+  return std::nullopt;
+}
+
 /// f(known) with one or two constants: known + c, known * c, (known + b) / c, known * a + b ...
 std::optional<Tokens> Fitter::from_one(const Known& known, const Series& numbers) const {
   const auto [low, high] = two_samples(known.numbers);
@@ -89,6 +99,7 @@ std::optional<Tokens> Fitter::from_one(const Known& known, const Series& numbers
       return with(with(known.tokens, fb::DimOp::mul, factor),
                   rest > 0 ? fb::DimOp::add : fb::DimOp::sub, std::abs(rest));
   }
+  if (auto stopped = clamped(known, numbers)) return stopped;
   if (rise <= 0 || rise > run) return std::nullopt;
   // (known + b) / c: c lies beside run / rise, and b within one step of it.
   const std::int64_t around = run / rise;

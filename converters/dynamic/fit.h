@@ -23,8 +23,8 @@ class Fitter {
 
   /// A "dim" as the schema has it: the number itself when it never changes, else -(i + 1) for
   /// expressions()[i], which gives exactly these numbers. Nothing when no formula of the kinds
-  /// tried does: sums, products, quotients rounded down or up, of numbers seen before and
-  /// constants.
+  /// tried does: sums, products, quotients rounded down or up, the smaller or larger one, of
+  /// numbers seen before and constants.
   std::optional<std::int64_t> fit(const Series& numbers);
 
   /// Learns that numbers are (known + add) / divisor, rounded down, if they are; `known` was fitted
@@ -44,6 +44,7 @@ class Fitter {
   };
 
   std::optional<Tokens> search(const Series& numbers) const;
+  std::optional<Tokens> clamped(const Known& known, const Series& numbers) const;
   std::optional<Tokens> from_one(const Known& known, const Series& numbers) const;
   std::optional<Tokens> from_two(const Known& known, const Series& numbers) const;
   std::vector<const Known*> candidates() const;

@@ -52,8 +52,9 @@ const void* operand(const Value& value, int input, Kernel& kernel, Scratch& scra
   return to.data();
 }
 
-/// Runs the node's kernel and returns the bytes of its outputs. Throws Error.
-std::vector<std::vector<std::byte>> compute(const Graph& graph, NodeId id, MakeKernel make) {
+/// Runs the node's kernel and returns the bytes of its outputs; a node that counts its results is
+/// given their number. Throws Error.
+std::vector<std::vector<std::byte>> compute(Graph& graph, NodeId id, MakeKernel make) {
   static thread_local cpu::ThreadPool pool(1, *std::pmr::new_delete_resource());
   const Node& node = graph.node(id);
   Graph::ViewStorage storage;
@@ -80,26 +81,32 @@ std::vector<std::vector<std::byte>> compute(const Graph& graph, NodeId id, MakeK
     results.push_back(scratch.take(static_cast<std::size_t>(info.bytes())));
     outputs.push_back(results.back().data());
   }
+  std::int64_t count = -1;
   const Status status = kernel->run({.inputs = inputs.data(),
                                      .outputs = outputs.data(),
                                      .workspace = scratch.take(kernel->workspace_bytes()).data(),
-                                     .pool = pool});
+                                     .pool = pool,
+                                     .count = &count});
   require(status.ok(), status.code(), "node '", node.name, "': ", status.message());
+  if (count >= 0) {
+    graph.node(id).count = count;
+    graph.reinfer(id);
+  }
   std::vector<std::vector<std::byte>> copies;
-  for (const auto& result : results) copies.emplace_back(result.begin(), result.end());
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const auto bytes = static_cast<std::ptrdiff_t>(graph.info(node.outputs[i]).bytes());
+    copies.emplace_back(results[i].begin(), results[i].begin() + bytes);
+  }
   return copies;
-}
-
-bool size_depends_on_data(fb::OpKind op) {
-  using enum fb::OpKind;
-  return op == non_zero || op == unique || op == compress || op == non_max_suppression;
 }
 
 }  // namespace
 
 bool evaluate(Graph& graph, NodeId id) {
   const OpDef* def = find_op(graph.node(id).op);
-  if (def == nullptr || def->make_cpu == nullptr || size_depends_on_data(def->op)) return false;
+  if (def == nullptr || def->make_cpu == nullptr) return false;
+  // Once a number of results was assumed, other shapes follow from it.
+  if (def->most != nullptr && graph.node(id).count >= 0) return false;
   for (ValueId input : graph.node(id).inputs)
     if (input != kAbsent && !graph.value(input).constant) return false;
   std::vector<std::vector<std::byte>> results;

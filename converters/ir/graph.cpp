@@ -58,7 +58,11 @@ NodeView Graph::view(NodeId id, ViewStorage& storage) const {
     }
     storage.inputs.push_back(&storage.infos.back());
   }
-  return {.op = n.op, .attributes = n.attrs.table(), .inputs = storage.inputs, .name = n.name};
+  return {.op = n.op,
+          .attributes = n.attrs.table(),
+          .inputs = storage.inputs,
+          .name = n.name,
+          .count = n.count};
 }
 
 void Graph::infer_into(NodeId id, std::vector<TensorInfo>& results) const {
@@ -176,7 +180,7 @@ std::size_t Graph::remove_dead() {
   return count;
 }
 
-void Graph::sort() {
+void Graph::sort(std::span<const std::pair<NodeId, NodeId>> also) {
   const std::vector<NodeId> live = order();
   std::vector<std::size_t> place(nodes_.size(), 0);
   for (std::size_t i = 0; i < live.size(); ++i) place[static_cast<std::size_t>(live[i])] = i;
@@ -184,20 +188,25 @@ void Graph::sort() {
   std::vector<std::size_t> waiting(nodes_.size(), 0);
   // The earliest node that is ready comes next, so an order that is right stays as it is.
   std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>> ready;
-  for (NodeId id : live) {
+  for (NodeId id : live)
     for (ValueId input : node(id).inputs)
       if (input != kAbsent && value(input).producer >= 0) ++waiting[static_cast<std::size_t>(id)];
+  for (const auto& [before, after] : also) ++waiting[static_cast<std::size_t>(after)];
+  for (NodeId id : live)
     if (waiting[static_cast<std::size_t>(id)] == 0) ready.push(place[static_cast<std::size_t>(id)]);
-  }
   order_.clear();
   while (!ready.empty()) {
     const NodeId id = live[ready.top()];
     ready.pop();
     order_.push_back(id);
+    const auto release = [&](NodeId next) {
+      if (--waiting[static_cast<std::size_t>(next)] == 0)
+        ready.push(place[static_cast<std::size_t>(next)]);
+    };
     for (ValueId output : node(id).outputs)
-      for (NodeId reader : readers[static_cast<std::size_t>(output)])
-        if (--waiting[static_cast<std::size_t>(reader)] == 0)
-          ready.push(place[static_cast<std::size_t>(reader)]);
+      for (NodeId reader : readers[static_cast<std::size_t>(output)]) release(reader);
+    for (const auto& [before, after] : also)
+      if (before == id) release(after);
   }
   require(order_.size() == live.size(), ErrorCode::invalid_model, "graph '", name, "' has a cycle");
 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "converters/ir/attributes.h"
@@ -37,6 +38,8 @@ struct Node {
   std::string name;
   std::string source;  ///< what it came from, for messages: "Conv 'conv1' (ONNX)"
   bool removed = false;
+  /// Of an operator that counts its results: how many the shapes assume (ir/counts.h); -1: all.
+  std::int64_t count = -1;
 };
 
 /// The converters' graph, on the operators of runtime/ops. Ids are stable: values and nodes are
@@ -50,6 +53,8 @@ class Graph {
   /// Set in the last step of a conversion with bounds: such a graph is only written.
   std::vector<fb::SymbolT> symbols;
   std::vector<fb::DimExprT> expressions;
+  /// Which of several numbers of results is assumed of nodes that count theirs; see ir/counts.h.
+  int assumption = 0;
 
   ValueId add_input(std::string name, DType dtype, const Shape& shape);
   ValueId add_constant(std::string name, DType dtype, const Shape& shape,
@@ -92,8 +97,9 @@ class Graph {
   void remove(NodeId node);
   /// Removes nodes nothing depends on. Returns how many.
   std::size_t remove_dead();
-  /// Restores executable order after insertions (stable topological sort).
-  void sort();
+  /// Restores executable order after insertions (stable topological sort). Of each pair in `also`
+  /// the first node comes before the second.
+  void sort(std::span<const std::pair<NodeId, NodeId>> also = {});
   /// Takes `order`, which names the nodes that are not removed in another executable order.
   void reorder(std::vector<NodeId> order) { order_ = std::move(order); }
 

@@ -32,6 +32,8 @@ std::int64_t depth_of(const Graph& graph, const Node& node) {
         for (std::int64_t extent : *kernel) window = product(window, extent);
       return window;
     }
+    case fb::OpKind::attention:
+      return product(2, shape(1)[shape(1).rank() - 2]);
     case fb::OpKind::lrn:
       return node.attrs.get<fb::LrnAttrs>().size();
     case fb::OpKind::rnn:

@@ -1,10 +1,12 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "converters/onnx/op.h"
 #include "converters/onnx/table.h"
 
-// Attention and what belongs to it, written out in products and softmax.
+// Attention and what belongs to it. What the operator has no form for is written out in products
+// and softmax.
 namespace skiff::onnx {
 namespace {
 
@@ -86,14 +88,60 @@ Heads read_heads(Op& op) {
   return heads;
 }
 
-ValueId masked_scores(Op& op, ValueId scores, const Heads& heads) {
-  const DType dtype = op.b.dtype(scores);
-  const std::int64_t queries = op.b.dim(scores, 2), keys = op.b.dim(scores, 3);
-  if (op.has(3)) scores = op.b.binary(B::add, scores, additive_mask(op, op.in(3), dtype, keys));
-  if (op.flag("is_causal", false))
-    scores = op.b.binary(B::add, scores, causal_mask(op, dtype, queries, keys, heads.past));
-  if (op.has(6)) scores = op.b.binary(B::add, scores, length_mask(op, op.in(6), dtype, keys));
-  return scores;
+/// Masks to add to the scores. `causal`: with the one that follows from the places.
+std::vector<ValueId> additive_masks(Op& op, const Heads& heads, bool causal) {
+  const DType dtype = op.b.dtype(heads.q);
+  const std::int64_t queries = op.b.dim(heads.q, 2), keys = op.b.dim(heads.k, 2);
+  std::vector<ValueId> masks;
+  if (op.has(3)) masks.push_back(additive_mask(op, op.in(3), dtype, keys));
+  if (causal) masks.push_back(causal_mask(op, dtype, queries, keys, heads.past));
+  if (op.has(6)) masks.push_back(length_mask(op, op.in(6), dtype, keys));
+  return masks;
+}
+
+double scale_of(Op& op, const Heads& heads) {
+  const auto depth = static_cast<double>(op.b.dim(heads.q, 3));
+  return op.has_attr("scale") ? static_cast<double>(op.number("scale", 0)) : 1.0 / std::sqrt(depth);
+}
+
+/// As one operator.
+ValueId attend(Op& op, const Heads& heads) {
+  fb::AttentionAttrsT attrs;
+  attrs.scale = static_cast<float>(scale_of(op, heads));
+  attrs.softcap = std::max(0.0f, op.number("softcap", 0));
+  const bool causal = op.flag("is_causal", false);
+  attrs.causal = causal && heads.past == 0;
+  std::vector<ValueId> inputs{heads.q, heads.k, heads.v};
+  const bool plain = op.has(3) && !op.has(6) && causal == attrs.causal && op.rank(3) >= 1 &&
+                     op.shape(3).back() == op.b.dim(heads.k, 2);
+  ValueId mask = plain ? op.in(3) : kAbsent;
+  if (!plain)
+    for (ValueId added : additive_masks(op, heads, causal && !attrs.causal))
+      mask = mask == kAbsent ? added : op.b.binary(B::add, mask, added);
+  if (mask != kAbsent) inputs.push_back(mask);
+  return op.b.add(fb::OpKind::attention, attrs, std::move(inputs));
+}
+
+/// In products and softmax.
+ValueId write_out(Op& op, const Heads& heads, DType inner) {
+  const DType dtype = op.b.dtype(heads.q);
+  const std::int64_t q_heads = op.b.dim(heads.q, 1), kv_heads = op.b.dim(heads.k, 1);
+  const ValueId k = repeat_heads(op, heads.k, q_heads / kv_heads);
+  const ValueId v = repeat_heads(op, heads.v, q_heads / kv_heads);
+  ValueId steps[4];  // raw, capped, masked, softmax: what qk_matmul_output_mode counts
+  steps[0] = steps[1] = op.b.matmul(heads.q, k, false, true, scale_of(op, heads));
+  if (const auto cap = static_cast<double>(op.number("softcap", 0)); cap > 0) {
+    const ValueId squeezed = op.b.unary(U::tanh, op.b.binary_number(B::div, steps[0], cap));
+    steps[1] = op.b.binary_number(B::mul, squeezed, cap);
+  }
+  steps[2] = steps[1];
+  for (ValueId mask : additive_masks(op, heads, op.flag("is_causal", false)))
+    steps[2] = op.b.binary(B::add, steps[2], mask);
+  steps[3] = op.b.cast(op.b.softmax(op.b.cast(steps[2], inner), 3), dtype);
+  const std::int64_t mode = op.integer("qk_matmul_output_mode", 0);
+  op.check(mode >= 0 && mode <= 3, "qk_matmul_output_mode is ", mode);
+  op.out(3, steps[mode]);
+  return op.b.matmul(steps[3], v);
 }
 
 void import_attention(Op& op) {
@@ -104,25 +152,12 @@ void import_attention(Op& op) {
   const std::int64_t q_heads = op.b.dim(heads.q, 1), kv_heads = op.b.dim(heads.k, 1);
   op.check(kv_heads >= 1 && q_heads % kv_heads == 0, q_heads, " heads of queries and ", kv_heads,
            " of keys");
-  const ValueId k = repeat_heads(op, heads.k, q_heads / kv_heads);
-  const ValueId v = repeat_heads(op, heads.v, q_heads / kv_heads);
-  const auto depth = static_cast<double>(op.b.dim(heads.q, 3));
-  const double scale =
-      op.has_attr("scale") ? static_cast<double>(op.number("scale", 0)) : 1.0 / std::sqrt(depth);
-  ValueId steps[4];  // raw, capped, masked, softmax: what qk_matmul_output_mode counts
-  steps[0] = steps[1] = op.b.matmul(heads.q, k, false, true, scale);
-  if (const auto cap = static_cast<double>(op.number("softcap", 0)); cap > 0) {
-    const ValueId squeezed = op.b.unary(U::tanh, op.b.binary_number(B::div, steps[0], cap));
-    steps[1] = op.b.binary_number(B::mul, squeezed, cap);
-  }
-  steps[2] = masked_scores(op, steps[1], heads);
   const std::int64_t precision = op.integer("softmax_precision", 0);
   const DType inner = precision == 0 ? dtype : need_dtype(static_cast<int>(precision), "softmax");
-  steps[3] = op.b.cast(op.b.softmax(op.b.cast(steps[2], inner), 3), dtype);
-  const std::int64_t mode = op.integer("qk_matmul_output_mode", 0);
-  op.check(mode >= 0 && mode <= 3, "qk_matmul_output_mode is ", mode);
-  op.out(3, steps[mode]);
-  ValueId y = op.b.matmul(steps[3], v);
+  op.ignore({"qk_matmul_output_mode"});
+  const bool one =
+      dtype == DType::float32 && inner == dtype && !op.wants(3) && scale_of(op, heads) != 0;
+  ValueId y = one ? attend(op, heads) : write_out(op, heads, inner);
   if (op.rank(0) == 3) {
     y = op.b.transpose(y, {0, 2, 1, 3});
     const Shape& s = op.b.shape(y);

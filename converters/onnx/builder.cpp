@@ -6,6 +6,7 @@
 #include <limits>
 #include <set>
 
+#include "converters/ir/counts.h"
 #include "converters/ir/evaluate.h"
 #include "converters/ir/work.h"
 #include "runtime/core/half.h"
@@ -179,7 +180,11 @@ std::vector<ValueId> Builder::add_many(fb::OpKind op, ir::Attributes attrs,
       graph_.add_node(op, std::move(attrs), std::move(inputs), std::move(name), outputs);
   graph_.node(id).source = source_;
   const std::vector<ValueId> results = graph_.node(id).outputs;
+  const bool counts = ir::is_counting(graph_.node(id));
+  if (counts)
+    for (ValueId input : std::vector<ValueId>(graph_.node(id).inputs)) known(input);
   fold_small(id);
+  if (counts && !graph_.node(id).removed) ir::assume_count(graph_, id);
   return results;
 }
 

@@ -31,7 +31,9 @@ std::string function_key(const NodeProto& node) {
 
 Importer::Importer(const ModelProto& model, std::string folder,
                    const convert::ImportOptions& options)
-    : model_(model), folder_(std::move(folder)), options_(options), builder_(graph_) {}
+    : model_(model), folder_(std::move(folder)), options_(options), builder_(graph_) {
+  graph_.assumption = options.assumption;
+}
 
 convert::Imported Importer::run() {
   read_opsets();

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "converters/onnx/op.h"
 #include "converters/onnx/table.h"
 
@@ -89,39 +91,46 @@ void import_roi_align(Op& op) {
   op.out(op.b.channels_first(y));
 }
 
-/// The size of the result is the number of places that are not zero, so they must be known.
-void import_non_zero(Op& op) {
-  const std::vector<double> numbers = op.known_numbers(0, "its input (it decides a shape)");
-  const Shape& shape = op.shape(0);
-  std::vector<Ints> places(static_cast<std::size_t>(shape.rank()));
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    if (numbers[i] == 0) continue;
-    auto rest = static_cast<std::int64_t>(i);
-    for (int axis = shape.rank() - 1; axis >= 0; --axis) {
-      places[static_cast<std::size_t>(axis)].push_back(rest % shape[axis]);
-      rest /= shape[axis];
-    }
-  }
-  Ints flat;
-  for (const Ints& axis : places) flat.insert(flat.end(), axis.begin(), axis.end());
-  const std::int64_t count = places.empty() ? 0 : static_cast<std::int64_t>(places[0].size());
-  op.out(op.b.from_integers(DType::int64, {shape.rank(), count}, flat));
-}
-
-/// The size of the result is the number of true conditions, so they must be known.
+/// What is kept is counted when the model runs, unless the condition is known.
 void import_compress(Op& op) {
-  const Ints condition = op.known_integers(1, "condition (it decides a shape)");
-  ValueId x = op.in(0);
-  int axis = 0;
-  if (op.has_attr("axis"))
-    axis = op.axis(op.integer("axis"), op.rank(0));
-  else
-    x = op.b.reshape(x, {op.shape(0).elements()});
+  const bool flat = !op.has_attr("axis");
+  const int axis = flat ? -1 : op.axis(op.integer("axis"), op.rank(0));
+  if (!op.b.known(op.in(1))) {
+    fb::AxisAttrsT attrs;
+    attrs.axis = axis;
+    return op.out(op.b.add(fb::OpKind::compress, attrs, {op.in(0), op.in(1)}));
+  }
+  const ValueId x = flat ? op.b.reshape(op.in(0), {op.shape(0).elements()}) : op.in(0);
+  const Ints condition = op.b.integers(op.in(1));
   Ints kept;
   for (std::size_t i = 0; i < condition.size(); ++i)
     if (condition[i] != 0) kept.push_back(static_cast<std::int64_t>(i));
   const auto count = static_cast<std::int64_t>(kept.size());
-  op.out(op.b.gather(x, op.b.from_integers(DType::int64, {count}, kept), axis));
+  op.out(op.b.gather(x, op.b.from_integers(DType::int64, {count}, kept), std::max(axis, 0)));
+}
+
+void import_unique(Op& op) {
+  fb::UniqueAttrsT attrs;
+  attrs.axis = op.has_attr("axis") ? op.axis(op.integer("axis"), op.rank(0)) : -1;
+  attrs.sorted = op.flag("sorted", true);
+  std::size_t outputs = 1;
+  for (int i = 1; i < 4; ++i)
+    if (op.wants(i)) outputs = static_cast<std::size_t>(i) + 1;
+  const auto results = op.b.add_many(fb::OpKind::unique, attrs, {op.in(0)}, outputs);
+  for (std::size_t i = 0; i < outputs; ++i)
+    if (op.wants(static_cast<int>(i))) op.out(static_cast<int>(i), results[i]);
+}
+
+void import_non_max_suppression(Op& op) {
+  fb::NmsAttrsT attrs;
+  attrs.center_point_box = op.flag("center_point_box", false);
+  if (op.has(2))
+    attrs.max_output_boxes_per_class =
+        std::max<std::int64_t>(0, op.known_integer(2, "max_output_boxes_per_class"));
+  attrs.iou_threshold = op.has(3) ? static_cast<float>(op.known_number(3, "iou_threshold")) : 0.0f;
+  attrs.has_score_threshold = op.has(4);
+  if (op.has(4)) attrs.score_threshold = static_cast<float>(op.known_number(4, "score_threshold"));
+  op.out(op.b.add(fb::OpKind::non_max_suppression, attrs, {op.in(0), op.in(1)}));
 }
 
 constexpr Adapter kAdapters[] = {
@@ -130,13 +139,15 @@ constexpr Adapter kAdapters[] = {
     {"GatherElements", {11, 13}, import_gather<fb::OpKind::gather_elements>},
     {"GatherND", {11, 12, 13}, import_gather<fb::OpKind::gather_nd>},
     {"GridSample", {16, 20, 22}, import_grid_sample},
-    {"NonZero", {9, 13}, import_non_zero},
+    {"NonMaxSuppression", {10, 11}, import_non_max_suppression},
+    {"NonZero", {9, 13}, [](Op& op) { op.out(op.b.add(fb::OpKind::non_zero, {}, {op.in(0)})); }},
     {"OneHot", {9, 11}, import_one_hot},
     {"ReverseSequence", {10}, import_reverse_sequence},
     {"RoiAlign", {10, 16, 22}, import_roi_align},
     {"Scatter", {9, 11}, import_scatter<fb::OpKind::scatter_elements>},
     {"ScatterElements", {11, 13, 16, 18}, import_scatter<fb::OpKind::scatter_elements>},
     {"ScatterND", {11, 13, 16, 18}, import_scatter<fb::OpKind::scatter_nd>},
+    {"Unique", {11}, import_unique},
 };
 
 }  // namespace

@@ -56,7 +56,7 @@ bool repeatable(const ir::Node& node) {
 
 bool same_node(const ir::Node& a, const ir::Node& b) {
   return a.op == b.op && a.inputs == b.inputs && a.outputs.size() == b.outputs.size() &&
-         a.attrs == b.attrs;
+         a.attrs == b.attrs && a.count == b.count;
 }
 
 bool merge_nodes(Graph& graph) {

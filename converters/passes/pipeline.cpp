@@ -18,20 +18,15 @@ constexpr Pass kClean[] = {
 // Patterns are matched while the graph still has its source's layout; some are found only when the
 // transposes between their parts are gone, so all of it runs again behind the layout.
 constexpr Pass kPatterns[] = {
-    {"activations", fuse_activations},
-    {"norms", fuse_norms},
-    {"affine", fuse_affine},
-    {"fold", fold_constants},
-    {"no_ops", remove_no_ops},
-    {"chains", merge_chains},
-    {"dedup", deduplicate},
+    {"activations", fuse_activations}, {"norms", fuse_norms},    {"affine", fuse_affine},
+    {"attention", fuse_attention},     {"fold", fold_constants}, {"no_ops", remove_no_ops},
+    {"chains", merge_chains},          {"dedup", deduplicate},
 };
 constexpr Pass kLayout[] = {{"layout", layout}};
 constexpr Pass kFuse[] = {
-    {"activations", fuse_activations}, {"norms", fuse_norms},
-    {"affine", fuse_affine},           {"pads", fuse_pads},
-    {"fold", fold_constants},          {"no_ops", remove_no_ops},
-    {"chains", merge_chains},          {"dedup", deduplicate},
+    {"activations", fuse_activations}, {"norms", fuse_norms},    {"affine", fuse_affine},
+    {"attention", fuse_attention},     {"pads", fuse_pads},      {"fold", fold_constants},
+    {"no_ops", remove_no_ops},         {"chains", merge_chains}, {"dedup", deduplicate},
 };
 constexpr Pass kUnits[] = {{"unit_transposes", unit_transposes}};
 constexpr Pass kEpilogues[] = {{"epilogues", fuse_epilogues}};

@@ -168,7 +168,6 @@ void import_identity(Operation& op) { op.output(op.in(0)); }
 
 /// SELECT's condition of rank 1 chooses whole rows; else all three broadcast.
 void import_select(Operation& op) {
-  if (op.input_count() == 1) op.refuse("how many elements it gives depends on its input");
   ir::ValueId condition = op.in(0);
   const int rank = op.shape(1).rank();
   if (op.builtin() == tflite::Builtin::SELECT && op.shape(0).rank() == 1 && rank > 1) {

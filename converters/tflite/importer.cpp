@@ -51,7 +51,9 @@ Importer::Importer(Model model, const ImportOptions& options)
       values_(model_.tensor_count(), ir::kAbsent),
       refused_(model_.tensor_count(), false),
       budget_(kBudgetBase + kBudgetFactor * static_cast<std::int64_t>(model_.bytes().size())),
-      work_left_(kMostWork) {}
+      work_left_(kMostWork) {
+  graph_.assumption = options.assumption;
+}
 
 void Importer::charge(std::int64_t bytes) {
   require(bytes <= budget_, ErrorCode::budget_exceeded, "a TFLite file of ", model_.bytes().size(),

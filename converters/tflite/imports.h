@@ -61,6 +61,10 @@ void import_gather_nd(Operation& op);
 void import_scatter_nd(Operation& op);
 void import_one_hot(Operation& op);
 
+void import_where(Operation& op);
+void import_unique(Operation& op);
+void import_non_max_suppression(Operation& op);
+
 void import_shape(Operation& op);
 void import_rank(Operation& op);
 void import_zeros_like(Operation& op);

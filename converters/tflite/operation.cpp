@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "converters/ir/counts.h"
 #include "converters/ir/evaluate.h"
 #include "converters/ir/work.h"
 #include "converters/tflite/importer.h"
@@ -70,6 +71,8 @@ ir::NodeId Operation::add_node(fb::OpKind op, ir::Attributes attrs, std::vector<
       graph().add_node(op, std::move(attrs), std::move(inputs), fresh_name(), outputs);
   graph().node(id).source = described();
   fold(id);
+  if (ir::is_counting(graph().node(id)) && !graph().node(id).removed)
+    ir::assume_count(graph(), id);
   return id;
 }
 

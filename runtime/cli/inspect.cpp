@@ -57,7 +57,8 @@ Json interface_json(const Model& model) {
                                {"min", s.min},
                                {"opt", s.opt},
                                {"max", s.max},
-                               {"multiple_of", s.multiple_of}});
+                               {"multiple_of", s.multiple_of},
+                               {"counted", s.counted}});
   }
   std::map<std::string, int> ops;
   for (const GraphNode& node : graph.nodes) ++ops[std::string(node.def->name)];
@@ -88,9 +89,9 @@ std::string interface_text(const Model& model, const Json& json) {
       text += fmt::format(
           "  size    {} from {} to {}, usually {}{}\n", s["name"].get<std::string>(),
           s["min"].get<std::int64_t>(), s["max"].get<std::int64_t>(), s["opt"].get<std::int64_t>(),
-          s["multiple_of"].get<std::int64_t>() == 1
-              ? ""
-              : fmt::format(", a multiple of {}", s["multiple_of"].get<std::int64_t>()));
+          s["counted"].get<bool>()                    ? ", counted by the model"
+          : s["multiple_of"].get<std::int64_t>() == 1 ? ""
+                                                      : fmt::format(", a multiple of {}", s["multiple_of"].get<std::int64_t>()));
   text += "  nodes  ";
   for (const auto& [op, count] : json["operators"].items())
     text += fmt::format(" {} x{}", op, count.get<int>());

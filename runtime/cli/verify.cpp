@@ -94,10 +94,12 @@ bool check_outputs(const Session& session, const fb::GoldenCase& golden, Json& j
     require(found != ids.end(), ErrorCode::invalid_model, "golden data for value ", tensor.value(),
             ", which is no output");
     const Tensor output = session.output(static_cast<std::size_t>(found - ids.begin()));
-    std::vector<std::byte> expected(output.bytes().size());
+    std::vector<std::byte> expected(verified.buffer_size(tensor.buffer()));
     verified.read_buffer_checked(tensor.buffer(), expected);
-    const Difference d = compare(output, expected, 0, 0);
-    const bool right = agrees(output, d, golden);
+    // What is counted may be counted otherwise here.
+    const bool sizes = expected.size() == output.bytes().size();
+    const Difference d = sizes ? compare(output, expected, 0, 0) : Difference{INFINITY, INFINITY};
+    const bool right = sizes && agrees(output, d, golden);
     good = good && right;
     text += fmt::format("  output {}: {}; relative L2 {:.3g} (at most {:g}), largest {:.3g}\n",
                         output.name(), right ? "right" : "WRONG", d.relative_l2,

@@ -41,6 +41,7 @@ constexpr Row kRows[] = {
     {lp_norm, make_lp_norm},
     {resize, make_resize},
     {rnn, make_rnn},
+    {attention, make_attention},
 };
 
 }  // namespace

@@ -21,6 +21,7 @@ list(APPEND SKIFF_CUDA_SOURCES
   # The operators' rules: the module imports nothing of Skiff and carries the few it reads nodes by.
   "${_runtime}/core/error.cpp"
   "${_runtime}/ops/activation.cpp"
+  "${_runtime}/ops/attention.cpp"
   "${_runtime}/ops/attributes.cpp"
   "${_runtime}/ops/conv.cpp"
   "${_runtime}/ops/convert_cpu.cpp"

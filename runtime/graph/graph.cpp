@@ -4,6 +4,10 @@
 
 namespace skiff {
 
+std::int64_t count_of(const GraphNode& node, const Symbols* symbols) noexcept {
+  return node.sets < 0 ? -1 : symbols->values()[static_cast<std::size_t>(node.sets)];
+}
+
 NodeView view_of(const Graph& graph, const GraphNode& node, std::pmr::memory_resource& memory) {
   const std::size_t count = node.inputs.size();
   auto** operands = static_cast<const TensorInfo**>(
@@ -15,7 +19,8 @@ NodeView view_of(const Graph& graph, const GraphNode& node, std::pmr::memory_res
           .attributes = node.attributes,
           .inputs = {operands, count},
           .name = node.name,
-          .dims = graph.symbols};
+          .dims = graph.symbols,
+          .count = count_of(node, graph.symbols)};
 }
 
 std::int32_t Graph::symbol_of(std::int32_t id, int axis) const noexcept {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <memory_resource>
 #include <span>
@@ -31,6 +32,8 @@ struct GraphNode {
   std::span<const std::int32_t> inputs;  ///< -1: absent
   std::span<const std::int32_t> outputs;
   std::string_view name;
+  std::int32_t sets = -1;    ///< the symbol that is the number of its results; -1: none
+  Symbols::Set follows = 0;  ///< symbols that nodes set which its shapes or attributes depend on
 };
 
 /// What output computes is what input holds on the next run.
@@ -54,9 +57,17 @@ struct Graph {
   const Symbols* symbols = nullptr;  ///< every one at its largest; null: all shapes are fixed
 
   const GraphValue& value(std::int32_t id) const { return values[static_cast<std::size_t>(id)]; }
+  /// Symbols that inputs' shapes set: Session::resize changes them.
+  bool resizable() const noexcept {
+    return symbols != nullptr &&
+           std::popcount(symbols->counted()) < static_cast<int>(symbols->count());
+  }
   /// Which symbol an axis of a value is, without any arithmetic; -1: it is fixed or computed.
   std::int32_t symbol_of(std::int32_t value, int axis) const noexcept;
 };
+
+/// NodeView::count for those values of the symbols.
+std::int64_t count_of(const GraphNode& node, const Symbols* symbols) noexcept;
 
 /// A node as its rule and kernels see it, at the largest shapes; the operand pointers live in
 /// `memory`.

@@ -27,7 +27,8 @@ NodeView Shapes::view(const GraphNode& node) noexcept {
           .attributes = node.attributes,
           .inputs = {operands_.data(), node.inputs.size()},
           .name = node.name,
-          .dims = symbols_ ? &*symbols_ : nullptr};
+          .dims = symbols_ ? &*symbols_ : nullptr,
+          .count = symbols_ ? count_of(node, &*symbols_) : -1};
 }
 
 std::span<const TensorInfo> Shapes::outputs(const GraphNode& node) noexcept {
@@ -63,10 +64,25 @@ void Shapes::check(const GraphNode& node) {
   }
 }
 
-void Shapes::assign(std::span<const std::int64_t> symbols) {
+void Shapes::take(std::span<const std::int64_t> symbols, bool all) {
   symbols_->assign(symbols);
-  for (std::size_t i = 0; i < infos_.size(); ++i) evaluate(i);
-  for (const GraphNode& node : graph_.nodes) check(node);
+  for (std::int32_t input : graph_.inputs) evaluate(static_cast<std::size_t>(input));
+  for (const GraphNode& node : graph_.nodes) {
+    if (all || node.follows == 0) {
+      update(node);
+      continue;
+    }
+    for (std::int32_t output : node.outputs)
+      infos_[static_cast<std::size_t>(output)].shape = graph_.value(output).info.shape;
+  }
+}
+
+void Shapes::assign(std::span<const std::int64_t> symbols) { take(symbols, true); }
+void Shapes::assign_inputs(std::span<const std::int64_t> symbols) { take(symbols, false); }
+
+void Shapes::update(const GraphNode& node) {
+  for (std::int32_t output : node.outputs) evaluate(static_cast<std::size_t>(output));
+  check(node);
 }
 
 }  // namespace skiff

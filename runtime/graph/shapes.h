@@ -29,8 +29,16 @@ class Shapes {
   /// which cannot work with these sizes, in an undefined state: assign values that did work.
   std::span<const std::int64_t> symbols() const noexcept { return symbols_->values(); }
   void assign(std::span<const std::int64_t> symbols);
+  /// The same where the symbols that nodes set are not known yet: what depends on them keeps its
+  /// largest shapes, and is not checked.
+  void assign_inputs(std::span<const std::int64_t> symbols);
+  /// One symbol is known now; see Symbols::set. Values follow by update().
+  void set(std::int32_t symbol, std::int64_t value) { symbols_->set(symbol, value); }
+  /// The results of a node whose operands have their shapes. Throws as assign().
+  void update(const GraphNode& node);
 
  private:
+  void take(std::span<const std::int64_t> symbols, bool all);
   void evaluate(std::size_t value);
   void check(const GraphNode& node);
 

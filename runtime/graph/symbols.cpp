@@ -96,6 +96,8 @@ void check_symbol(const fb::Symbol& s) {
           "symbol '", name, "' has the bounds ", s.min(), ":", s.opt(), ":", s.max());
   require(s.multiple_of() >= 1, kBad, "symbol '", name, "' must be a multiple of ",
           s.multiple_of());
+  require(s.node() == -1 || (s.node() >= 0 && s.multiple_of() == 1), kBad, "symbol '", name,
+          "' cannot be what node ", s.node(), " counts in multiples of ", s.multiple_of());
   for (std::int64_t value : {s.min(), s.opt(), s.max()})
     require(value % s.multiple_of() == 0, kBad, "symbol '", name, "' has the bound ", value,
             ", no multiple of ", s.multiple_of());
@@ -110,8 +112,11 @@ void Symbols::check(const fb::Model& model) {
     check_symbol(*model.symbols()->Get(static_cast<unsigned>(i)));
     for (std::size_t j = 0; j < i; ++j) {
       const auto name = name_of(*model.symbols()->Get(static_cast<unsigned>(i)));
-      require(name != name_of(*model.symbols()->Get(static_cast<unsigned>(j))), kBad, "symbol '",
-              name, "' is declared twice");
+      const fb::Symbol& other = *model.symbols()->Get(static_cast<unsigned>(j));
+      require(name != name_of(other), kBad, "symbol '", name, "' is declared twice");
+      const std::int32_t node = model.symbols()->Get(static_cast<unsigned>(i))->node();
+      require(node < 0 || node != other.node(), kBad, "symbols '", name, "' and '", name_of(other),
+              "' are set by one node");
     }
   }
   for (std::size_t i = 0; i < expression_count(model); ++i)
@@ -154,6 +159,15 @@ void Symbols::assign(std::span<const std::int64_t> values) {
   evaluate();
 }
 
+void Symbols::set(std::int32_t symbol, std::int64_t value) {
+  const auto i = static_cast<std::size_t>(symbol);
+  require(value >= record(i).min() && value <= record(i).max(), ErrorCode::bad_value, value,
+          " results are counted, the model has room for ", record(i).min(), " to ",
+          record(i).max());
+  values_[i] = value;
+  evaluate();
+}
+
 void Symbols::evaluate() noexcept {
   for (std::size_t e = 0; e < results_.size(); ++e)
     results_[e] = walk<std::int64_t>(
@@ -177,6 +191,27 @@ std::int64_t Symbols::resolve(std::int64_t dim) const {
 
 std::int64_t Symbols::upper_bound(std::int64_t dim) const {
   return dim >= 0 ? dim : bounds_of(model_, expression(dim)).high;
+}
+
+Symbols::Set Symbols::counted() const noexcept {
+  Set set = 0;
+  for (std::size_t i = 0; i < count(); ++i)
+    if (record(i).node() >= 0) set |= bit(static_cast<std::int32_t>(i));
+  return set;
+}
+
+Symbols::Set Symbols::counted(std::int64_t dim) const {
+  if (dim >= 0) return 0;
+  Set set = 0;
+  for (const fb::DimToken* token : *expression(dim).postfix())
+    if (token->op() == fb::DimOp::symbol) set |= bit(static_cast<std::int32_t>(token->value()));
+  return set & counted();
+}
+
+std::int32_t Symbols::set_by(std::int32_t node) const noexcept {
+  for (std::size_t i = 0; i < count(); ++i)
+    if (record(i).node() == node) return static_cast<std::int32_t>(i);
+  return -1;
 }
 
 std::int32_t Symbols::symbol_of(std::int64_t dim) const noexcept {

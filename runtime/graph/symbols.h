@@ -12,7 +12,8 @@
 namespace skiff {
 
 /// The symbols of a model, its dim expressions, and the value of each for one choice of the
-/// symbols. Only made from metadata that passed check(), so evaluation can neither overflow nor
+/// symbols. Inputs' shapes set most symbols; some are set by a node that counts its results on each
+/// run. Only made from metadata that passed check(), so evaluation can neither overflow nor
 /// divide by zero for any choice within the bounds.
 class Symbols final : public DimResolver {
  public:
@@ -45,6 +46,17 @@ class Symbols final : public DimResolver {
   std::int64_t resolve(std::int64_t dim) const override;
   /// No choice of the symbols gives more. Throws as resolve().
   std::int64_t upper_bound(std::int64_t dim) const;
+
+  /// A set of symbols, a bit each.
+  using Set = std::uint64_t;
+  static constexpr Set bit(std::int32_t symbol) noexcept { return Set{1} << symbol; }
+  /// Those a node sets; and of these, the ones a dim depends on (throws as resolve()).
+  Set counted() const noexcept;
+  Set counted(std::int64_t dim) const;
+  /// The symbol that node sets; -1: none.
+  std::int32_t set_by(std::int32_t node) const noexcept;
+  /// One symbol takes what its node counted. Throws Error{bad_value} when that is out of bounds.
+  void set(std::int32_t symbol, std::int64_t value);
   /// The symbol a dim is, without any arithmetic; -1: it is something else. For dims of values that
   /// were checked.
   std::int32_t symbol_of(std::int64_t dim) const noexcept;

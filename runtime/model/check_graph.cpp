@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "runtime/core/error.h"
 #include "runtime/model/checks.h"
@@ -68,6 +69,21 @@ GraphValue read_value(const fb::Model& model, const fb::Value& record, const Sym
   return value;
 }
 
+/// Notes which symbols that nodes set a rule asks for.
+class Asked final : public DimResolver {
+ public:
+  explicit Asked(const Symbols& symbols) : symbols_(symbols) {}
+  std::int64_t resolve(std::int64_t dim) const override {
+    set_ |= symbols_.counted(dim);
+    return symbols_.resolve(dim);
+  }
+  Symbols::Set set() const noexcept { return set_; }
+
+ private:
+  const Symbols& symbols_;
+  mutable Symbols::Set set_ = 0;
+};
+
 /// Walks the nodes in order and keeps note of which values exist at that point.
 class Builder {
  public:
@@ -84,6 +100,8 @@ class Builder {
       add_node(*record.nodes()->Get(static_cast<unsigned>(i)), static_cast<std::int32_t>(i));
     graph_.outputs = numbers(record.outputs());
     check_outputs();
+    require(graph_.symbols == nullptr || counted_ == graph_.symbols->counted(), kBad,
+            "a symbol is set by a node that does not exist");
   }
 
  private:
@@ -113,6 +131,8 @@ class Builder {
   void define_inputs() {
     for (std::int32_t id : graph_.inputs) {
       define(id, "graph input");
+      require(counted_by(id) == 0, kBad, "input '", graph_.value(id).info.name,
+              "' has a size that a node sets");
       graph_.values[static_cast<std::size_t>(id)].is_input = true;
     }
   }
@@ -136,15 +156,48 @@ class Builder {
       define(id, node.name);
       graph_.values[static_cast<std::size_t>(id)].producer = place;
     }
+    find_count(node, place);
     check_rule(record, node);
+    check_order(node);
     graph_.nodes.push_back(node);
   }
 
-  void check_rule(const fb::Node& record, const GraphNode& node) {
+  /// The symbols that nodes set which a value's shape depends on.
+  Symbols::Set counted_by(std::int32_t id) const {
+    Symbols::Set set = 0;
+    if (const auto* dims = graph_.value(id).dims)
+      for (std::int64_t dim : *dims) set |= graph_.symbols->counted(dim);
+    return set;
+  }
+
+  void find_count(GraphNode& node, std::int32_t place) {
+    node.sets = graph_.symbols == nullptr ? -1 : graph_.symbols->set_by(place);
+    require((node.sets >= 0) == (node.def->most != nullptr), kBad, "node '", node.name, "' (",
+            node.def->name, ") ", node.sets < 0 ? "lacks" : "counts nothing and has",
+            " a symbol for the number of its results");
+  }
+
+  /// A size is known once the node that sets it ran.
+  void check_order(const GraphNode& node) {
+    Symbols::Set own = 0;
+    if (node.sets >= 0) own = Symbols::bit(node.sets);
+    require((node.follows & ~(counted_ | own)) == 0 && (asked_ & ~counted_) == 0, kBad, "node '",
+            node.name, "' depends on a size that is set later");
+    counted_ |= own;
+  }
+
+  void check_rule(const fb::Node& record, GraphNode& node) {
     NodeView view = view_of(graph_, node, memory_);
     view.version = record.version();
+    std::optional<Asked> asked;
+    if (graph_.symbols != nullptr) view.dims = &asked.emplace(*graph_.symbols);
     std::pmr::vector<TensorInfo> inferred(node.outputs.size(), &memory_);
     infer_outputs(view, record.attrs_type(), inferred);
+    asked_ = asked ? asked->set() : 0;
+    node.follows = asked_;
+    for (std::int32_t id : node.inputs)
+      if (id >= 0) node.follows |= counted_by(id);
+    for (std::int32_t id : node.outputs) node.follows |= counted_by(id);
     for (std::size_t i = 0; i < inferred.size(); ++i) {
       const TensorInfo& declared = graph_.value(node.outputs[i]).info;
       require(declared.dtype == inferred[i].dtype && declared.shape == inferred[i].shape, kBad,
@@ -168,6 +221,8 @@ class Builder {
   Graph& graph_;
   std::pmr::memory_resource& memory_;
   std::pmr::vector<bool> defined_;
+  Symbols::Set counted_ = 0;  // set by the nodes so far
+  Symbols::Set asked_ = 0;    // by attributes of the present node
 };
 
 }  // namespace

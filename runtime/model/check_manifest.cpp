@@ -168,9 +168,9 @@ class AlignmentWalk {
 
 }  // namespace
 
-void assign(Shapes& shapes, std::span<const std::int64_t> symbols) {
+void assign(Shapes& shapes, std::span<const std::int64_t> symbols, bool all) {
   try {
-    shapes.assign(symbols);
+    all ? shapes.assign(symbols) : shapes.assign_inputs(symbols);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::invalid_argument) throw;
     fail(ErrorCode::invalid_model, error.what());

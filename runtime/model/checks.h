@@ -23,8 +23,9 @@ void build_graph(const fb::Model& model, const fb::Graph& record, Graph& graph,
 /// become part of the graph.
 void check_manifest(const fb::Model& model, Graph& graph, std::pmr::memory_resource& scratch);
 
-/// Shapes::assign for sizes that a file gives: what they cannot be is the file's fault.
-void assign(Shapes& shapes, std::span<const std::int64_t> symbols);
+/// Shapes::assign, or assign_inputs, for sizes that a file gives: what they cannot be is the file's
+/// fault.
+void assign(Shapes& shapes, std::span<const std::int64_t> symbols, bool all = true);
 
 /// Length of a vector field that may be absent.
 template <typename T>

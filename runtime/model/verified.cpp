@@ -55,7 +55,7 @@ static void check_corners(const Graph& graph, MemoryBook& book) {
   std::pmr::monotonic_buffer_resource scratch(&book);
   Shapes shapes(graph, scratch);
   for (auto corner : {Symbols::Corner::usual, Symbols::Corner::smallest})
-    assign(shapes, graph.symbols->corner(corner));
+    assign(shapes, graph.symbols->corner(corner), false);
 }
 
 Verified Loader::load(Source source, const VerifyOptions& options, MemoryBook& book,

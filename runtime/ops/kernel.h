@@ -35,6 +35,7 @@ struct RunArgs {
   void* const* outputs = nullptr;
   void* workspace = nullptr;  ///< workspace_bytes() of scratch, contents undefined
   cpu::ThreadPool& pool;
+  std::int64_t* count = nullptr;  ///< where an operator that counts its results says how many
 
   template <typename T>
   const T* input(int i) const noexcept {

@@ -31,6 +31,8 @@ struct NodeView {
   std::span<const TensorInfo* const> inputs;  ///< null: optional input that is absent
   std::string_view name;
   const DimResolver* dims = nullptr;  ///< null: every dim is a plain number
+  /// Of an operator that counts its results: how many there are; -1: as many as there can be.
+  std::int64_t count = -1;
 
   template <typename Table>
   const Table& attrs() const noexcept {
@@ -56,6 +58,10 @@ using InferRule = void (*)(const NodeView& node, std::span<TensorInfo> outputs);
 /// Makes the CPU kernel; throws Error{unsupported} for dtypes or forms it cannot do.
 using MakeKernel = std::unique_ptr<Kernel, KernelDeleter> (*)(const KernelSpec& spec);
 
+/// How many results an operator can have whose results are counted when it runs. The rule checked
+/// nothing yet: throws what the rule throws.
+using MostRule = std::int64_t (*)(const NodeView& node);
+
 /// One operator's row in the op table.
 struct OpDef {
   fb::OpKind op = fb::OpKind::none;
@@ -67,6 +73,7 @@ struct OpDef {
   int max_outputs = 1;
   InferRule infer = nullptr;  ///< null: this version cannot run it
   MakeKernel make_cpu = nullptr;
+  MostRule most = nullptr;  ///< not null: the size of its results depends on data
 };
 
 inline constexpr int kVariadic = -1;

@@ -11,6 +11,11 @@ namespace skiff {
   void infer_##name(const NodeView& node, std::span<TensorInfo> outputs); \
   KernelPtr make_##name##_cpu(const KernelSpec& spec);
 
+/// The same for operators that count their results.
+#define SKIFF_COUNTING_OP(name) \
+  SKIFF_OP(name)                \
+  std::int64_t most_##name(const NodeView& node);
+
 SKIFF_OP(identity)
 SKIFF_OP(reshape)
 SKIFF_OP(unary)
@@ -53,7 +58,13 @@ SKIFF_OP(reverse_sequence)
 SKIFF_OP(depth_to_space)
 SKIFF_OP(space_to_depth)
 SKIFF_OP(rnn)
+SKIFF_OP(attention)
+SKIFF_COUNTING_OP(non_zero)
+SKIFF_COUNTING_OP(compress)
+SKIFF_COUNTING_OP(unique)
+SKIFF_COUNTING_OP(non_max_suppression)
 
+#undef SKIFF_COUNTING_OP
 #undef SKIFF_OP
 
 }  // namespace skiff

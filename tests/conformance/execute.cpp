@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "converters/dynamic/dynamic.h"
+#include "converters/ir/counts.h"
 #include "converters/passes/passes.h"
 #include "converters/writer.h"
 #include "runtime/core/error.h"
@@ -10,9 +12,22 @@
 
 namespace skiff::conformance {
 
-Tensors execute(convert::Imported imported, const Tensors& inputs, const std::string& device) {
-  passes::run_pipeline(imported.graph, passes::all_groups(), {.check = true});
-  const std::vector<std::byte> file = convert::write_model(imported.graph, {});
+ir::Graph prepare(const Import& import, const convert::ImportOptions& options) {
+  const auto convert = [&](const dynamic::Sizes& sizes) {
+    convert::ImportOptions at = options;
+    at.shapes = sizes.shapes;
+    at.assumption = sizes.assumption;
+    ir::Graph graph = import(at).graph;
+    passes::run_pipeline(graph, passes::all_groups(), {.check = true});
+    return graph;
+  };
+  ir::Graph graph = convert({options.shapes, 0});
+  if (!ir::has_counting(graph)) return graph;
+  return dynamic::generalise({}, options.shapes, {}, convert, [](const ir::Graph&) {});
+}
+
+Tensors execute(const ir::Graph& graph, const Tensors& inputs, const std::string& device) {
+  const std::vector<std::byte> file = convert::write_model(graph, {});
   const Model model = Model::from_bytes(file);
   const DeviceKind kind = device == "cuda" ? DeviceKind::cuda : DeviceKind::cpu;
   Session session(model, {.device = kind});

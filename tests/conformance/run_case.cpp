@@ -15,13 +15,14 @@ std::string first_refusals(const convert::Refused& refused) {
 }
 
 /// Imports unbound; whenever a value turns out to be needed at conversion, the inputs it comes from
-/// are bound and the import is tried again.
-convert::Imported import_binding(const Case& data, Tensors& unbound) {
+/// are bound and the import is tried again. The options that work.
+convert::ImportOptions find_bindings(const Case& data, Tensors& unbound) {
   convert::ImportOptions options;
   for (const auto& [name, tensor] : data.inputs) options.shapes[name] = tensor.shape;
   while (true) {
     try {
-      return convert::import_onnx(data.model_path, options);
+      convert::import_onnx(data.model_path, options);
+      return options;
     } catch (const convert::Refused& refused) {
       bool more = false;
       for (const convert::Refusal& refusal : refused.refusals())
@@ -63,9 +64,11 @@ Outcome run_case(const CasePath& path, const std::string& device) noexcept {
   try {
     const Case data = load_case(path);
     Tensors unbound = data.inputs;
-    convert::Imported imported = import_binding(data, unbound);
+    const convert::ImportOptions options = find_bindings(data, unbound);
     try {
-      return judge(data, execute(std::move(imported), unbound, device));
+      const ir::Graph graph = prepare(
+          [&](const auto& at) { return convert::import_onnx(data.model_path, at); }, options);
+      return judge(data, execute(graph, unbound, device));
     } catch (const Error& error) {  // what was imported must be a valid file
       return refusal_or_failure(error, {ErrorCode::unsupported, ErrorCode::budget_exceeded});
     }

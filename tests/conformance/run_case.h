@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "tests/conformance/case.h"
@@ -16,7 +17,11 @@ struct Outcome {
 /// conversion only when the model is refused without. Never throws.
 Outcome run_case(const CasePath& path, const std::string& device) noexcept;
 
-/// Results of the converted model, by output name. Throws Error.
-Tensors execute(convert::Imported imported, const Tensors& inputs, const std::string& device);
+/// The graph of a model that `import` reads, ready to be written. Throws Error.
+using Import = std::function<convert::Imported(const convert::ImportOptions&)>;
+ir::Graph prepare(const Import& import, const convert::ImportOptions& options);
+
+/// Results of the graph as a file, by output name. Throws Error.
+Tensors execute(const ir::Graph& graph, const Tensors& inputs, const std::string& device);
 
 }  // namespace skiff::conformance

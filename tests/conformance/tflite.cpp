@@ -58,11 +58,12 @@ std::vector<CasePath> find_tflite_files(const std::vector<std::string>& paths) {
 
 Outcome run_tflite_file(const CasePath& path, const std::string& device) noexcept {
   try {
-    convert::Imported imported = convert::import_tflite(path.model.string(), {});
+    const ir::Graph graph = prepare(
+        [&](const auto& at) { return convert::import_tflite(path.model.string(), at); }, {});
     Tensors inputs;
-    for (ir::ValueId input : imported.graph.inputs)
-      inputs[imported.graph.value(input).name] = made_up(imported.graph.value(input));
-    execute(std::move(imported), inputs, device);
+    for (ir::ValueId input : graph.inputs)
+      inputs[graph.value(input).name] = made_up(graph.value(input));
+    execute(graph, inputs, device);
     return {.kind = Outcome::Kind::passed};
   } catch (const convert::Refused& refused) {
     return {Outcome::Kind::refused, summary(refused)};

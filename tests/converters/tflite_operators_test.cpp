@@ -199,5 +199,52 @@ TEST(TfliteOperators, LstmGatesFindTheirPlaces) {
   for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(actual[i], expected[i], 1e-6) << i;
 }
 
+/// Of known operands results of any size are computed at once.
+TEST(TfliteOperators, ResultsThatAreCounted) {
+  TfliteBuilder where;
+  const int x = where.constant<float>("x", {2, 2}, {0, 3, -1, 0}),
+            places = where.tensor("places", {}, TensorType::int64);
+  where.op(Builtin::WHERE, {x}, {places});
+  const ir::Value found = computed_value(where, places);
+  EXPECT_EQ(found.shape, (Shape{2, 2}));
+  EXPECT_EQ(ir::numbers(found), (Numbers{0, 1, 1, 0}));
+
+  TfliteBuilder unique;
+  const int y = unique.constant<float>("y", {5}, {4, 1, 4, 9, 1}),
+            kinds = unique.tensor("kinds", {}),
+            which = unique.tensor("which", {5}, TensorType::int32);
+  unique.op(Builtin::UNIQUE, {y}, {kinds, which});
+  EXPECT_EQ(computed(unique, kinds), (Numbers{4, 1, 9}));
+  EXPECT_EQ(computed(unique, which), (Numbers{0, 1, 0, 2, 1}));
+}
+
+TEST(TfliteOperators, NonMaxSuppressionFillsUpWithZeros) {
+  for (const bool fifth : {false, true}) {
+    TfliteBuilder model;
+    const int boxes = model.constant<float>("boxes", {4, 4},
+                                            {0, 0, 1, 1, 0, 0, 1, 0.9F, 5, 5, 6, 6, 8, 8, 9, 9}),
+              scores = model.constant<float>("scores", {4}, {0.5F, 0.9F, 0.6F, 0.1F}),
+              most = model.constant<std::int32_t>("most", {}, {5}),
+              overlap = model.constant<float>("overlap", {}, {0.5F}),
+              score = model.constant<float>("score", {}, {0.2F}),
+              sigma = model.constant<float>("sigma", {}, {0}),
+              picked = model.tensor("picked", {5}, TensorType::int32),
+              kept = model.tensor("kept", {5}),
+              count = model.tensor("count", {}, TensorType::int32);
+    if (fifth)
+      model.op(Builtin::NON_MAX_SUPPRESSION_V5, {boxes, scores, most, overlap, score, sigma},
+               {picked, kept, count});
+    else
+      model.op(Builtin::NON_MAX_SUPPRESSION_V4, {boxes, scores, most, overlap, score},
+               {picked, count});
+    EXPECT_EQ(computed(model, picked), (Numbers{1, 2, 0, 0, 0}));
+    EXPECT_EQ(computed(model, count), (Numbers{2}));
+    if (fifth) {
+      const Numbers expected = {static_cast<double>(0.9F), static_cast<double>(0.6F), 0, 0, 0};
+      EXPECT_EQ(computed(model, kept), expected);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace skiff::test

@@ -10,12 +10,12 @@
 namespace skiff::test {
 namespace {
 
-void expect_refused(const char* what, const std::function<void(fb::ModelT&)>& change) {
+void expect_refused(const char* what, const std::function<void(fb::ModelT&)>& change,
+                    const std::string& name = "sizes") {
   SCOPED_TRACE(what);
   const auto samples = model_samples();
-  const auto sample = std::find_if(samples.begin(), samples.end(), [](const ModelSample& s) {
-    return std::string(s.name) == "sizes";
-  });
+  const auto sample = std::find_if(samples.begin(), samples.end(),
+                                   [&](const ModelSample& s) { return s.name == name; });
   ASSERT_NE(sample, samples.end());
   const std::vector<std::byte> file = with_metadata(file_of(*sample), change);
   try {
@@ -72,6 +72,33 @@ TEST(HostileSymbols, Expressions) {
   expect_refused("another size than the rules give",
                  [&](fb::ModelT& m) { first(m).postfix = {one}; });
   expect_refused("fewer expressions than are named", [](fb::ModelT& m) { m.exprs.resize(1); });
+}
+
+TEST(HostileSymbols, Counts) {
+  const auto refused = [](const char* what, const std::function<void(fb::ModelT&)>& change) {
+    expect_refused(what, change, "counts");
+  };
+  const auto add_symbol = [](fb::ModelT& m, std::int64_t symbol) {
+    m.exprs.push_back(std::make_unique<fb::DimExprT>());
+    m.exprs.back()->postfix = {fb::DimToken(symbol, fb::DimOp::symbol)};
+    return -static_cast<std::int64_t>(m.exprs.size());
+  };
+  refused("set by no node", [](fb::ModelT& m) { m.symbols[0]->node = 1000; });
+  refused("set by a node below -1", [](fb::ModelT& m) { m.symbols[0]->node = -2; });
+  refused("set by a node that counts nothing", [](fb::ModelT& m) { m.symbols[0]->node = 0; });
+  refused("set by an input", [](fb::ModelT& m) { m.symbols[0]->node = -1; });
+  refused("two set by one node", [](fb::ModelT& m) { m.symbols[1]->node = m.symbols[0]->node; });
+  refused("multiples", [](fb::ModelT& m) { m.symbols[0]->multiple_of = 2; });
+  refused("more than the rules give at most", [](fb::ModelT& m) { m.symbols[0]->max = 1000; });
+  refused("an input's size", [&](fb::ModelT& m) {
+    m.graphs[0]->values[static_cast<std::size_t>(m.graphs[0]->inputs[0])]->dims[0] =
+        add_symbol(m, 0);
+  });
+  refused("a size before it is known", [&](fb::ModelT& m) {
+    fb::GraphT& g = *m.graphs[0];
+    g.values[static_cast<std::size_t>(g.nodes[0]->outputs[0])]->dims[0] = add_symbol(m, 0);
+  });
+  refused("golden results of another size", [](fb::ModelT& m) { m.golden[0]->symbols[0] += 1; });
 }
 
 TEST(HostileSymbols, StatesAndGoldenSizes) {

@@ -4,6 +4,7 @@
 
 #include "converters/dynamic/dynamic.h"
 #include "converters/golden.h"
+#include "converters/ir/counts.h"
 #include "converters/writer.h"
 
 namespace skiff::test {
@@ -235,7 +236,67 @@ Graph sizes() {
       {"x", {{-1, "batch"}, {-1, "length"}, {4, {}}}}, {"memory", {{-1, "batch"}, {3, {}}}}};
   return dynamic::generalise(
       inputs, {}, {{"batch", 1, 1, 4, 1}, {"length", 2, 6, 12, 1}},
-      [](const auto& shapes) { return sizes_at(shapes.at("x")[0], shapes.at("x")[1]); },
+      [](const dynamic::Sizes& sizes) {
+        const Shape& x = sizes.shapes.at("x");
+        return sizes_at(x[0], x[1]);
+      },
+      [](const Graph&) {});
+}
+
+/// A node that counts its results, as importers add it.
+ir::NodeId counting(Graph& g, Op op, ir::Attributes attrs, std::vector<ValueId> inputs,
+                    std::string name, std::size_t outputs = 1) {
+  const ir::NodeId id =
+      g.add_node(op, std::move(attrs), std::move(inputs), std::move(name), outputs);
+  ir::assume_count(g, id);
+  return id;
+}
+
+/// Sizes that depend on data, one on another, and what follows from them: products, reductions,
+/// shapes in attributes, a constant that is cut to size.
+Graph counts_with(int assumption) {
+  Graph g;
+  g.name = "counts";
+  g.assumption = assumption;
+  const ValueId x = g.add_input("x", DType::float32, {6, 4});
+  const ValueId zero = weights(g, "level", {1});
+  const ValueId high = g.add(Op::binary, binary(fb::BinaryFunction::greater), {x, zero}, "high");
+  const ValueId places = g.node(counting(g, Op::non_zero, {}, {high}, "places")).outputs[0];
+  const std::int64_t found = g.value(places).shape[1];
+  const ValueId rows = g.add(Op::transpose, permuted({1, 0}), {places}, "rows");
+  const ValueId picked = g.add(Op::gather_nd, fb::GatherAttrsT(), {x, rows}, "picked");
+  const ValueId ramp = weights(g, "ramp", {24});
+  const ValueId cut = g.add(Op::slice, sliced({0}, {found}, {1}), {ramp}, "cut");
+  const ValueId sum = g.add(Op::binary, binary(fb::BinaryFunction::mul), {picked, cut}, "sum");
+  const ValueId total = g.add(Op::reduce, reduce(fb::ReduceFunction::sum, {0}), {sum}, "total");
+  const ValueId best = g.add(Op::reduce, reduce(fb::ReduceFunction::maximum, {1}), {x}, "best");
+  const ValueId row = g.add(Op::reshape, shaped({6}), {best}, "row");
+  const ValueId good = g.add(Op::binary, binary(fb::BinaryFunction::greater), {row, zero}, "good");
+  const ValueId kept =
+      g.node(counting(g, Op::compress, on_axis<fb::AxisAttrsT>(0), {x, good}, "kept")).outputs[0];
+  const std::int64_t count = g.value(kept).shape[0];
+  const ValueId dense =
+      g.add(Op::matmul, fb::MatMulAttrsT(), {kept, weights(g, "w", {4, 3})}, "dense");
+  const ValueId shares = g.add(Op::softmax, on_axis<fb::SoftmaxAttrsT>(1), {dense}, "shares");
+  fb::PadAttrsT border;
+  border.pads = {0, 0, 1, 0};
+  const ValueId padded = g.add(Op::pad, border, {shares}, "padded");
+  fb::CastAttrsT whole;
+  whole.to = fb::DType::int32;
+  const ValueId signs = g.add(Op::cast, whole, {padded}, "signs");
+  const ir::NodeId kinds =
+      counting(g, Op::unique, on_axis<fb::UniqueAttrsT>(0), {signs}, "kinds", 4);
+  const ValueId twice =
+      g.add(Op::expand, shaped({2, count, 3}),
+            {g.add(Op::reshape, shaped({1, count, 3}), {shares}, "one")}, "twice");
+  g.outputs = {rows, total, shares, twice, g.node(kinds).outputs[0], g.node(kinds).outputs[2]};
+  return g;
+}
+
+Graph counts() {
+  return dynamic::generalise(
+      {{"x", {{6, {}}, {4, {}}}}}, {}, {},
+      [](const dynamic::Sizes& sizes) { return counts_with(sizes.assumption); },
       [](const Graph&) {});
 }
 
@@ -252,11 +313,9 @@ void describe_picture(convert::Manifest& manifest) {
   manifest.labels = {"ant", "bee", "cat", "dog", "eel"};
 }
 
-constexpr ModelSample kSamples[] = {{"picture", picture},
-                                    {"numbers", numbers},
-                                    {"shapes", shapes},
-                                    {"sequence", sequence},
-                                    {"sizes", sizes}};
+constexpr ModelSample kSamples[] = {{"picture", picture}, {"numbers", numbers},
+                                    {"shapes", shapes},   {"sequence", sequence},
+                                    {"sizes", sizes},     {"counts", counts}};
 
 }  // namespace
 

@@ -14,7 +14,8 @@ struct ModelSample {
   ir::Graph (*graph)();
 };
 
-/// Models of different operators, one with sizes that stay open and a state; their files are well
+/// Models of different operators, one with sizes that stay open and a state, one with sizes that
+/// depend on data; their files are well
 /// below 20 KB.
 std::span<const ModelSample> model_samples() noexcept;
 

@@ -57,10 +57,12 @@ struct Node {
   std::vector<const TensorInfo*> inputs;
   std::vector<TensorInfo> outputs;
   NodeView view;
+  fb::Attrs attributes_type;
+  mutable std::int64_t count = -1;  ///< of results, where the operator says so
 
   Node(fb::OpKind op, const Attributes& attributes, const std::vector<const TensorData*>& operands,
        const OpOptions& options)
-      : outputs(static_cast<std::size_t>(options.outputs)) {
+      : outputs(static_cast<std::size_t>(options.outputs)), attributes_type(attributes.type) {
     infos.reserve(operands.size());
     for (const TensorData* data : operands) {
       if (data != nullptr)
@@ -69,6 +71,15 @@ struct Node {
     }
     view = {op, 1, attributes.table(), inputs, options.name, nullptr};
     infer_outputs(view, attributes.type, outputs);
+  }
+
+  /// The outputs as they really are when the operator counts its results.
+  std::vector<TensorInfo> real_outputs() const {
+    NodeView counted = view;
+    counted.count = count;
+    std::vector<TensorInfo> infos(outputs.size());
+    infer_outputs(counted, attributes_type, infos);
+    return infos;
   }
 };
 
@@ -118,7 +129,8 @@ struct Bound {
       from[static_cast<std::size_t>(overwrite)] = to[0];
     }
     const Block workspace(kernel->workspace_bytes());
-    const Status status = kernel->run({from.data(), to.data(), workspace.data(), pool});
+    const Status status =
+        kernel->run({from.data(), to.data(), workspace.data(), pool, &node.count});
     for (const Block& block : outputs) results.push_back(block.bytes());
     return status;
   }
@@ -195,9 +207,11 @@ OpResult run_op(fb::OpKind op, const Attributes& attributes,
       }
     }
   }
-  for (std::size_t i = 0; i < first.size(); ++i)
-    result.outputs.push_back(
-        {node.outputs[i].dtype, node.outputs[i].shape, std::move(first[i]), false, nullptr});
+  const std::vector<TensorInfo> infos = node.real_outputs();
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    first[i].resize(static_cast<std::size_t>(infos[i].bytes()));
+    result.outputs.push_back({infos[i].dtype, infos[i].shape, std::move(first[i]), false, nullptr});
+  }
   if (device_run() != nullptr) device_run()({node.view, node.outputs, inputs}, result);
   return result;
 }

@@ -15,6 +15,9 @@ bool fuse_norms(Graph& graph);
 /// Products and sums with constants, a number or one a channel, into the weights and bias of the
 /// conv, conv_transpose or matmul beside them; numbers into the scale of matmul and softmax.
 bool fuse_affine(Graph& graph);
+/// attention from two products with a softmax between them, a mask of any form and, where the heads
+/// are split off and put back by transposes, those too.
+bool fuse_attention(Graph& graph);
 /// A padding by zeros into the conv or pool behind it.
 bool fuse_pads(Graph& graph);
 /// A sum with a tensor of the same shape becomes the residual of a conv or matmul; activations go

@@ -13,11 +13,13 @@
 
 namespace skiff {
 
-/// A size that may change from run to run, within bounds. Its name lives as long as the model.
+/// A size that may change from run to run, within bounds: an input's shape sets it, or the model
+/// itself counts something (the boxes it found, say). Its name lives as long as the model.
 struct SymbolDesc {
   std::string_view name;
   std::int64_t min = 0, opt = 0, max = 0;
   std::int64_t multiple_of = 1;
+  bool counted = false;  ///< set by the model when it runs
 };
 
 /// A verified model: immutable, shared by any number of sessions, which keep it alive. Weights are

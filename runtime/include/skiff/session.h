@@ -52,7 +52,11 @@ class SKIFF_API Session {
   Tensor input(std::size_t i) const;
   Tensor output(std::size_t i) const;
 
-  /// Computes the outputs from the inputs. Allocates nothing.
+  /// Computes the outputs from the inputs. Allocates nothing. A model may count results (boxes it
+  /// kept, say): outputs whose size depends on that have their largest shape before the first run
+  /// and after a resize, and their real one after a run, dense at the start of their memory; take
+  /// such Tensors anew. Fails with bad_value, invalid_argument or unsupported where the rest of the
+  /// model cannot work with what was counted; the status' text is valid until the next call.
   Status run() noexcept;
 
   /// Gives inputs other shapes, within the bounds the model declares; further inputs that share

@@ -66,7 +66,8 @@ SKIFF_C_API int32_t skiff_session_resize(skiff_session* session, size_t input, c
 /* Declared states start afresh. */
 SKIFF_C_API void skiff_session_reset(skiff_session* session);
 
-/* Computes the outputs; allocates nothing unless it fails. */
+/* Computes the outputs; allocates nothing unless it fails. An output whose size depends on data has
+ * its real shape afterwards: describe it anew. */
 SKIFF_C_API int32_t skiff_session_run(skiff_session* session);
 
 /* Bytes of the peak from the start of load until the session exists. */

@@ -1,0 +1,101 @@
+#include <gtest/gtest.h>
+#include <skiff/skiff.h>
+
+#include <algorithm>
+#include <random>
+
+#include "converters/convert.h"
+#include "tests/converters/onnx_builder.h"
+#include "tests/platform/temporary_folder.h"
+
+// Models that count results, from the exporters' file to the numbers of a session.
+namespace skiff::test {
+namespace {
+
+std::vector<std::byte> converted(const OnnxBuilder& model,
+                                 const convert::ConvertOptions& options = {}) {
+  const platform::TemporaryFolder folder;
+  const std::vector<std::byte> bytes = model.bytes();
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return convert::convert_file(folder.write("model.onnx", text), options);
+}
+
+/// x[x > 0] * arange(n) + zeros(n), as exporters write it: the mask's places twice, the count from
+/// the shape of a result.
+OnnxBuilder masked_ramp(std::int64_t rows) {
+  OnnxBuilder model;
+  model.input("x", {rows, 4}).output("y").output("places");
+  model.floats("zero", {}, {0}).integers("one", {1}).integers("start", {0}).integers("step", {1});
+  model.node("Greater", {"x", "zero"}, {"mask"}).node("NonZero", {"mask"}, {"first"});
+  model.node("Greater", {"x", "zero"}, {"mask2"}).node("NonZero", {"mask2"}, {"second"});
+  model.node("Transpose", {"first"}, {"rows"}).attr("perm", {1, 0});
+  model.node("Transpose", {"second"}, {"places"}).attr("perm", {1, 0});
+  model.node("GatherND", {"x", "rows"}, {"picked"});
+  model.node("Shape", {"second"}, {"shape"}).node("Gather", {"shape", "one"}, {"n"});
+  model.node("Squeeze", {"n"}, {"count"}).node("Squeeze", {"start"}, {"from"});
+  model.node("Squeeze", {"step"}, {"by"}).node("Range", {"from", "count", "by"}, {"whole"});
+  model.node("Cast", {"whole"}, {"ramp"}).attr("to", std::int64_t{1});
+  model.node("Mul", {"picked", "ramp"}, {"product"});
+  model.node("ConstantOfShape", {"n"}, {"zeros"});
+  model.node("Add", {"product", "zeros"}, {"y"});
+  return model;
+}
+
+void expect_masked_ramp(Session& session, std::mt19937& random, float shift) {
+  std::vector<float> expected;
+  for (float& x : session.input(0).values<float>()) {
+    x = static_cast<float>(random() % 2001) / 1000 - 1 + shift;
+    if (x > 0) expected.push_back(x * static_cast<float>(expected.size()));
+  }
+  const Status status = session.run();
+  ASSERT_TRUE(status.ok()) << status.message();
+  const auto count = static_cast<std::int64_t>(expected.size());
+  EXPECT_EQ(session.output("y").shape(), (Shape{count}));
+  EXPECT_EQ(session.output("places").shape(), (Shape{count, 2}));
+  EXPECT_TRUE(std::ranges::equal(session.output("y").values<const float>(), expected));
+}
+
+TEST(ConvertCounts, WhatExportersWrite) {
+  const std::vector<std::byte> file = converted(masked_ramp(6), {.golden = "auto"});
+  const Model model = Model::from_bytes(file);
+  EXPECT_EQ(model.symbol_count(), 1u) << "the same places are found once";
+  Session session(model);
+  std::mt19937 random(1);
+  for (float shift : {0.0f, 3.0f, -3.0f, 0.5f, -0.7f}) expect_masked_ramp(session, random, shift);
+}
+
+TEST(ConvertCounts, WithInputsOfAnySize) {
+  convert::ConvertOptions options;
+  options.dynamic = {{"N", 1, 4, 9, 0}};
+  const std::vector<std::byte> file = converted(masked_ramp(-1), options);
+  Session session(Model::from_bytes(file));
+  std::mt19937 random(1);
+  for (std::int64_t rows : {1, 9, 4, 2}) {
+    ASSERT_TRUE(session.resize("x", {rows, 4}).ok());
+    for (float shift : {0.0f, 3.0f, -3.0f}) expect_masked_ramp(session, random, shift);
+  }
+}
+
+/// The five best boxes, or fewer: a size that stops growing.
+TEST(ConvertCounts, SizesThatStopGrowing) {
+  OnnxBuilder model;
+  model.input("boxes", {1, 12, 4}).input("scores", {1, 1, 12}).output("best");
+  model.integers("most", {12}).floats("overlap", {1}, {0.5f}).floats("least", {1}, {0.3f});
+  model.node("NonMaxSuppression", {"boxes", "scores", "most", "overlap", "least"}, {"kept"});
+  model.integers("start", {0}).integers("five", {5}).integers("axis", {0});
+  model.node("Slice", {"kept", "start", "five", "axis"}, {"best"});
+  Session session(Model::from_bytes(converted(model)));
+  const auto boxes = session.input("boxes").values<float>();
+  for (std::size_t i = 0; i < boxes.size(); ++i)
+    boxes[i] = static_cast<float>(i / 4) * 3 + static_cast<float>(i % 4 / 2);
+  for (std::size_t good = 0; good <= 12; ++good) {
+    const auto scores = session.input("scores").values<float>();
+    for (std::size_t i = 0; i < 12; ++i) scores[i] = i < good ? 0.9f : 0.1f;
+    ASSERT_TRUE(session.run().ok());
+    EXPECT_EQ(session.output(0).shape(),
+              (Shape{std::min<std::int64_t>(5, static_cast<std::int64_t>(good)), 3}));
+  }
+}
+
+}  // namespace
+}  // namespace skiff::test
