@@ -11,16 +11,13 @@ Counts::Counts(const Graph& graph, std::span<const Step> steps, std::pmr::memory
   const std::size_t symbols = graph.symbols == nullptr ? 0 : graph.symbols->count();
   followers_.resize(symbols);
   interests_.resize(symbols, 0);
-  auto step = steps.begin();  // views have none
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    const auto node = static_cast<std::int32_t>(i);
-    const bool works = step != steps.end() && step->node == node;
-    const auto place = works ? static_cast<std::int32_t>(step - steps.begin()) : -1;
-    if (works) ++step;
-    const GraphNode& record = graph.nodes[i];
+  std::int32_t place = 0;
+  for (const Step& step : steps) {
+    const GraphNode& record = graph.nodes[static_cast<std::size_t>(step.node)];
     const Symbols::Set own = record.sets < 0 ? 0 : Symbols::bit(record.sets);
-    add(node, place, record.follows & ~own);
-    if (own != 0) add(node, -1, own);
+    add(step.node, step.elided ? -1 : place, record.follows & ~own);
+    if (own != 0) add(step.node, -1, own);
+    if (!step.elided) ++place;
   }
 }
 

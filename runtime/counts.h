@@ -14,11 +14,12 @@ namespace skiff {
 /// constructor only. Points into the graph.
 class Counts {
  public:
+  /// `steps` are those of all nodes; views (Step::elided) will be left out.
   Counts(const Graph& graph, std::span<const Step> steps, std::pmr::memory_resource& memory);
 
   /// The node of that step counted. Throws Error{bad_value, invalid_argument, unsupported} that
-  /// names the node which cannot work with so many, and std::bad_alloc; what follows has no kernels
-  /// then until the next run.
+  /// names the node which cannot work with so many, and std::bad_alloc; what follows may have no
+  /// kernel then until the next run.
   void follow(const Step& counted, std::int64_t count, Shapes& shapes, KernelMaker& maker,
               std::span<Step> steps);
   /// A run came to its end.

@@ -52,7 +52,10 @@ Session::Impl::Impl(const Model& source, const SessionOptions& session_options,
       states(graph().states),
       segments(&arena) {
   check_placement();
-  if (graph().symbols != nullptr) maker.emplace(graph(), table, options.threads, frugal, arena);
+  if (graph().symbols != nullptr) {
+    maker.emplace(graph(), table, options.threads, frugal, arena);
+    counts.emplace(graph(), binding.steps, arena);
+  }
   segments.reserve(1 + (device ? binding.steps.size() : 0));  // before the account is made
   book.charge(sizeof(Impl));
   memory = report();
@@ -197,7 +200,6 @@ void Session::Impl::connect() {
   // Steps that are views have nothing to do.
   renumber_borders();
   std::erase_if(binding.steps, [](const Step& step) { return step.elided; });
-  if (maker) counts.emplace(graph(), binding.steps, arena);
 }
 
 Status Session::Impl::run(void (*observe)(void*, std::size_t), void* context) noexcept {

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "runtime/ops/attributes.h"
 #include "runtime/ops/kernel.h"
+#include "runtime/ops/strided.h"
 
 namespace skiff {
 
@@ -13,6 +15,20 @@ namespace skiff {
 /// The number of results for a rule: what was counted or, before that, the most there can be.
 inline std::int64_t count_or(const NodeView& node, std::int64_t most) noexcept {
   return node.count < 0 ? most : node.count;
+}
+
+/// Slices of x along an axis, or its elements where the axis is -1. Throws Error{invalid_model}.
+inline AxisSplit split_or_flat(const NodeView& node, const Shape& x, std::int64_t axis) {
+  if (axis == -1) return {1, x.elements(), 1};
+  return split_at(x, read_axis(node, axis, x.rank()));
+}
+
+/// The shape of `count` such slices; the axis was checked.
+inline Shape slices_of(const Shape& x, std::int64_t axis, std::int64_t count) noexcept {
+  if (axis == -1) return {count};
+  Shape shape = x;
+  shape[static_cast<int>(axis)] = count;
+  return shape;
 }
 
 /// How many results a kernel's outputs have room for.

@@ -43,8 +43,7 @@ class UniqueKernel final : public Kernel {
         room_(room_for(spec, most_unique(spec.node))),
         sorted_(attrs.sorted()) {
     const TensorInfo& x = spec.input(0);
-    split_ = attrs.axis() < 0 ? AxisSplit{1, x.shape.elements(), 1}
-                              : split_at(x.shape, static_cast<int>(attrs.axis()));
+    split_ = split_or_flat(spec.node, x.shape, attrs.axis());
     dispatch(spec.node, x.dtype, AllTypes{}, [&](auto type) {
       using T = typename decltype(type)::type;
       compare_ = &compare<T>;

@@ -56,7 +56,9 @@ void expect_masked_ramp(Session& session, std::mt19937& random, float shift) {
 }
 
 TEST(ConvertCounts, WhatExportersWrite) {
-  const std::vector<std::byte> file = converted(masked_ramp(6), {.golden = "auto"});
+  convert::ConvertOptions options;
+  options.golden = "auto";
+  const std::vector<std::byte> file = converted(masked_ramp(6), options);
   const Model model = Model::from_bytes(file);
   EXPECT_EQ(model.symbol_count(), 1u) << "the same places are found once";
   Session session(model);

@@ -53,10 +53,10 @@ std::vector<std::int64_t> expected(const TensorData& boxes, const TensorData& sc
   return result;
 }
 
-fb::NmsAttrsT attributes(std::int64_t most, float overlap, float score = -1) {
+fb::NmsAttrsT attributes(std::int64_t most, float limit, float score = -1) {
   fb::NmsAttrsT attrs;
   attrs.max_output_boxes_per_class = most;
-  attrs.iou_threshold = overlap;
+  attrs.iou_threshold = limit;
   attrs.has_score_threshold = score >= 0;
   attrs.score_threshold = score;
   return attrs;
