@@ -1,17 +1,29 @@
-# The library without its CPU kernels (cpu/ and *_cpu) stays small: links the rest as a shared library
-# of its own, strips it and looks at the file.
-file(STRINGS "${OBJECTS}" objects)
-list(FILTER objects EXCLUDE REGEX "_cpu\\.cpp\\.o$|/cpu/|skiff_cpu\\.dir")
-set(library "${OBJECTS}.so")
-execute_process(
-  COMMAND "${CXX}" -shared -Wl,--gc-sections -Wl,--unresolved-symbols=ignore-all -Wl,-s
-          ${objects} -o "${library}"
-  RESULT_VARIABLE code)
-if(NOT code EQUAL 0)
-  message(FATAL_ERROR "cannot link")
-endif()
-file(SIZE "${library}" bytes)
-if(bytes GREATER LIMIT)
-  message(FATAL_ERROR "libskiff without CPU kernels: ${bytes} bytes, more than ${LIMIT}")
-endif()
-message(STATUS "libskiff without CPU kernels: ${bytes} bytes, at most ${LIMIT}")
+# The library stays small: links it as a shared library of its own, without its CPU kernels (*_cpu and
+# the target skiff_cpu) and with all of them, strips both and looks at the files.
+file(STRINGS "${OBJECTS}" core)
+file(STRINGS "${CPU_OBJECTS}" kernels)
+set(all ${core} ${kernels})
+list(FILTER core EXCLUDE REGEX "_cpu\\.cpp\\.o$")
+
+function(check_size what objects limit)
+  set(library "${OBJECTS}.so")
+  list(LENGTH objects count)
+  if(count LESS 20)
+    message(FATAL_ERROR "${what}: only ${count} objects, the list is wrong")
+  endif()
+  execute_process(
+    COMMAND "${CXX}" -shared -Wl,--gc-sections -Wl,--unresolved-symbols=ignore-all -Wl,-s
+            ${objects} -o "${library}"
+    RESULT_VARIABLE code)
+  if(NOT code EQUAL 0)
+    message(FATAL_ERROR "${what}: cannot link")
+  endif()
+  file(SIZE "${library}" bytes)
+  if(bytes GREATER limit)
+    message(FATAL_ERROR "${what}: ${bytes} bytes, more than ${limit}")
+  endif()
+  message(STATUS "${what}: ${bytes} bytes, at most ${limit}")
+endfunction()
+
+check_size("libskiff without CPU kernels" "${core}" "${LIMIT}")
+check_size("libskiff with all CPU kernels" "${all}" "${LIMIT_ALL}")
