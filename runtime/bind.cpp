@@ -47,7 +47,7 @@ std::uint64_t packed_forms(const Kernel& kernel, std::size_t inputs) noexcept {
 class Binder {
  public:
   Binder(const model::Verified& model, const cpu::KernelTable& table, int threads,
-         std::span<const std::uint8_t> frugal, backend::Device* device,
+         std::span<const std::uint8_t> frugal, const DeviceMaker* device,
          std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch)
       : graph_(model.graph()),
         model_(model),
@@ -76,14 +76,7 @@ class Binder {
     require(node.def->make_cpu != nullptr, ErrorCode::unsupported, "node '", node.name,
             "': operator ", node.def->name, " has no kernel in this version of Skiff");
     Step step;
-    if (device_ != nullptr && make_on_device(step, node)) {
-      step.workspace_bytes = step.kernel->workspace_bytes();
-    } else if (!graph_.resizable() && node.follows == 0) {
-      step.kernel = maker_.make(node, largest_, memory_);
-      step.workspace_bytes = step.kernel->workspace_bytes();
-    } else {
-      make_adjustable(step, node);
-    }
+    if (device_ == nullptr || !make_on_device(step, node)) make_on_host(step, node);
     step.node = index;
     step.inputs = pointers<const void*>(node.inputs.size());
     step.outputs = pointers<void*>(node.outputs.size());
@@ -94,6 +87,13 @@ class Binder {
     if (result_.steps.back().space == Space::device) add_tables(index);
   }
 
+  void make_on_host(Step& step, const GraphNode& node) {
+    step.workspace_bytes = 0;
+    if (graph_.resizable() || node.follows != 0) return make_adjustable(step, node);
+    step.kernel = maker_.make(node, largest_, memory_);
+    step.workspace_bytes = step.kernel->workspace_bytes();
+  }
+
   /// False, with the reason in the step, when the device has no kernel for the node.
   bool make_on_device(Step& step, const GraphNode& node) {
     if (node.follows != 0) {
@@ -101,16 +101,28 @@ class Binder {
       return false;
     }
     try {
-      const NodeView view = largest_.view(node);
-      step.kernel = device_->make_kernel(view, largest_.outputs(node), memory_);
+      Shapes& usual = graph_.resizable() ? corners_.front() : largest_;
+      step.kernel = device_->make(node, usual, memory_);
+      step.workspace_bytes = step.kernel->workspace_bytes();
+      step.packed_forms = packed_forms(*step.kernel, node.inputs.size());
+      if (graph_.resizable()) try_largest_on_device(step, node);
       step.space = Space::device;
     } catch (const Error& error) {
       if (error.code() != ErrorCode::unsupported) throw;
       const std::string_view why = error.what();
       auto* text = static_cast<char*>(memory_.allocate(why.size() + 1, 1));
       step.why_host = {text, why.copy(text, why.size())};
+      step.kernel.reset();
     }
     return step.space == Space::device;
+  }
+
+  /// The plan leaves room for the scratch of the largest shapes; later kernels keep to it.
+  void try_largest_on_device(Step& step, const GraphNode& node) {
+    std::pmr::monotonic_buffer_resource meanwhile(&scratch_);
+    const KernelPtr kernel = device_->make(node, largest_, meanwhile);
+    step.workspace_bytes = std::max<std::uint64_t>(step.workspace_bytes, kernel->workspace_bytes());
+    check_replacement(step, node, *kernel);
   }
 
   void add_tables(std::int32_t step) {
@@ -230,7 +242,7 @@ class Binder {
 
   const Graph& graph_;
   const model::Verified& model_;
-  backend::Device* device_;
+  const DeviceMaker* device_;
   KernelMaker maker_;
   Shapes largest_;
   std::pmr::memory_resource& memory_;
@@ -256,17 +268,30 @@ void KernelMaker::remake(Step& step, const GraphNode& node, Shapes& now) {
   step.kernel.reset();
   step.region->release();
   KernelPtr kernel = make(node, now, *step.region);
-  const auto keeps = [&](const Overwrite& o) { return kernel->can_overwrite(o.input, o.output); };
-  require(kernel->workspace_bytes() <= step.workspace_bytes &&
-              packed_forms(*kernel, node.inputs.size()) == step.packed_forms &&
-              std::all_of(step.overwrites.begin(), step.overwrites.end(), keeps),
-          ErrorCode::unsupported, "node '", node.name, "' (", node.def->name,
-          ") would need another plan of the memory for these sizes: declare narrower bounds");
+  check_replacement(step, node, *kernel);
   step.kernel = std::move(kernel);
 }
 
+KernelPtr DeviceMaker::make(const GraphNode& node, Shapes& now, std::pmr::memory_resource& memory,
+                            std::uint64_t most_workspace) const {
+  const NodeView view = now.view(node);
+  const std::span<const TensorInfo> outputs = now.outputs(node);
+  const std::string choice = tuner_.choose(view, outputs, most_workspace);
+  return device_.make_kernel(view, outputs,
+                             {most_workspace, choice.empty() ? nullptr : choice.c_str()}, memory);
+}
+
+void check_replacement(const Step& step, const GraphNode& node, const Kernel& kernel) {
+  const auto keeps = [&](const Overwrite& o) { return kernel.can_overwrite(o.input, o.output); };
+  require(kernel.workspace_bytes() <= step.workspace_bytes &&
+              packed_forms(kernel, node.inputs.size()) == step.packed_forms &&
+              std::all_of(step.overwrites.begin(), step.overwrites.end(), keeps),
+          ErrorCode::unsupported, "node '", node.name, "' (", node.def->name,
+          ") would need another plan of the memory for these sizes: declare narrower bounds");
+}
+
 Binding bind(const model::Verified& model, const cpu::KernelTable& table, int threads,
-             std::span<const std::uint8_t> frugal, backend::Device* device,
+             std::span<const std::uint8_t> frugal, const DeviceMaker* device,
              std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch) {
   return Binder(model, table, threads, frugal, device, memory, scratch).run();
 }

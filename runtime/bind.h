@@ -10,6 +10,7 @@
 #include "runtime/graph/shapes.h"
 #include "runtime/model/verified.h"
 #include "runtime/ops/kernel.h"
+#include "runtime/tune/tuner.h"
 
 namespace skiff {
 
@@ -34,11 +35,36 @@ struct Step {
   std::string_view why_host{};   ///< of a session with a GPU: why this step is the CPU's
   const void* tables = nullptr;  ///< the device kernel's own
   // Of a model with symbols:
-  /// Where the kernel is made anew for other shapes; lives as long as the binding.
+  /// Where the host's kernel is made anew for other shapes; lives as long as the binding.
   std::pmr::monotonic_buffer_resource* region = nullptr;
   std::uint64_t packed_forms = 0;           ///< stands for the packed forms of its constants
   std::span<const Overwrite> overwrites{};  ///< what the plan relies on
 };
+
+/// Makes the GPU's kernels, with the algorithms that tuning found.
+class DeviceMaker {
+ public:
+  /// `most_workspace`: bytes of scratch that no kernel may pass unless it can do with no less.
+  DeviceMaker(backend::Device& device, tune::Tuner& tuner, std::uint64_t most_workspace) noexcept
+      : device_(device), tuner_(tuner), most_workspace_(most_workspace) {}
+
+  /// The kernel of a node for the present shapes. Throws Error{unsupported} that says why there is
+  /// none.
+  KernelPtr make(const GraphNode& node, Shapes& now, std::pmr::memory_resource& memory) const {
+    return make(node, now, memory, most_workspace_);
+  }
+  KernelPtr make(const GraphNode& node, Shapes& now, std::pmr::memory_resource& memory,
+                 std::uint64_t most_workspace) const;
+
+ private:
+  backend::Device& device_;
+  tune::Tuner& tuner_;
+  std::uint64_t most_workspace_;
+};
+
+/// Throws Error{unsupported} when `kernel` cannot take the place of the step's, for which the
+/// memory was planned.
+void check_replacement(const Step& step, const GraphNode& node, const Kernel& kernel);
 
 /// A constant in the form one or more kernels take it.
 struct ConstantForm {
@@ -71,7 +97,7 @@ struct Binding {
   std::uint64_t device_staging = 0;  ///< host memory that filling the device's weights takes
 };
 
-/// Makes kernels for one instruction set and number of threads.
+/// Makes the host's kernels for one instruction set and number of threads.
 class KernelMaker {
  public:
   /// `memory` holds what looking at the largest shapes takes. `frugal`: see bind().
@@ -95,12 +121,12 @@ class KernelMaker {
   std::span<const std::uint8_t> frugal_;
 };
 
-/// Makes the kernels, for the largest shapes, and lays out the weights. With a `device` every node
-/// goes there that it has a kernel for. `frugal`: per node, 1 where little memory counts more than
-/// time; empty: nowhere. Kernels and result live in `memory`; `scratch` serves during the call.
-/// Throws what kernels throw, naming the node.
+/// Makes the kernels, the host's for the largest shapes and the device's for the usual ones, and
+/// lays out the weights. With a `device` every node goes there that it has a kernel for. `frugal`:
+/// per node, 1 where little memory counts more than time; empty: nowhere. Kernels and result live
+/// in `memory`; `scratch` serves during the call. Throws what kernels throw, naming the node.
 Binding bind(const model::Verified& model, const cpu::KernelTable& table, int threads,
-             std::span<const std::uint8_t> frugal, backend::Device* device,
+             std::span<const std::uint8_t> frugal, const DeviceMaker* device,
              std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch);
 
 }  // namespace skiff

@@ -5,6 +5,9 @@
 namespace skiff {
 namespace {
 
+/// Bytes of scratch that a kernel of the GPU may take where all that it would like is too much.
+constexpr std::uint64_t kDeviceWorkspaces[] = {std::uint64_t{4} << 20, std::uint64_t{256} << 10, 0};
+
 /// A step whose kernel takes memory in order to be fast.
 struct Candidate {
   std::size_t node;
@@ -17,7 +20,7 @@ class Haggling {
   Haggling(const Model& model, const SessionOptions& options)
       : model_(model), options_(options), book_(options.allocator) {
     bind();
-    if (!impl_->device) collect();  // with a GPU the CPU's kernels decide little
+    if (!impl_->device) collect();  // with a GPU its kernels decide
   }
 
   std::size_t candidates() const noexcept { return order_.size(); }
@@ -51,7 +54,7 @@ class Haggling {
  private:
   void bind() {
     impl_.reset();
-    impl_ = std::make_unique<Session::Impl>(model_, options_, frugal_);
+    impl_ = std::make_unique<Session::Impl>(model_, options_, SessionMaking{frugal_});
     peak_ = std::max(peak_, impl_->shared.metadata_bytes + book_.peak() + impl_->book.peak());
   }
 
@@ -82,11 +85,23 @@ class Haggling {
 
 }  // namespace
 
-std::unique_ptr<Session::Impl> bind_within_limit(const Model& model,
-                                                 const SessionOptions& options) {
-  auto first = std::make_unique<Session::Impl>(model, options);
+std::unique_ptr<Session::Impl> bind_within_limit(const Model& model, const SessionOptions& options,
+                                                 bool measure) {
+  SessionMaking making{.measure = measure};
+  auto first = std::make_unique<Session::Impl>(model, options, making);
   const std::uint64_t limit = first->limit();
   if (limit == 0 || first->memory.total <= limit) return first;
+  if (first->device) {
+    // Algorithms of the GPU that take less scratch.
+    for (const std::uint64_t workspace : kDeviceWorkspaces) {
+      making.most_workspace = workspace;
+      first.reset();
+      first = std::make_unique<Session::Impl>(model, options, making);
+      if (first->memory.total <= limit) break;
+    }
+    first->settle(0);
+    return first;
+  }
   first.reset();
   Haggling haggling(model, options);
   // Enough are given up somewhere in (low, high].

@@ -10,8 +10,9 @@ namespace skiff {
 
 /// Binds with the fastest kernels that the memory limit allows: where all the fastest ones together
 /// need too much, those are given up that save the least time for their memory. Throws
-/// Error{budget_exceeded} when none of that is enough.
-std::unique_ptr<Session::Impl> bind_within_limit(const Model& model, const SessionOptions& options);
+/// Error{budget_exceeded} when none of that is enough. `measure`: see SessionMaking.
+std::unique_ptr<Session::Impl> bind_within_limit(const Model& model, const SessionOptions& options,
+                                                 bool measure = true);
 
 /// What a memory limit buys.
 struct BudgetPoint {

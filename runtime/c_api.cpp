@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <vector>
 
 struct skiff_model {
   skiff::Model model;
@@ -47,7 +48,23 @@ skiff::SessionOptions options_of(const skiff_session_options* given) {
   options.strict_gpu = known.strict_gpu != 0;
   options.isa = known.isa;
   options.memory_limit = known.memory_limit;
+  options.stream = known.stream;
+  options.gpu = known.gpu;
+  options.tuning = static_cast<skiff::Tuning>(known.tuning);
+  options.plan_cache = known.plan_cache;
   return options;
+}
+
+std::vector<skiff::InputShape> shapes_of(const skiff::Session& session,
+                                         const skiff_input_shape* shapes, size_t count) {
+  std::vector<skiff::InputShape> result;
+  for (const skiff_input_shape& given : std::span(shapes, count)) {
+    if (given.rank < 0 || given.rank > skiff::kMaxRank)
+      throw skiff::Error(skiff::ErrorCode::invalid_argument, "a shape has 0 to 8 axes");
+    result.push_back({session.input(given.input).name(),
+                      skiff::Shape({given.shape, static_cast<std::size_t>(given.rank)})});
+  }
+  return result;
 }
 
 void describe(const skiff::Tensor& from, skiff_tensor* to) {
@@ -105,13 +122,23 @@ int32_t skiff_session_output(const skiff_session* session, size_t index, skiff_t
 
 int32_t skiff_session_resize(skiff_session* session, size_t input, const int64_t* shape,
                              int32_t rank) {
+  skiff_input_shape one{input, rank, {}};
+  std::copy_n(shape, std::clamp(rank, 0, skiff::kMaxRank), one.shape);
+  return skiff_session_resize_all(session, &one, 1);
+}
+
+int32_t skiff_session_resize_all(skiff_session* session, const skiff_input_shape* shapes,
+                                 size_t count) {
   return guarded([&] {
-    const skiff::Session& found = session->session;
-    const skiff::Status status = session->session.resize(
-        found.input(input).name(),
-        skiff::Shape(std::span(shape, static_cast<std::size_t>(std::max(rank, 0)))));
+    const skiff::Status status =
+        session->session.resize(shapes_of(session->session, shapes, count));
     if (!status.ok()) throw skiff::Error(status.code(), status.message());
   });
+}
+
+int32_t skiff_session_prepare(skiff_session* session, const skiff_input_shape* shapes,
+                              size_t count) {
+  return guarded([&] { session->session.prepare(shapes_of(session->session, shapes, count)); });
 }
 
 void skiff_session_reset(skiff_session* session) { session->session.reset(); }

@@ -28,6 +28,15 @@ std::span<const std::uint8_t> copy_of(std::span<const std::uint8_t> bytes,
   return {copy, bytes.size()};
 }
 
+/// Memory that the caller gives instead of having it allocated.
+void check_given(std::span<const std::byte> memory, std::uint64_t bytes, const char* what) {
+  require(memory.empty() || memory.size() >= bytes, ErrorCode::invalid_argument, "the ", what,
+          " given has ", memory.size(), " bytes, the session needs ", bytes);
+  require(reinterpret_cast<std::uintptr_t>(memory.data()) % Block::kAlignment == 0,
+          ErrorCode::invalid_argument, "the ", what, " given is not aligned to ",
+          Block::kAlignment);
+}
+
 int check_threads(int threads) {
   require(threads >= 1 && threads <= cpu::ThreadPool::kMaxThreads, ErrorCode::invalid_argument,
           "threads is ", threads, ", must be 1 to ", cpu::ThreadPool::kMaxThreads);
@@ -37,17 +46,19 @@ int check_threads(int threads) {
 }  // namespace
 
 Session::Impl::Impl(const Model& source, const SessionOptions& session_options,
-                    std::span<const std::uint8_t> frugal_nodes)
+                    const SessionMaking& making)
     : model(source),
       shared(*source.impl()),
       options(session_options),
       table(cpu::choose_table(options.isa == nullptr ? "" : options.isa)),
       book(options.allocator),
       arena(kMetadataChunk, &book),
-      frugal(copy_of(frugal_nodes, arena)),
+      frugal(copy_of(making.frugal, arena)),
       shapes(graph(), arena),
-      device(open_device(graph(), options)),
-      binding(bind_all()),
+      device(open_device(options)),
+      prepared_memory(&book),
+      prepared(&book),
+      binding(bind_all(making)),
       layout(lower(graph(), binding, shared_io(), arena, book)),
       states(graph().states),
       segments(&arena) {
@@ -56,7 +67,7 @@ Session::Impl::Impl(const Model& source, const SessionOptions& session_options,
     maker.emplace(graph(), table, options.threads, frugal, arena);
     counts.emplace(graph(), binding.steps, arena);
   }
-  segments.reserve(1 + (device ? binding.steps.size() : 0));  // before the account is made
+  segments.reserve(most_segments());  // before the account is made
   book.charge(sizeof(Impl));
   memory = report();
 }
@@ -72,10 +83,15 @@ void Session::Impl::settle(std::uint64_t bytes) {
           limit());
 }
 
-Binding Session::Impl::bind_all() {
+Binding Session::Impl::bind_all(const SessionMaking& making) {
   check_threads(options.threads);
+  if (device) {
+    tuner.emplace(*device, options, making.measure);
+    device_maker.emplace(*device, *tuner, making.most_workspace);
+  }
   std::pmr::monotonic_buffer_resource scratch(kMetadataChunk, &book);
-  return skiff::bind(shared.verified, table, options.threads, frugal, device.get(), arena, scratch);
+  return skiff::bind(shared.verified, table, options.threads, frugal,
+                     device ? &*device_maker : nullptr, arena, scratch);
 }
 
 MemoryReport Session::Impl::report() const noexcept {
@@ -83,6 +99,7 @@ MemoryReport Session::Impl::report() const noexcept {
   const ArenaLayout &host = layout.host, &on_device = layout.device;
   r.weights = binding.weights_bytes + binding.device_weights_bytes;
   r.arena = host.bytes + on_device.bytes;
+  r.device_arena = on_device.bytes;
   r.arena_lower_bound = host.lower_bound + on_device.lower_bound;
   r.arena_lower_bound_plain = host.lower_bound_plain + on_device.lower_bound_plain;
   r.arena_proved_minimal = host.certificate != plan::Certificate::unproved &&
@@ -93,7 +110,8 @@ MemoryReport Session::Impl::report() const noexcept {
   const std::uint64_t threads =
       cpu::ThreadPool::memory_bytes(options.threads) + workers * platform::thread_overhead_bytes();
   // Packing borrows the arena where that is large enough.
-  const std::uint64_t own_arena = r.arena - (options.arena.empty() ? 0 : host.bytes);
+  const std::uint64_t own_arena = r.arena - (options.arena.empty() ? 0 : host.bytes) -
+                                  (options.device_arena.empty() ? 0 : on_device.bytes);
   const std::uint64_t packing = std::max(
       binding.pack_scratch <= host.bytes ? 0 : binding.pack_scratch, binding.device_staging);
   const std::uint64_t blocks = r.weights + own_arena + r.io + threads + packing;
@@ -104,11 +122,8 @@ MemoryReport Session::Impl::report() const noexcept {
 }
 
 void Session::Impl::materialise() {
-  require(options.arena.empty() || options.arena.size() >= layout.host.bytes,
-          ErrorCode::invalid_argument, "the arena given has ", options.arena.size(),
-          " bytes, the session needs ", layout.host.bytes);
-  require(reinterpret_cast<std::uintptr_t>(options.arena.data()) % Block::kAlignment == 0,
-          ErrorCode::invalid_argument, "the arena given is not aligned to ", Block::kAlignment);
+  check_given(options.arena, layout.host.bytes, "arena");
+  check_given(options.device_arena, layout.device.bytes, "device arena");
   activations = options.arena.empty() ? g_nothing : options.arena.data();
   take_device_memory();
   if (!device) take_host_memory();
@@ -116,8 +131,10 @@ void Session::Impl::materialise() {
   pool.emplace(options.threads, book);
   take_weights();
   connect();
-  record();
   if (maker) start_shapes();
+  make_segments();
+  record();
+  if (tuner) tuner->save();
   reset();
 }
 
@@ -138,7 +155,7 @@ void Session::Impl::take_weights() {
     return !s.table || (s.table == &table && s.gpu == gpu && s.forms_key == binding.forms_key);
   });
   require(set != end, ErrorCode::unsupported, "more than ", Model::Impl::kMaxWeightSets,
-          " instruction sets and memory limits in use");
+          " instruction sets, memory limits and tunings in use");
   if (set->table == nullptr) {
     Block block(shared.book, binding.weights_bytes);
     const bool borrow = binding.pack_scratch <= layout.host.bytes;
@@ -260,8 +277,9 @@ void Session::Impl::reset() noexcept {
   }
 }
 
-Session::Session(const Model& model, const SessionOptions& options)
-    : impl_(bind_within_limit(model, options)) {
+Session::Session(const Model& model, const SessionOptions& options) {
+  if (options.tuning == Tuning::full) Impl::tune_in_place(model, options);
+  impl_ = bind_within_limit(model, options);
   impl_->materialise();
 }
 Session::~Session() = default;
@@ -269,7 +287,7 @@ Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 
 MemoryReport Session::predict(const Model& model, const SessionOptions& options) {
-  return bind_within_limit(model, options)->memory;
+  return bind_within_limit(model, options, false)->memory;
 }
 
 std::size_t Session::input_count() const noexcept { return impl_->graph().inputs.size(); }
@@ -308,6 +326,11 @@ Status Session::resize(std::string_view input, const Shape& shape) noexcept {
 Status Session::resize(std::span<const InputShape> shapes) noexcept {
   return impl_->resize(shapes);
 }
+void Session::prepare(std::string_view input, const Shape& shape) {
+  const InputShape one{input, shape};
+  impl_->prepare({&one, 1});
+}
+void Session::prepare(std::span<const InputShape> shapes) { impl_->prepare(shapes); }
 void Session::reset() noexcept { impl_->reset(); }
 
 Status Session::run() noexcept { return impl_->run(nullptr, nullptr); }
@@ -329,15 +352,18 @@ StepInfo Session::step(std::size_t i) const noexcept {
   const Step& step = impl_->binding.steps[i];
   const Graph& graph = impl_->graph();
   const GraphNode& node = graph.nodes[static_cast<std::size_t>(step.node)];
-  StepInfo info{.name = node.name,
-                .op = node.def->name,
-                .algorithm = step.kernel ? step.kernel->algorithm() : "none",
-                .flops = step.kernel ? step.kernel->flops() : 0,
-                .bytes = 0,
-                .workspace = static_cast<std::int64_t>(step.workspace_bytes),
-                .device = step.space == Space::device ? DeviceKind::cuda : DeviceKind::cpu,
-                .why_cpu = step.why_host,
-                .output = impl_->shapes.info(node.outputs[0]).shape};
+  StepInfo info{
+      .name = node.name,
+      .op = node.def->name,
+      .algorithm = step.kernel ? step.kernel->algorithm() : "none",
+      .flops = step.kernel ? step.kernel->flops() : 0,
+      .bytes = 0,
+      .workspace = static_cast<std::int64_t>(step.workspace_bytes),
+      .device = step.space == Space::device ? DeviceKind::cuda : DeviceKind::cpu,
+      .tensor_cores = step.space == Space::device &&
+                      static_cast<const backend::DeviceKernel&>(*step.kernel).tensor_cores(),
+      .why_cpu = step.why_host,
+      .output = impl_->shapes.info(node.outputs[0]).shape};
   for (std::int32_t id : node.inputs)
     if (id >= 0) info.bytes += impl_->shapes.info(id).bytes();
   for (std::int32_t id : node.outputs) info.bytes += impl_->shapes.info(id).bytes();

@@ -14,23 +14,21 @@ namespace {
 /// Kernels report an index out of range in a word behind the inputs and outputs.
 constexpr std::uint64_t kBadValueBytes = Block::kAlignment;
 
-std::unique_ptr<backend::Device> try_open(const Graph& graph, const SessionOptions& options) {
+std::unique_ptr<backend::Device> try_open(const SessionOptions& options) {
   std::string why;
   const skiff_backend* table = backend::module(why);
   require(table != nullptr, ErrorCode::device, why);
-  require(!graph.resizable(), ErrorCode::unsupported,
-          "models with flexible shapes run on the CPU in this version");
-  return std::make_unique<backend::Device>(*table, options.gpu);
+  return std::make_unique<backend::Device>(*table, options.gpu, options.stream);
 }
 
 }  // namespace
 
-std::unique_ptr<backend::Device> open_device(const Graph& graph, const SessionOptions& options) {
+std::unique_ptr<backend::Device> open_device(const SessionOptions& options) {
   const bool wanted = options.device == DeviceKind::cuda || options.strict_gpu;
   if (options.device == DeviceKind::cpu && !options.strict_gpu) return nullptr;
   if (!wanted && options.log.function == nullptr && !backend::module_exists()) return nullptr;
   try {
-    return try_open(graph, options);
+    return try_open(options);
   } catch (const Error& error) {
     require(!options.strict_gpu, error.code(), error.what(),
             " (leave out --strict-gpu to use the CPU)");
@@ -56,7 +54,11 @@ std::uint64_t Session::Impl::io_bytes() const noexcept {
 
 void Session::Impl::take_device_memory() {
   if (!device) return;
-  device_arena = device->allocate(backend::MemoryKind::device, layout.device.bytes);
+  device_activations = options.device_arena.data();
+  if (options.device_arena.empty()) {
+    device_arena = device->allocate(backend::MemoryKind::device, layout.device.bytes);
+    device_activations = device_arena.mapped();
+  }
   pinned_io = device->allocate(backend::MemoryKind::pinned, io_bytes());
   io = pinned_io.data();
   bad_value = reinterpret_cast<std::int32_t*>(io + layout.io_bytes);
@@ -76,8 +78,7 @@ void Session::Impl::fill_device_set(WeightSet& set) {
 
 std::byte* Session::Impl::device_address(std::int32_t id) const noexcept {
   const auto i = static_cast<std::size_t>(id);
-  if (layout.device.value_offset[i] >= 0)
-    return device_arena.mapped() + layout.device.value_offset[i];
+  if (layout.device.value_offset[i] >= 0) return device_activations + layout.device.value_offset[i];
   const bool io_value = layout.io_offset[i] >= 0 && is_shared(graph().value(id), shared_io());
   return io_value ? pinned_io.mapped() + layout.io_offset[i] : nullptr;
 }
@@ -90,7 +91,7 @@ void Session::Impl::connect_on_device(std::size_t s) {
   for (std::size_t o = 0; o < node.outputs.size(); ++o)
     step.outputs[o] = device_address(node.outputs[o]);
   const std::int64_t workspace = layout.device.workspace_offset[s];
-  step.workspace = workspace < 0 ? nullptr : device_arena.mapped() + workspace;
+  step.workspace = workspace < 0 ? nullptr : device_activations + workspace;
 }
 
 /// Borders name steps by number: steps that are views are about to be left out.
@@ -105,7 +106,7 @@ void Session::Impl::renumber_borders() noexcept {
 }
 
 void Session::Impl::enqueue(const Border& border) {
-  const auto bytes = static_cast<std::uint64_t>(graph().value(border.value).info.bytes());
+  const auto bytes = static_cast<std::uint64_t>(shapes.info(border.value).bytes());
   if (bytes == 0) return;
   const bool to_device = border.to == Space::device;
   void *on_host = address(border.value), *on_device = device_address(border.value);
@@ -118,26 +119,30 @@ void Session::Impl::enqueue(const Step& step) {
                   {step.inputs, step.outputs, step.workspace, step.tables, word});
 }
 
+/// No more than make_segments() makes.
+std::size_t Session::Impl::most_segments() const noexcept {
+  std::size_t turns = 2 + layout.borders.size();
+  for (std::size_t s = 1; s < binding.steps.size(); ++s)
+    turns += binding.steps[s].space != binding.steps[s - 1].space ? 1u : 0u;
+  return turns;
+}
+
 /// Splits the steps into stretches: copies and steps of the device, then steps of the host.
-void Session::Impl::make_segments(bool record) {
-  segments.clear();
-  auto border = layout.borders.begin();
-  const auto due = [&](std::size_t step) {
-    return border != layout.borders.end() && static_cast<std::size_t>(border->step) <= step;
-  };
+void Session::Impl::make_segments() {
   const std::size_t count = binding.steps.size();
-  std::size_t s = 0;
+  std::size_t s = 0, border = 0;
+  const auto due = [&](std::size_t step) {
+    return border < layout.borders.size() &&
+           static_cast<std::size_t>(layout.borders[border].step) <= step;
+  };
   do {
     Segment segment;
     segment.device_begin = s;
-    if (device) device->begin(record);
-    for (;;) {
-      while (due(s)) enqueue(*border++);
-      if (s == count || binding.steps[s].space != Space::device) break;
-      enqueue(binding.steps[s++]);
-    }
-    if (device) segment.program = device->end();
+    segment.border_begin = border;
+    while (s < count && binding.steps[s].space == Space::device) ++s;
+    while (due(s)) ++border;
     segment.device_end = s;
+    segment.border_end = border;
     while (s < count && binding.steps[s].space == Space::host &&
            (s == segment.device_end || !due(s)))
       ++s;
@@ -146,10 +151,33 @@ void Session::Impl::make_segments(bool record) {
   } while (s < count || due(count));
 }
 
+/// The device's part of a segment: each step behind the copies that are due.
+template <typename Each>
+void Session::Impl::enqueue(const Segment& segment, Each&& before_step) {
+  std::size_t border = segment.border_begin;
+  for (std::size_t s = segment.device_begin; s <= segment.device_end; ++s) {
+    if (s < segment.device_end) before_step(s);
+    for (; border < segment.border_end; ++border) {
+      if (static_cast<std::size_t>(layout.borders[border].step) > s) break;
+      enqueue(layout.borders[border]);
+    }
+    if (s < segment.device_end) enqueue(binding.steps[s]);
+  }
+}
+
+/// Makes the segments' programs for the present sizes.
 void Session::Impl::record() {
-  if (device) make_segments(false);  // loads the kernels' code, which a capture must not do
-  if (device) *bad_value = 0;
-  make_segments(true);
+  if (!device) return;
+  const auto all = [&](bool record) {
+    for (Segment& segment : segments) {
+      device->begin(record);
+      enqueue(segment, [](std::size_t) {});
+      segment.program = device->end();
+    }
+  };
+  all(false);  // loads the kernels' code, which a capture must not do
+  *bad_value = 0;
+  all(true);
 }
 
 Status Session::Impl::bad_value_status() noexcept {
@@ -168,19 +196,12 @@ Status Session::Impl::watch_on_device(const Segment& segment, void (*observe)(vo
                                       void* context) noexcept {
   if (segment.program.get() == nullptr) return {};
   try {
-    const auto copies = [&](std::size_t step) {
-      for (const Border& border : layout.borders)
-        if (static_cast<std::size_t>(border.step) == step) enqueue(border);
-    };
-    for (std::size_t s = segment.device_begin; s < segment.device_end; ++s) {
+    device->begin(false);
+    enqueue(segment, [&](std::size_t s) {
+      static_cast<void>(device->end());
       observe(context, s);
       device->begin(false);
-      copies(s);
-      enqueue(binding.steps[s]);
-      static_cast<void>(device->end());
-    }
-    device->begin(false);
-    copies(segment.device_end);
+    });
     static_cast<void>(device->end());
     return bad_value_status();
   } catch (const Error& error) {

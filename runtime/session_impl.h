@@ -2,6 +2,7 @@
 
 #include <skiff/session.h>
 
+#include <list>
 #include <memory>
 #include <optional>
 
@@ -15,19 +16,41 @@ namespace skiff {
 
 /// Opens the GPU that the options ask for, or says why there is none: null, or Error{device} where
 /// the options insist.
-std::unique_ptr<backend::Device> open_device(const Graph& graph, const SessionOptions& options);
+std::unique_ptr<backend::Device> open_device(const SessionOptions& options);
 
 /// Steps that run one after the other: first the device's [device_begin, device_end) with the
 /// copies that belong to them, in one launch, then the host's up to host_end.
 struct Segment {
   backend::Program program;  ///< empty: nothing for the device
   std::size_t device_begin = 0, device_end = 0, host_end = 0;
+  std::size_t border_begin = 0, border_end = 0;  ///< the copies, in Layout::borders
+};
+
+/// What a choice of the symbols takes on the GPU. The present one's is in the steps and segments;
+/// the others', which were prepared, wait here.
+struct Prepared {
+  explicit Prepared(std::pmr::memory_resource& memory) : parts(&memory), programs(&memory) {}
+  struct Part {
+    KernelPtr kernel;  ///< null: a step of the host's
+    const void* tables = nullptr;
+  };
+  Symbols::Values symbols{};
+  std::pmr::vector<Part> parts;                 ///< one a step
+  std::pmr::vector<backend::Program> programs;  ///< one a segment
+  backend::Memory tables;  ///< of the sizes that were prepared here, wherever these are now
+};
+
+/// What a session is made with besides the options.
+struct SessionMaking {
+  std::span<const std::uint8_t> frugal = {};  ///< see bind(); copied
+  bool measure = true;                        ///< tuning may time kernels
+  std::uint64_t most_workspace = UINT64_MAX;  ///< of a kernel of the GPU that has a choice
 };
 
 struct Session::Impl {
-  /// Binds and plans. `frugal`: see bind(); copied.
+  /// Binds and plans.
   Impl(const Model& source, const SessionOptions& session_options,
-       std::span<const std::uint8_t> frugal = {});
+       const SessionMaking& making = {});
 
   /// Counts what was taken for a moment before, `bytes` at most at once. Throws
   /// Error{budget_exceeded} where the total passes the limit.
@@ -35,6 +58,10 @@ struct Session::Impl {
   std::uint64_t limit() const noexcept {
     return options.memory_limit != 0 ? options.memory_limit : shared.options.memory_limit;
   }
+  /// Decides by the whole network's time between algorithms that alone are about equally fast.
+  static void tune_in_place(const Model& model, const SessionOptions& options);
+  /// Milliseconds of the GPU's part of a run.
+  float time_on_device(int runs);
 
   /// Takes the memory, fills the weights and points every step to its operands.
   void materialise();
@@ -49,8 +76,13 @@ struct Session::Impl {
   std::span<const std::uint8_t> frugal;  // in `arena`
   Shapes shapes;
   std::unique_ptr<backend::Device> device;  // null: everything is the CPU's
-  std::optional<KernelMaker> maker;         // of a model with symbols
-  std::optional<Counts> counts;             // the same
+  std::optional<tune::Tuner> tuner;         // of a session with a GPU
+  std::optional<DeviceMaker> device_maker;
+  std::optional<KernelMaker> maker;  // of a model with symbols
+  std::optional<Counts> counts;      // the same
+  // Kernels move between `prepared` and the steps, their memory does not.
+  std::pmr::list<std::pmr::monotonic_buffer_resource> prepared_memory;
+  std::pmr::list<Prepared> prepared;
   Binding binding;
   Layout layout;
   std::span<const StateLink> states;
@@ -58,6 +90,7 @@ struct Session::Impl {
   Block arena_block, io_block;
   backend::Memory device_arena, pinned_arena, pinned_io;  // of a session with a GPU
   std::byte* activations = nullptr;
+  std::byte* device_activations = nullptr;
   std::byte* io = nullptr;
   std::int32_t* bad_value = nullptr;  // set by kernels of the device
   const std::byte* weights = nullptr;
@@ -70,13 +103,15 @@ struct Session::Impl {
   bool broken = false;  // a failed resize could not be taken back
   Status run(void (*observe)(void*, std::size_t), void* context) noexcept;
   Status resize(std::span<const InputShape> wanted) noexcept;
+  void prepare(std::span<const InputShape> wanted);
   void reset() noexcept;
   /// A result of a step as it lies in the device's memory now, copied. Throws Error.
   Tensor watched(std::int32_t value);
   bool shared_io() const noexcept { return device != nullptr && device->integrated(); }
+  bool uses_device() const noexcept;
 
  private:
-  Binding bind_all();
+  Binding bind_all(const SessionMaking& making);
   void check_placement() const;
   std::uint64_t io_bytes() const noexcept;
   void take_device_memory();
@@ -88,7 +123,10 @@ struct Session::Impl {
   void renumber_borders() noexcept;
   void enqueue(const Border& border);
   void enqueue(const Step& step);
-  void make_segments(bool record);
+  std::size_t most_segments() const noexcept;
+  void make_segments();
+  template <typename Each>
+  void enqueue(const Segment& segment, Each&& before_step);
   void record();
   Status bad_value_status() noexcept;
   Status run_on_device(const Segment& segment) noexcept;
@@ -104,7 +142,18 @@ struct Session::Impl {
   void start_shapes();
   void set_symbols(const InputShape& wanted, std::span<std::int64_t> symbols) const;
   void check_shared(const InputShape& wanted, std::span<const std::int64_t> symbols) const;
+  Symbols::Values symbols_for(std::span<const InputShape> wanted) const;
+  Symbols::Values present_symbols() const noexcept;
   void adopt(std::span<const std::int64_t> symbols);
+  void adopt_again(std::span<const std::int64_t> symbols) noexcept;
+  Symbols::Values set_by_inputs(Symbols::Values symbols) const noexcept;
+  Prepared* find_prepared(const Symbols::Values& symbols) noexcept;
+  Prepared& at_prepared(const Symbols::Values& symbols);
+  void exchange(Prepared& other) noexcept;
+  void make_prepared(Prepared& other, std::pmr::memory_resource& room);
+  void fill_tables(Prepared& other);
+  void record_for(Prepared& other);
+  void prepare_on_device(const Symbols::Values& symbols);
   Status refuse(const Error& error) noexcept;
 
   std::vector<std::byte> seen;  // what watched() shows

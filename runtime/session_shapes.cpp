@@ -62,6 +62,28 @@ void Session::Impl::adopt(std::span<const std::int64_t> symbols) {
   }
 }
 
+/// Back to sizes that did work.
+void Session::Impl::adopt_again(std::span<const std::int64_t> symbols) noexcept {
+  try {
+    adopt(symbols);
+  } catch (const std::exception&) {
+    broken = true;
+  }
+}
+
+Symbols::Values Session::Impl::present_symbols() const noexcept {
+  Symbols::Values values{};
+  if (maker) std::ranges::copy(shapes.symbols(), values.begin());
+  return values;
+}
+
+Symbols::Values Session::Impl::symbols_for(std::span<const InputShape> wanted) const {
+  Symbols::Values symbols = present_symbols();
+  for (const InputShape& shape : wanted) set_symbols(shape, symbols);
+  for (const InputShape& shape : wanted) check_shared(shape, symbols);
+  return symbols;
+}
+
 Status Session::Impl::refuse(const Error& error) noexcept {
   const std::string_view text = error.what();
   refusal_[text.copy(refusal_, sizeof refusal_ - 1)] = '\0';
@@ -69,32 +91,29 @@ Status Session::Impl::refuse(const Error& error) noexcept {
 }
 
 Status Session::Impl::resize(std::span<const InputShape> wanted) noexcept {
-  Symbols::Values before{};
-  const std::span<const std::int64_t> now = maker ? shapes.symbols() : before;
-  std::copy(now.begin(), now.end(), before.begin());
-  Symbols::Values symbols = before;
+  const Symbols::Values before = present_symbols();
+  Status failure;
   try {
-    for (const InputShape& shape : wanted) set_symbols(shape, symbols);
-    for (const InputShape& shape : wanted) check_shared(shape, symbols);
+    const Symbols::Values symbols = symbols_for(wanted);
+    if (symbols == before) return {};
+    Prepared* const ready = uses_device() ? &at_prepared(symbols) : nullptr;
+    try {
+      adopt(symbols);
+      if (ready != nullptr) {
+        exchange(*ready);
+        ready->symbols = set_by_inputs(before);
+      }
+      reset();
+      return {};
+    } catch (const Error& error) {
+      failure = refuse(error);
+    } catch (const std::bad_alloc&) {
+      failure = Status(ErrorCode::out_of_memory, "a kernel had no room for these sizes");
+    }
   } catch (const Error& error) {
     return refuse(error);
   }
-  if (symbols == before) return {};
-  Status failure;
-  try {
-    adopt(symbols);
-    reset();
-    return {};
-  } catch (const Error& error) {
-    failure = refuse(error);
-  } catch (const std::bad_alloc&) {
-    failure = Status(ErrorCode::out_of_memory, "a kernel had no room for these sizes");
-  }
-  try {
-    adopt(before);  // which did work
-  } catch (const std::exception&) {
-    broken = true;
-  }
+  adopt_again(before);
   return failure;
 }
 

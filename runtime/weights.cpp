@@ -63,6 +63,13 @@ void fill_weights(const model::Verified& model, Binding& binding, std::span<std:
   }
 }
 
+void pack_tables(Kernel& kernel, backend::Device& device, std::byte* to,
+                 std::span<std::byte> staging) {
+  NoReader reader;
+  kernel.pack(-1, reader, staging, {});
+  device.upload(to, staging);
+}
+
 std::uint64_t staging_bytes(const ConstantForm& form) noexcept {
   if (form.step < 0) return std::min(form.bytes, kPiece);
   const auto packed =
@@ -78,9 +85,7 @@ void fill_device_weights(const model::Verified& model, Binding& binding, backend
     const std::span<std::byte> packed =
         staging.first(std::min<std::size_t>(form.bytes, staging.size()));
     if (form.buffer < 0) {
-      NoReader reader;
-      kernel_of(binding, form).pack(form.input, reader, packed, {});
-      device.upload(to, packed);
+      pack_tables(kernel_of(binding, form), device, to, packed);
       continue;
     }
     HashingReader reader(model, form.buffer);

@@ -57,6 +57,7 @@ void compare(const char* model_path, std::span<const Tokens> sentences) {
   skiff::Session session(model);
   skiff::Shape shape = model.input(0).shape;
   shape[0] = static_cast<std::int64_t>(sentences.size());  // both in one run
+  session.prepare(model.input(0).name, shape);             // a GPU wants to know sizes beforehand
   check(session.resize(model.input(0).name, shape));       // allocates nothing
   set_sentences(session, sentences);
   check(session.run());

@@ -37,8 +37,9 @@ std::int64_t within(const skiff::SymbolDesc& bounds, float wanted) {
 skiff::Tensor run(skiff::Session& session, const sample::Picture& picture, float width,
                   float height) {
   const skiff::Model& model = session.model();
-  check(session.resize(model.input(0).name,
-                       {1, 3, within(bounds(model, 2), height), within(bounds(model, 3), width)}));
+  const skiff::Shape size{1, 3, within(bounds(model, 2), height), within(bounds(model, 3), width)};
+  session.prepare(model.input(0).name, size);  // a GPU wants to know sizes beforehand
+  check(session.resize(model.input(0).name, size));
   skiff::set_image(session, picture.image());
   check(session.run());
   return session.output(0);

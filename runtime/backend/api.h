@@ -46,6 +46,12 @@ struct skiff_node {
   const void* attributes;
   const char* name;
   size_t name_size;
+  /// Evaluates entries of attribute fields marked "dim" in the schema for the present sizes; null:
+  /// every one is a plain number.
+  int64_t (*resolve)(const void* dims, int64_t dim);
+  const void* dims;
+  uint64_t most_workspace;  ///< algorithms that take more scratch are passed over
+  const char* choice;       ///< the algorithm to take, by its name; null: the one ranked first
 };
 
 struct skiff_kernel_info {
@@ -65,6 +71,14 @@ struct skiff_constant_form {
 /// Reads the stored bytes of a constant, front to back; returns a code of skiff::ErrorCode.
 struct skiff_reader {
   int32_t (*read)(void* context, void* to, size_t bytes);
+  void* context;
+};
+
+/// Receives what can be chosen for a node.
+struct skiff_choices {
+  /// Once: everything about the node that bears on how fast its algorithms are.
+  void (*group)(void* context, const char* text);
+  void (*name)(void* context, const char* algorithm);
   void* context;
 };
 
@@ -90,8 +104,9 @@ struct skiff_backend {
   uint32_t size, version;
 
   /// Finds out whether GPU `ordinal` can be used: driver, device, libraries and their versions,
-  /// code for it. The text says what is missing and what to do.
-  int32_t (*open)(int32_t ordinal, skiff_device** device, skiff_backend_error* error);
+  /// code for it. The text says what is missing and what to do. Programs run on `stream`, a
+  /// cudaStream_t of the caller's that outlives the device; null: on one of its own.
+  int32_t (*open)(int32_t ordinal, void* stream, skiff_device** device, skiff_backend_error* error);
   void (*close)(skiff_device* device);
   int32_t (*describe)(skiff_device* device, skiff_device_info* info, skiff_backend_error* error);
 
@@ -125,6 +140,15 @@ struct skiff_backend {
 
   /// One launch and one wait. No allocation.
   int32_t (*run)(skiff_device* device, skiff_program* program, skiff_backend_error* error);
+
+  /// The algorithms that can be chosen for a node, `most` of each kind; none when there is no
+  /// choice.
+  int32_t (*choices)(skiff_device* device, const skiff_node* node, int32_t most,
+                     const skiff_choices* take, skiff_backend_error* error);
+  /// Milliseconds of the device for one launch, the median of `runs`. `flush`, memory of the device
+  /// or null, is written before each.
+  int32_t (*time)(skiff_device* device, skiff_program* program, void* flush, uint64_t flush_bytes,
+                  int32_t runs, float* ms, skiff_backend_error* error);
 };
 
 /// The module's one exported function; null when it does not speak `version`.

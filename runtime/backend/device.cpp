@@ -64,8 +64,9 @@ void DeviceKernel::pack(int input, ConstantReader& reader, std::span<std::byte> 
   backend::check(code, error);
 }
 
-Device::Device(const skiff_backend& table, int ordinal) : table_(table), ordinal_(ordinal) {
-  check(table.open(ordinal, &device_, &error_));
+Device::Device(const skiff_backend& table, int ordinal, void* stream)
+    : table_(table), ordinal_(ordinal) {
+  check(table.open(ordinal, stream, &device_, &error_));
   const std::int32_t code = table.describe(device_, &info_, &error_);
   if (code != 0) table.close(device_);
   check(code);
@@ -89,6 +90,11 @@ skiff_tensor_info crossing(const TensorInfo* tensor) noexcept {
   return info;
 }
 
+/// The dims of a node were checked when the model was loaded.
+std::int64_t resolve(const void* dims, std::int64_t dim) noexcept {
+  return static_cast<const DimResolver*>(dims)->resolve(dim);
+}
+
 void* take(void* context, std::size_t bytes, std::size_t alignment) noexcept {
   try {
     return static_cast<std::pmr::memory_resource*>(context)->allocate(bytes, alignment);
@@ -99,27 +105,59 @@ void* take(void* context, std::size_t bytes, std::size_t alignment) noexcept {
 
 }  // namespace
 
-KernelPtr Device::make_kernel(const NodeView& node, std::span<const TensorInfo> outputs,
-                              std::pmr::memory_resource& memory) {
+/// A node in the form that crosses.
+struct Device::CrossingNode {
+  CrossingNode(const NodeView& view, std::span<const TensorInfo> results, const KernelWish& wish) {
+    for (const TensorInfo* input : view.inputs) in.push_back(crossing(input));
+    for (const TensorInfo& output : results) out.push_back(crossing(&output));
+    node = {.size = sizeof(skiff_node),
+            .op = static_cast<std::int32_t>(view.op),
+            .version = view.version,
+            .input_count = static_cast<std::int32_t>(in.size()),
+            .output_count = static_cast<std::int32_t>(out.size()),
+            .inputs = in.data(),
+            .outputs = out.data(),
+            .attributes = view.attributes,
+            .name = view.name.data(),
+            .name_size = view.name.size(),
+            .resolve = view.dims == nullptr ? nullptr : resolve,
+            .dims = view.dims,
+            .most_workspace = wish.most_workspace,
+            .choice = wish.choice};
+  }
+  CrossingNode(const CrossingNode&) = delete;
+  CrossingNode& operator=(const CrossingNode&) = delete;
+
   std::vector<skiff_tensor_info> in, out;
-  for (const TensorInfo* input : node.inputs) in.push_back(crossing(input));
-  for (const TensorInfo& output : outputs) out.push_back(crossing(&output));
-  const skiff_node crossed{.size = sizeof(skiff_node),
-                           .op = static_cast<std::int32_t>(node.op),
-                           .version = node.version,
-                           .input_count = static_cast<std::int32_t>(in.size()),
-                           .output_count = static_cast<std::int32_t>(out.size()),
-                           .inputs = in.data(),
-                           .outputs = out.data(),
-                           .attributes = node.attributes,
-                           .name = node.name.data(),
-                           .name_size = node.name.size()};
+  skiff_node node;
+};
+
+KernelPtr Device::make_kernel(const NodeView& node, std::span<const TensorInfo> outputs,
+                              const KernelWish& wish, std::pmr::memory_resource& memory) {
+  const CrossingNode crossed(node, outputs, wish);
   const skiff_memory lent{take, &memory};
   void* const place = memory.allocate(sizeof(DeviceKernel), alignof(DeviceKernel));
   skiff_kernel* kernel = nullptr;
   skiff_kernel_info info{};
-  check(table_.make_kernel(device_, &lent, &crossed, &kernel, &info, &error_));
+  check(table_.make_kernel(device_, &lent, &crossed.node, &kernel, &info, &error_));
   return KernelPtr(new (place) DeviceKernel(table_, kernel, info));
+}
+
+Choices Device::choices(const NodeView& node, std::span<const TensorInfo> outputs, int most) {
+  const CrossingNode crossed(node, outputs, {});
+  Choices result;
+  const skiff_choices taker{
+      [](void* to, const char* text) { static_cast<Choices*>(to)->group = text; },
+      [](void* to, const char* name) { static_cast<Choices*>(to)->names.emplace_back(name); },
+      &result};
+  check(table_.choices(device_, &crossed.node, most, &taker, &error_));
+  return result;
+}
+
+float Device::time(const Program& program, const Memory& flush, int runs) {
+  float ms = 0;
+  check(table_.time(device_, program.get(), flush.data(), flush.size(), runs, &ms, &error_));
+  return ms;
 }
 
 void Device::begin(bool record) { check(table_.begin(device_, record ? 1 : 0, &error_)); }

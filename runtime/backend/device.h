@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <memory_resource>
 #include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <skiff/error.h>
 
@@ -102,11 +104,24 @@ class DeviceKernel final : public Kernel {
   skiff_kernel_info info_;
 };
 
+/// Which of several kernels for a node.
+struct KernelWish {
+  std::uint64_t most_workspace = UINT64_MAX;  ///< bytes of scratch; those with more are passed over
+  const char* choice = nullptr;               ///< an algorithm's name; null: the one ranked first
+};
+
+/// What can be chosen for a node; no names: there is no choice.
+struct Choices {
+  std::string group;  ///< of equal texts the same algorithms are the best
+  std::vector<std::string> names;
+};
+
 /// One session's hold on a GPU. All functions but run() throw Error.
 class Device {
  public:
-  /// Finds out whether GPU `ordinal` can be used; Error{device} says what is missing.
-  Device(const skiff_backend& table, int ordinal);
+  /// Finds out whether GPU `ordinal` can be used; Error{device} says what is missing. `stream`: see
+  /// SessionOptions.
+  Device(const skiff_backend& table, int ordinal, void* stream);
   ~Device() { table_.close(device_); }
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
@@ -123,7 +138,10 @@ class Device {
 
   /// Error{unsupported}: the GPU has no kernel for this node, for that reason.
   KernelPtr make_kernel(const NodeView& node, std::span<const TensorInfo> outputs,
-                        std::pmr::memory_resource& memory);
+                        const KernelWish& wish, std::pmr::memory_resource& memory);
+
+  /// The algorithms that KernelWish may name, `most` of each kind.
+  Choices choices(const NodeView& node, std::span<const TensorInfo> outputs, int most);
 
   /// From here to end(), kernels and copies are recorded, or run at once.
   void begin(bool record);
@@ -132,10 +150,14 @@ class Device {
   /// A program of what was recorded; empty when that is nothing.
   Program end();
 
+  /// Milliseconds of one launch, the median of several; what `flush` holds is overwritten before
+  /// each.
+  float time(const Program& program, const Memory& flush, int runs);
   /// One launch, one wait, no allocation.
   Status run(const Program& program) noexcept;
 
  private:
+  struct CrossingNode;
   void check(std::int32_t code) const;
 
   const skiff_backend& table_;

@@ -177,7 +177,7 @@ int bench(const Options& options) {
   memory["peak_rss"] = platform::memory_state().peak_resident;
   const Shape shape = model.input_count() > 0 ? sessions[0].input(0).shape() : Shape();
   const Json json = {{"model", model.name()},
-                     {"device", "cpu"},
+                     {"device", name_of(sessions[0].device())},
                      {"isa", sessions[0].isa()},
                      {"threads", sessions[0].threads()},
                      {"sessions", options.sessions},

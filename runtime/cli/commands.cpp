@@ -76,15 +76,13 @@ SessionOptions Common::session_options() const {
   options.strict_gpu = strict_gpu;
   options.isa = isa.empty() ? nullptr : isa.c_str();
   options.memory_limit = parse_bytes(memory_limit);
+  options.tuning = tune == "full" ? Tuning::full : tune == "fast" ? Tuning::fast : Tuning::off;
+  options.plan_cache = plan_cache.empty() ? nullptr : plan_cache.c_str();
   options.log = {print_log, const_cast<bool*>(&verbose)};
   return options;
 }
 
-Model Common::load() const {
-  require(tune == "off", ErrorCode::unsupported, "--tune=", tune,
-          ": this version has nothing to tune; use --tune=off");
-  return Model::load(model, load_options());
-}
+Model Common::load() const { return Model::load(model, load_options()); }
 
 Session Common::session(const Model& loaded) const {
   Session made(loaded, session_options());
@@ -93,9 +91,18 @@ Session Common::session(const Model& loaded) const {
   std::vector<InputShape> wanted;
   for (const auto& [name, extents] : pairs)
     wanted.push_back({name, parse_shape(name + "=" + extents, extents)});
-  const Status status = made.resize(wanted);
-  require(status.ok(), status.code(), "--shape: ", status.message());
+  try {
+    take_shapes(made, wanted);
+  } catch (const Error& error) {
+    fail(error.code(), "--shape: ", error.what());
+  }
   return made;
+}
+
+void take_shapes(Session& session, std::span<const InputShape> shapes) {
+  session.prepare(shapes);
+  const Status status = session.resize(shapes);
+  require(status.ok(), status.code(), status.message());
 }
 
 void add_common_flags(CLI::App& app, Common& c) {
@@ -107,8 +114,11 @@ void add_common_flags(CLI::App& app, Common& c) {
   app.add_option("--memory-limit", c.memory_limit, "most bytes to take, e.g. 600M");
   app.add_option("--digest", c.digest, "check the file's SHA-256: on or off")
       ->check(CLI::IsMember({"on", "off"}));
-  app.add_option("--tune", c.tune, "off (nothing is tuned in this version)")
+  app.add_option("--tune", c.tune,
+                 "GPU: time algorithms when loading, off, fast or full (also within the network)")
       ->check(CLI::IsMember({"off", "fast", "full"}));
+  app.add_option("--plan-cache", c.plan_cache,
+                 "GPU: file with what tuning found; used with --tune=off too when it is named");
   app.add_option("--shape", c.shapes, "NAME=1x3x224x224: a size within the model's bounds")
       ->take_all()
       ->allow_extra_args(false);

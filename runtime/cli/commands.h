@@ -18,6 +18,7 @@ struct Common {
   std::string memory_limit;  ///< "600M"
   std::string digest = "on";
   std::string tune = "off";
+  std::string plan_cache;
   std::vector<std::string> shapes;
   std::string json;  ///< a file, "-" for standard output, "" for none
   bool verbose = false;
@@ -29,6 +30,9 @@ struct Common {
   /// A session with the shapes --shape asks for.
   Session session(const Model& model) const;
 };
+
+/// Gives inputs other shapes, which are prepared first. Throws Error.
+void take_shapes(Session& session, std::span<const InputShape> shapes);
 
 void add_common_flags(CLI::App& app, Common& common);
 

@@ -60,6 +60,8 @@ Json layer_json(const StepInfo& step, double ms, double total, double peak) {
   return {{"name", step.name},
           {"op", step.op},
           {"kernel", step.algorithm},
+          {"device", name_of(step.device)},
+          {"tensor_cores", step.tensor_cores},
           {"shape", step.output.extents()},
           {"ms", ms},
           {"share", total > 0 ? ms / total : 0},
@@ -76,10 +78,15 @@ std::string shortened(std::string_view text, std::size_t most) {
   return ".." + std::string(text.substr(text.size() - most + 2));
 }
 
+/// The kernel, and whether a GPU's tensor cores compute it.
+std::string kernel_text(const StepInfo& step) {
+  return std::string(step.algorithm) + (step.tensor_cores ? " (TC)" : "");
+}
+
 std::string row(const StepInfo& step, double ms, double total, double peak) {
   return fmt::format(
       "{:<32}  {:<16}  {:<20}  {:>9.4f}  {:>5.1f}%  {:>9.2f}  {:>4.0f}%  {:>8.2f}  {}\n",
-      shortened(step.name, 32), shortened(step.op, 16), shortened(step.algorithm, 20), ms,
+      shortened(step.name, 32), shortened(step.op, 16), shortened(kernel_text(step), 20), ms,
       total > 0 ? 100 * ms / total : 0, per_second(step.flops, ms),
       100 * peak_share(step, ms, peak), per_second(step.bytes, ms), shape_text(step.output));
 }
@@ -126,6 +133,7 @@ int profile(const Options& options) {
   if (options.common.json != "-") fmt::print("{}", text);
   write_json({{"model", model.name()},
               {"isa", session.isa()},
+              {"device", name_of(session.device())},
               {"threads", session.threads()},
               {"total_ms", total},
               {"peak_gflop_per_s", peak / 1e9},

@@ -75,8 +75,11 @@ void fill_inputs(Session& session, const std::vector<InputFile>& files) {
     if (!is_picture(file) && arrays.back().shape != tensor.shape())
       shapes.push_back({file.name, arrays.back().shape});
   }
-  const Status status = session.resize(shapes);
-  require(status.ok(), status.code(), "the inputs' shapes do not fit: ", status.message());
+  try {
+    take_shapes(session, shapes);
+  } catch (const Error& error) {
+    fail(error.code(), "the inputs' shapes do not fit: ", error.what());
+  }
   for (std::size_t i = 0; i < files.size(); ++i) {
     if (is_picture(files[i])) {
       fill_picture(session, files[i]);

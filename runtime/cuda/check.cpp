@@ -23,6 +23,9 @@ bool fatal(cudaError_t error) noexcept {
     case cudaErrorInvalidPc:
     case cudaErrorECCUncorrectable:
     case cudaErrorAssert:
+    case cudaErrorNvlinkUncorrectable:
+    case cudaErrorContextIsDestroyed:
+    case cudaErrorMpsClientTerminated:
     case cudaErrorUnknown:
       return true;
     default:
@@ -50,6 +53,7 @@ void check(cudaError_t error, const char* call) {
 void check(cudnnStatus_t status, const char* call) {
   if (status == CUDNN_STATUS_SUCCESS) [[likely]]
     return;
+  latch(cudaPeekAtLastError());
   char text[256] = "";
   cudnnGetLastErrorString(text, sizeof(text));
   fail(ErrorCode::device, "GPU: ", call, " failed: cuDNN says ", text, " (",
@@ -59,6 +63,7 @@ void check(cudnnStatus_t status, const char* call) {
 void check(cublasStatus_t status, const char* call) {
   if (status == CUBLAS_STATUS_SUCCESS) [[likely]]
     return;
+  latch(cudaPeekAtLastError());
   fail(ErrorCode::device, "GPU: ", call, " failed: cuBLASLt status ", static_cast<int>(status));
 }
 

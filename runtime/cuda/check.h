@@ -7,7 +7,8 @@
 namespace skiff::cuda {
 
 /// Throw Error{device}, or Error{out_of_memory}, that names the call. An error after which the
-/// context is unusable is remembered: see context_lost().
+/// context is unusable is remembered, also when a library only says that it failed: see
+/// context_lost().
 void check(cudaError_t error, const char* call);
 void check(cudnnStatus_t status, const char* call);
 void check(cublasStatus_t status, const char* call);

@@ -4,7 +4,8 @@
 
 namespace skiff::cuda {
 
-Device::Device(int ordinal) : ordinal_(ordinal) {
+Device::Device(int ordinal, cudaStream_t callers_stream)
+    : ordinal_(ordinal), callers_stream_(callers_stream) {
   enter();
   check(cudaStreamCreateWithFlags(stream_.out(), cudaStreamNonBlocking), "cudaStreamCreate");
   check(cudnnCreate(cudnn_.out()), "cudnnCreate");

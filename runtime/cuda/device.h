@@ -14,8 +14,9 @@ using CublasHandle = Handle<cublasLtHandle_t, cublasLtDestroy>;
 /// functions throw Error.
 class Device {
  public:
-  /// The GPU was found usable (see probe.h).
-  explicit Device(int ordinal);
+  /// The GPU was found usable (see probe.h). Programs run on `callers_stream`, or null: on the
+  /// device's own, where everything is recorded and tried.
+  Device(int ordinal, cudaStream_t callers_stream);
   ~Device();
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
@@ -23,6 +24,14 @@ class Device {
   /// Makes this GPU the calling thread's.
   void enter() const { check(cudaSetDevice(ordinal_), "cudaSetDevice"); }
   cudaStream_t stream() const noexcept { return stream_.get(); }
+  cudaStream_t run_stream() const noexcept {
+    return callers_stream_ != nullptr ? callers_stream_ : stream();
+  }
+  /// Waits for what the caller put on its stream: work outside programs goes to another one.
+  void follow_caller() const {
+    if (callers_stream_ != nullptr)
+      check(cudaStreamSynchronize(callers_stream_), "cudaStreamSynchronize");
+  }
   cudnnHandle_t cudnn() const noexcept { return cudnn_.get(); }
   cublasLtHandle_t cublas() const noexcept { return cublas_.get(); }
   void wait() const { check(cudaStreamSynchronize(stream()), "cudaStreamSynchronize"); }
@@ -31,6 +40,7 @@ class Device {
 
  private:
   int ordinal_;
+  cudaStream_t callers_stream_;
   Stream stream_;
   CudnnHandle cudnn_;
   CublasHandle cublas_;

@@ -30,6 +30,7 @@ class Handle {
   T object_{};
 };
 
+using Event = Handle<cudaEvent_t, cudaEventDestroy>;
 using Stream = Handle<cudaStream_t, cudaStreamDestroy>;
 using Graph = Handle<cudaGraph_t, cudaGraphDestroy>;
 using GraphExec = Handle<cudaGraphExec_t, cudaGraphExecDestroy>;

@@ -6,7 +6,10 @@
 #include <memory_resource>
 #include <new>
 #include <span>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "runtime/core/tensor_info.h"
 #include "runtime/cuda/device.h"
@@ -81,7 +84,9 @@ struct KernelSpec {
   const NodeView& node;
   std::span<const TensorInfo> outputs;
   Device& device;
-  std::pmr::memory_resource& memory;  ///< lives as long as the kernel
+  std::pmr::memory_resource& memory;          ///< lives as long as the kernel
+  std::uint64_t most_workspace = UINT64_MAX;  ///< algorithms that take more are passed over
+  std::string_view choice = {};               ///< the algorithm to take; empty: the first
 
   const TensorInfo& input(int i) const noexcept { return node.input(i); }
   const TensorInfo& output(int i) const noexcept { return outputs[static_cast<std::size_t>(i)]; }
@@ -92,6 +97,14 @@ KernelPtr make_kernel(std::pmr::memory_resource& memory, Args&&... args) {
   void* place = memory.allocate(sizeof(K), alignof(K));
   return KernelPtr(new (place) K(std::forward<Args>(args)...));
 }
+
+/// What can be chosen for a node; no names: there is no choice.
+struct Choices {
+  std::string group;  ///< everything about the node that bears on how fast its algorithms are
+  std::vector<std::string> names;
+};
+/// The algorithms that KernelSpec::choice may name, `most` of each kind.
+Choices list_choices(const KernelSpec& spec, int most);
 
 /// Makes the kernel of a node. Throws Error{unsupported} with the reason when there is none here.
 KernelPtr make_kernel(const KernelSpec& spec);

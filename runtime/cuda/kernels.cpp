@@ -12,6 +12,7 @@ using enum fb::OpKind;
 struct Row {
   fb::OpKind op;
   KernelPtr (*make)(const KernelSpec& spec);
+  Choices (*choices)(const KernelSpec& spec, int most) = nullptr;
 };
 
 // One line an operator; what is not here runs on the CPU.
@@ -32,9 +33,9 @@ constexpr Row kRows[] = {
     {where, make_where},
     {reduce, make_reduce},
     {softmax, make_softmax},
-    {conv, make_conv},
+    {conv, make_conv, list_conv_choices},
     {conv_transpose, make_conv_transpose},
-    {matmul, make_matmul},
+    {matmul, make_matmul, list_matmul_choices},
     {pool, make_pool},
     {layer_norm, make_layer_norm},
     {group_norm, make_group_norm},
@@ -45,6 +46,12 @@ constexpr Row kRows[] = {
 };
 
 }  // namespace
+
+Choices list_choices(const KernelSpec& spec, int most) {
+  for (const Row& row : kRows)
+    if (row.op == spec.node.op && row.choices != nullptr) return row.choices(spec, most);
+  return {};
+}
 
 KernelPtr make_kernel(const KernelSpec& spec) {
   for (const Row& row : kRows)

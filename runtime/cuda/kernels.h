@@ -35,6 +35,9 @@ SKIFF_CUDA_KERNEL(resize)
 SKIFF_CUDA_KERNEL(rnn)
 SKIFF_CUDA_KERNEL(attention)
 
+Choices list_conv_choices(const KernelSpec& spec, int most);
+Choices list_matmul_choices(const KernelSpec& spec, int most);
+
 #undef SKIFF_CUDA_KERNEL
 
 }  // namespace skiff::cuda

@@ -48,14 +48,25 @@ namespace {
 
 constexpr int kMaxOperands = 64;
 
+/// The core's dim expressions.
+class CoreDims final : public DimResolver {
+ public:
+  explicit CoreDims(const skiff_node& node) : node_(node) {}
+  std::int64_t resolve(std::int64_t dim) const override { return node_.resolve(node_.dims, dim); }
+
+ private:
+  const skiff_node& node_;
+};
+
 /// A node in the form kernels read, from the form it crossed in.
 struct Node {
   TensorInfo infos[kMaxOperands];
   const TensorInfo* inputs[kMaxOperands];
   TensorInfo outputs[kMaxOperands];
+  CoreDims dims;
   NodeView view;
 
-  explicit Node(const skiff_node& from) {
+  explicit Node(const skiff_node& from) : dims(from) {
     require(from.input_count <= kMaxOperands && from.output_count <= kMaxOperands,
             ErrorCode::unsupported, "more than ", kMaxOperands, " operands");
     const auto take = [](const skiff_tensor_info& t, TensorInfo& to) {
@@ -73,14 +84,16 @@ struct Node {
             .attributes = from.attributes,
             .inputs = {inputs, static_cast<std::size_t>(from.input_count)},
             .name = {from.name, from.name_size},
-            .dims = nullptr};
+            .dims = from.resolve == nullptr ? nullptr : &dims};
   }
 };
 
-std::int32_t open(std::int32_t ordinal, skiff_device** device, skiff_backend_error* error) {
+std::int32_t open(std::int32_t ordinal, void* stream, skiff_device** device,
+                  skiff_backend_error* error) {
   return guarded(error, [&] {
     probe(ordinal);
-    *device = new skiff_device{.device = Device(ordinal), .recording = nullptr};
+    *device = new skiff_device{.device = Device(ordinal, static_cast<cudaStream_t>(stream)),
+                               .recording = nullptr};
   });
 }
 
@@ -131,7 +144,8 @@ std::int32_t make(skiff_device* device, const skiff_memory* memory, const skiff_
     const std::span outputs(read.outputs, static_cast<std::size_t>(node->output_count));
     void* const place = CoreMemory(*memory).allocate(sizeof(skiff_kernel), alignof(skiff_kernel));
     auto* const result = new (place) skiff_kernel{CoreMemory(*memory), nullptr};
-    result->kernel = make_kernel({read.view, outputs, device->device, result->memory});
+    result->kernel = make_kernel({read.view, outputs, device->device, result->memory,
+                                  node->most_workspace, node->choice ? node->choice : ""});
     const Kernel* const made = result->kernel.get();
     *info = {.workspace = made->workspace_bytes(),
              .flops = made->flops(),
@@ -163,7 +177,7 @@ std::int32_t pack(skiff_kernel* kernel, std::int32_t input, const skiff_reader* 
 std::int32_t begin(skiff_device* device, std::int32_t record, skiff_backend_error* error) {
   return guarded(error, [&] {
     device->device.enter();
-    if (record == 0) return;
+    if (record == 0) return device->device.follow_caller();
     auto program = std::make_unique<Program>(device->device);
     check(cudaStreamBeginCapture(device->device.stream(), cudaStreamCaptureModeThreadLocal),
           "cudaStreamBeginCapture");
@@ -216,9 +230,33 @@ std::int32_t run(skiff_device* device, skiff_program* program, skiff_backend_err
     return tell(error, ErrorCode::device, cudaGetErrorString(code));
   };
   if (context_lost()) return tell(error, ErrorCode::device, "the GPU failed earlier");
-  if (const cudaError_t code = program->program->launch(); code != cudaSuccess) return failed(code);
-  const cudaError_t code = cudaStreamSynchronize(device->device.stream());
+  if (const cudaError_t code = program->program->launch(device->device.run_stream());
+      code != cudaSuccess)
+    return failed(code);
+  const cudaError_t code = cudaStreamSynchronize(device->device.run_stream());
   return code == cudaSuccess ? 0 : failed(code);
+}
+
+std::int32_t choices(skiff_device* device, const skiff_node* node, std::int32_t most,
+                     const skiff_choices* take, skiff_backend_error* error) {
+  return guarded(error, [&] {
+    device->device.enter();
+    const Node read(*node);
+    const std::span outputs(read.outputs, static_cast<std::size_t>(node->output_count));
+    const Choices found =
+        list_choices({read.view, outputs, device->device, *std::pmr::get_default_resource()}, most);
+    take->group(take->context, found.group.c_str());
+    for (const std::string& name : found.names) take->name(take->context, name.c_str());
+  });
+}
+
+std::int32_t time(skiff_device* device, skiff_program* program, void* flush,
+                  std::uint64_t flush_bytes, std::int32_t runs, float* ms,
+                  skiff_backend_error* error) {
+  return guarded(error, [&] {
+    device->device.enter();
+    *ms = program->program->time(flush, flush_bytes, runs);
+  });
 }
 
 constexpr skiff_backend kTable = {
@@ -240,6 +278,8 @@ constexpr skiff_backend kTable = {
     .end = end,
     .destroy_program = destroy_program,
     .run = run,
+    .choices = choices,
+    .time = time,
 };
 
 }  // namespace

@@ -14,7 +14,10 @@ class Program {
   bool finish();
   /// Gives up a capture that failed.
   void abandon() noexcept;
-  cudaError_t launch() noexcept { return cudaGraphLaunch(ready_.get(), device_.stream()); }
+  cudaError_t launch(cudaStream_t stream) noexcept { return cudaGraphLaunch(ready_.get(), stream); }
+  /// Milliseconds of one launch, the median of `runs`, on the device's own stream. `flush` is
+  /// written before each.
+  float time(void* flush, std::size_t flush_bytes, int runs);
 
  private:
   Device& device_;

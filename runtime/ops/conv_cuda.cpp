@@ -1,22 +1,77 @@
 #include "runtime/ops/conv_cuda.h"
 
+#include "runtime/cuda/cublaslt/matmul.h"
 #include "runtime/cuda/dispatch.h"
 #include "runtime/cuda/kernels.h"
+#include "runtime/cuda/weights.h"
 
 namespace skiff::cuda {
 
-KernelPtr make_conv(const KernelSpec& spec) {
-  const ConvPlan plan = read_conv(spec.node);
+namespace {
+
+constexpr std::string_view kDirect = "direct";
+
+bool is_depthwise(const KernelSpec& spec, const ConvPlan& plan) {
   const ConvGeometry& g = plan.geometry;
-  const bool depthwise = g.groups == g.cin && g.groups == g.cout;
-  if (depthwise && spec.input(1).constant) return make_depthwise_conv(spec, plan);
-  if (plan.outputs() == 0) return make_direct_conv(spec, plan);
+  return g.groups == g.cin && g.groups == g.cout && spec.input(1).constant;
+}
+
+/// f()'s kernel; null where there is none.
+template <typename F>
+KernelPtr attempt(F&& f) {
   try {
-    return make_cudnn_conv(spec, plan);
+    return f();
   } catch (const Error& error) {
     if (error.code() != ErrorCode::unsupported) throw;
-    return make_direct_conv(spec, plan);
+    return nullptr;
   }
+}
+
+/// The one that was chosen; null when nobody has it.
+KernelPtr make_chosen_conv(const KernelSpec& spec, const ConvPlan& plan) {
+  if (spec.choice == kDirect) return make_direct_conv(spec, plan);
+  if (const int rank = cublaslt::rank_of(spec.choice); rank >= 0)
+    return attempt([&] { return make_product_conv(spec, plan, rank); });
+  return attempt([&] { return make_cudnn_conv(spec, plan, spec.choice); });
+}
+
+std::string group_of(const ConvPlan& plan) {
+  const ConvGeometry& g = plan.geometry;
+  std::string text =
+      message("conv ", plan.dtype, " stored ", plan.stored, " n ", g.batch, " c ", g.cin, " k ",
+              g.cout, " groups ", g.groups, " bias ", plan.has_bias, " residual ",
+              plan.has_residual, " then ", static_cast<int>(plan.activation.function));
+  for (std::size_t i = 0; i < 3; ++i)
+    text += message(" axis ", g.in[i], " ", g.out[i], " ", g.kernel[i], " ", g.stride[i], " ",
+                    g.dilation[i], " ", g.pad_begin[i], " ", g.pad_end[i]);
+  return text;
+}
+
+}  // namespace
+
+skiff_constant_form stored_form(const ConvPlan& plan) noexcept {
+  if (plan.stored == plan.dtype) return {};
+  return {static_cast<std::uint64_t>(plan.weights()) * size_of(plan.dtype),
+          read_scratch(plan.stored, plan.dtype, plan.weights()), 0};
+}
+
+KernelPtr make_conv(const KernelSpec& spec) {
+  const ConvPlan plan = read_conv(spec.node);
+  if (is_depthwise(spec, plan)) return make_depthwise_conv(spec, plan);
+  if (plan.outputs() == 0) return make_direct_conv(spec, plan);
+  KernelPtr kernel = spec.choice.empty() ? nullptr : make_chosen_conv(spec, plan);
+  if (kernel == nullptr) kernel = attempt([&] { return make_cudnn_conv(spec, plan); });
+  return kernel != nullptr ? std::move(kernel) : make_direct_conv(spec, plan);
+}
+
+Choices list_conv_choices(const KernelSpec& spec, int most) {
+  const ConvPlan plan = read_conv(spec.node);
+  if (is_depthwise(spec, plan) || plan.outputs() == 0) return {};
+  Choices choices{group_of(plan), list_cudnn_conv(spec, plan, most)};
+  const int products = count_product_conv(spec, plan, most);
+  for (int rank = 0; rank < products; ++rank) choices.names.push_back(cublaslt::name_of_rank(rank));
+  choices.names.emplace_back(kDirect);
+  return choices;
 }
 
 KernelPtr make_conv_transpose(const KernelSpec& spec) {

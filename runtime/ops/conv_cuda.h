@@ -24,11 +24,23 @@ struct ConvPlan {
 /// Throws Error{unsupported} for types that no kernel here takes.
 ConvPlan read_conv(const NodeView& node);
 
+/// Weights in the order of the file, in the type of the operand: equal for all kernels that take
+/// them so.
+skiff_constant_form stored_form(const ConvPlan& plan) noexcept;
+
 /// One filter a channel: a kernel of ours. Weights are packed [taps, C].
 KernelPtr make_depthwise_conv(const KernelSpec& spec, const ConvPlan& plan);
 /// Any convolution or its transpose, a thread an element: what nothing faster takes.
 KernelPtr make_direct_conv(const KernelSpec& spec, const ConvPlan& plan);
-/// cuDNN. Throws Error{unsupported} when it has no engine for this one.
-KernelPtr make_cudnn_conv(const KernelSpec& spec, const ConvPlan& plan);
+/// cuDNN, the engine named or the one it ranks first. Throws Error{unsupported} when it has none
+/// for this convolution.
+KernelPtr make_cudnn_conv(const KernelSpec& spec, const ConvPlan& plan,
+                          std::string_view choice = {});
+std::vector<std::string> list_cudnn_conv(const KernelSpec& spec, const ConvPlan& plan, int most);
+/// A convolution that is a product of its pixels with a matrix (1x1, every pixel once), by
+/// cuBLASLt's algorithm of that rank. Throws Error{unsupported} for others.
+KernelPtr make_product_conv(const KernelSpec& spec, const ConvPlan& plan, int rank);
+/// How many ranks there are, of `most`; 0 when it is no product.
+int count_product_conv(const KernelSpec& spec, const ConvPlan& plan, int most);
 
 }  // namespace skiff::cuda

@@ -26,7 +26,13 @@ struct ConvEngine {
   ConvGraph graph;
   cudnn::Plan plan;
 };
-/// The best fusion that has an engine on the target; nothing when none has.
-std::optional<ConvEngine> find_conv_engine(const ConvPlan& plan, const cudnn::Target& target);
+/// The best fusion that has an engine on the target; nothing when none has. `choice` names one of
+/// conv_engine_names(); empty: the one ranked first.
+std::optional<ConvEngine> find_conv_engine(const ConvPlan& plan, const cudnn::Target& target,
+                                           std::uint64_t most_workspace = UINT64_MAX,
+                                           std::string_view choice = {});
+/// Names of engines, `most` for each fusion.
+std::vector<std::string> conv_engine_names(const ConvPlan& plan, const cudnn::Target& target,
+                                           int most);
 
 }  // namespace skiff::cuda

@@ -8,13 +8,15 @@ namespace {
 
 class CudnnConv final : public Kernel {
  public:
-  CudnnConv(const ConvPlan& plan, ConvEngine engine) : plan_(plan), engine_(std::move(engine)) {}
+  CudnnConv(const ConvPlan& plan, ConvEngine engine)
+      : plan_(plan),
+        engine_(std::move(engine)),
+        name_(message("cuDNN ", engine_.plan.engine,
+                      engine_.graph.fusion == Fusion::all ? ", fused" : "")) {}
 
   std::size_t workspace_bytes() const noexcept override { return engine_.plan.workspace; }
   skiff_constant_form constant_form(int input) const noexcept override {
-    if (input != 1 || plan_.stored == plan_.dtype) return {};
-    return {static_cast<std::uint64_t>(plan_.weights()) * size_of(plan_.dtype),
-            read_scratch(plan_.stored, plan_.dtype, plan_.weights()), 0};
+    return input == 1 ? stored_form(plan_) : skiff_constant_form{};
   }
   void pack(int, Reader& reader, std::span<std::byte> packed,
             std::span<std::byte> scratch) override {
@@ -24,9 +26,7 @@ class CudnnConv final : public Kernel {
   std::int64_t flops() const noexcept override {
     return 2 * plan_.outputs() * plan_.geometry.taps() * plan_.geometry.group_cin();
   }
-  const char* algorithm() const noexcept override {
-    return engine_.graph.fusion == Fusion::all ? "cuDNN, fused" : "cuDNN";
-  }
+  const char* algorithm() const noexcept override { return name_.c_str(); }
   bool tensor_cores() const noexcept override { return engine_.plan.tensor_cores; }
 
   void enqueue(const LaunchArgs& args) override {
@@ -56,14 +56,20 @@ class CudnnConv final : public Kernel {
 
   ConvPlan plan_;
   ConvEngine engine_;
+  std::string name_;
 };
 
 }  // namespace
 
-KernelPtr make_cudnn_conv(const KernelSpec& spec, const ConvPlan& plan) {
-  auto engine = find_conv_engine(plan, cudnn::HandleTarget(spec.device.cudnn()));
+KernelPtr make_cudnn_conv(const KernelSpec& spec, const ConvPlan& plan, std::string_view choice) {
+  auto engine =
+      find_conv_engine(plan, cudnn::HandleTarget(spec.device.cudnn()), spec.most_workspace, choice);
   if (!engine) refuse("cuDNN has no engine for this convolution");
   return make_kernel<CudnnConv>(spec.memory, plan, std::move(*engine));
+}
+
+std::vector<std::string> list_cudnn_conv(const KernelSpec& spec, const ConvPlan& plan, int most) {
+  return conv_engine_names(plan, cudnn::HandleTarget(spec.device.cudnn()), most);
 }
 
 }  // namespace skiff::cuda

@@ -1,5 +1,7 @@
 #include "runtime/ops/conv_cudnn.h"
 
+#include <algorithm>
+
 namespace skiff::cuda {
 namespace {
 
@@ -60,9 +62,31 @@ bool write_conv_graph(const ConvPlan& plan, Fusion fusion, cudnn::OperationGraph
   return true;
 }
 
-std::optional<ConvEngine> find_conv_engine(const ConvPlan& plan, const cudnn::Target& target) {
-  const cudnn::Policy policy{.tensor_cores = plan.dtype != DType::float32};
-  for (const Fusion fusion : {Fusion::all, Fusion::sum, Fusion::none}) {
+namespace {
+
+constexpr Fusion kFusions[] = {Fusion::all, Fusion::sum, Fusion::none};
+
+/// What the names of a fusion's engines begin with.
+constexpr std::string_view prefix_of(Fusion fusion) noexcept {
+  return fusion == Fusion::all   ? "cudnn.all."
+         : fusion == Fusion::sum ? "cudnn.sum."
+                                 : "cudnn.none.";
+}
+
+cudnn::Policy policy_for(const ConvPlan& plan) {
+  return {.tensor_cores = plan.dtype != DType::float32};
+}
+
+}  // namespace
+
+std::optional<ConvEngine> find_conv_engine(const ConvPlan& plan, const cudnn::Target& target,
+                                           std::uint64_t most_workspace, std::string_view choice) {
+  cudnn::Policy policy = policy_for(plan);
+  policy.most_workspace = most_workspace;
+  for (const Fusion fusion : kFusions) {
+    const std::string_view prefix = prefix_of(fusion);
+    if (!choice.empty() && !choice.starts_with(prefix)) continue;
+    policy.engine = choice.substr(std::min(prefix.size(), choice.size()));
     cudnn::OperationGraph graph(target);
     ConvGraph written;
     if (!write_conv_graph(plan, fusion, graph, written)) continue;
@@ -70,6 +94,20 @@ std::optional<ConvEngine> find_conv_engine(const ConvPlan& plan, const cudnn::Ta
     if (!plans.empty()) return ConvEngine{written, std::move(plans.front())};
   }
   return std::nullopt;
+}
+
+std::vector<std::string> conv_engine_names(const ConvPlan& plan, const cudnn::Target& target,
+                                           int most) {
+  std::vector<std::string> names;
+  for (const Fusion fusion : kFusions) {
+    cudnn::OperationGraph graph(target);
+    ConvGraph written;
+    if (!write_conv_graph(plan, fusion, graph, written)) continue;
+    for (const std::string& engine :
+         cudnn::list_engines(graph, policy_for(plan), static_cast<std::size_t>(most)))
+      names.push_back(std::string(prefix_of(fusion)) + engine);
+  }
+  return names;
 }
 
 }  // namespace skiff::cuda

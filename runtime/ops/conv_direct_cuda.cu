@@ -48,9 +48,7 @@ class DirectConv final : public Kernel {
   }
 
   skiff_constant_form constant_form(int input) const noexcept override {
-    if (input != 1 || plan_.stored == plan_.dtype) return {};
-    return {static_cast<std::uint64_t>(plan_.weights()) * size_of(plan_.dtype),
-            read_scratch(plan_.stored, plan_.dtype, plan_.weights()), 0};
+    return input == 1 ? stored_form(plan_) : skiff_constant_form{};
   }
   void pack(int, Reader& reader, std::span<std::byte> packed,
             std::span<std::byte> scratch) override {

@@ -27,12 +27,12 @@ std::int64_t step_of(const MatMulGeometry& g, const std::array<std::int64_t, kMa
 class Matmul final : public Kernel {
  public:
   Matmul(const KernelSpec& spec, const MatMulGeometry& g, const cublaslt::Product& product,
-         const Activation& activation)
+         const Activation& activation, const cublaslt::Pick& pick)
       : product_(product),
         stored_(spec.input(1).dtype),
         b_elements_(g.b_matrices * g.k * g.n),
         activation_(activation),
-        matmul_(spec.device.cublas(), product) {}
+        matmul_(spec.device.cublas(), product, pick) {}
 
   std::size_t workspace_bytes() const noexcept override { return matmul_.workspace(); }
   skiff_constant_form constant_form(int input) const noexcept override {
@@ -69,9 +69,14 @@ class Matmul final : public Kernel {
   cublaslt::Matmul matmul_;
 };
 
-}  // namespace
+/// A node as the product that cuBLASLt is asked for.
+struct Plan {
+  MatMulGeometry geometry;
+  cublaslt::Product product;
+  Activation activation;  ///< what is left to do
+};
 
-KernelPtr make_matmul(const KernelSpec& spec) {
+Plan read_plan(const KernelSpec& spec) {
   const auto& attrs = spec.node.attrs<fb::MatMulAttrs>();
   const MatMulGeometry g = read_matmul_geometry(spec.node);
   if (g.m * g.n * g.k * g.batches == 0) refuse("an empty product");
@@ -97,7 +102,35 @@ KernelPtr make_matmul(const KernelSpec& spec) {
     p.batches = 1;
     p.a_step = 0;
   }
-  return make_kernel<Matmul>(spec.memory, spec, g, p, p.relu ? Activation{} : activation);
+  return {g, p, p.relu ? Activation{} : activation};
+}
+
+}  // namespace
+
+KernelPtr make_matmul(const KernelSpec& spec) {
+  const Plan plan = read_plan(spec);
+  const auto make = [&](int rank) {
+    return make_kernel<Matmul>(spec.memory, spec, plan.geometry, plan.product, plan.activation,
+                               cublaslt::Pick{spec.most_workspace, rank});
+  };
+  if (const int rank = cublaslt::rank_of(spec.choice); rank >= 0) try {
+      return make(rank);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::unsupported) throw;
+    }
+  return make(-1);
+}
+
+Choices list_matmul_choices(const KernelSpec& spec, int most) {
+  const cublaslt::Product p = read_plan(spec).product;
+  Choices choices{message("matmul ", p.dtype, " stored ", spec.input(1).dtype, " m ", p.m, " n ",
+                          p.n, " k ", p.k, " batches ", p.batches, " steps ", p.a_step, " ",
+                          p.b_step, " turned ", p.transpose_a, p.transpose_b, " bias ", p.bias,
+                          " relu ", p.relu, " residual ", p.residual),
+                  {}};
+  const int count = cublaslt::count_algorithms(spec.device.cublas(), p, most);
+  for (int rank = 0; rank < count; ++rank) choices.names.push_back(cublaslt::name_of_rank(rank));
+  return choices;
 }
 
 }  // namespace skiff::cuda

@@ -43,8 +43,7 @@ std::string steps_on_cpu(const Session& session) {
   return text;
 }
 
-/// Every network once, at the fixed sizes of its first golden file: a session with a GPU takes no
-/// model with open sizes yet.
+/// Every network once, at the fixed sizes of its first golden file.
 std::vector<Network> fixed_networks() {
   std::vector<Network> fixed;
   for (Network network : networks()) {
@@ -90,6 +89,57 @@ TEST_P(GpuNets, AgreeWithAnotherRuntime) {
   EXPECT_EQ(cuda_double_waits() - waits, 1);
 }
 
+/// The shapes of a golden case.
+std::vector<InputShape> shapes_of(const Session& session, const npy::Archive& golden) {
+  std::vector<InputShape> shapes;
+  for (std::size_t i = 0; i < session.input_count(); ++i) {
+    const std::string_view name = session.input(i).name();
+    shapes.push_back({name, golden.at("in/" + std::string(name)).shape});
+  }
+  return shapes;
+}
+
+class OpenSizes : public ::testing::TestWithParam<Network> {};
+
+/// Each golden case at its sizes, in one session.
+TEST_P(OpenSizes, AgreeOnceTheyArePrepared) {
+  const Network& network = GetParam();
+  const auto files = golden_files(network);
+  if (files.empty()) GTEST_SKIP() << "no shared data for " << network.model << " (set SKIFF_DATA)";
+  const WithGpu gpu;
+  const Model model = Model::from_bytes(converted(network, npy::load_npz(files.front().string())));
+  const SessionOptions options{.device = DeviceKind::cuda};
+  const std::size_t before = cuda_double_live_bytes();
+  Session session(model, options);
+  ASSERT_EQ(session.device(), DeviceKind::cuda);
+  EXPECT_EQ(steps_on_cpu(session), "");
+  const MemoryReport first = session.memory();
+  EXPECT_EQ(Session::predict(model, options).total, first.total);
+  EXPECT_EQ(cuda_double_live_bytes() - before, first.weights + first.arena + first.io);
+
+  std::vector<npy::Archive> cases;
+  for (const auto& file : files) cases.push_back(npy::load_npz(file.string()));
+  for (const npy::Archive& golden : cases) session.prepare(shapes_of(session, golden));
+  const MemoryReport& now = session.memory();
+  EXPECT_EQ(now.arena, first.arena);
+  EXPECT_LE(cuda_double_live_bytes() - before, first.weights + now.arena + now.io + now.other);
+  const long allocations = cuda_double_allocations(), objects = cuda_double_objects();
+  for (const npy::Archive& golden : cases) {
+    const auto shapes = shapes_of(session, golden);
+    const Status resized = session.resize(shapes);
+    ASSERT_TRUE(resized.ok()) << resized.message();
+    ASSERT_NO_FATAL_FAILURE(set_inputs(session, golden));
+    const long launches = cuda_double_graph_launches();
+    ASSERT_TRUE(session.run().ok()) << cuda_double_complaints();
+    EXPECT_EQ(cuda_double_graph_launches() - launches, 1);
+    expect_golden(session, golden, network);
+  }
+  EXPECT_EQ(cuda_double_allocations(), allocations);
+  EXPECT_EQ(cuda_double_objects(), objects);
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, OpenSizes, ::testing::ValuesIn(open_networks()),
+                         [](const auto& tested) { return test_label(tested.param.label()); });
 INSTANTIATE_TEST_SUITE_P(Networks, GpuNets, ::testing::ValuesIn(fixed_networks()),
                          [](const auto& tested) { return test_label(tested.param.label()); });
 

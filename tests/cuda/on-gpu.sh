@@ -3,9 +3,31 @@
 set -uo pipefail
 self=$(realpath "${BASH_SOURCE[0]}")
 here=$(dirname "$self")
-parts=(doctor operators networks memory repeat sanitizer latency sessions)
+parts=(doctor operators networks memory repeat sanitizer latency sessions sizes tuning profile cold peers)
 
 usage() { sed -n '2p' "$self" | sed 's/^# //'; echo "parts: ${parts[*]}"; }
+
+# Networks with open sizes, one file a golden case, and shapes at the ends of their bounds.
+pack_open() {
+  local folder=$1 models=$2 name model golden bounds
+  mkdir -p "$folder" || return
+  while IFS='|' read -r model cases bounds; do
+    name=$(basename "$model" .onnx)
+    for golden in "$models"/golden/"$name".$cases.npz; do
+      # shellcheck disable=SC2086  # bounds are words
+      build/cuda/skiff-convert "$models/$model" $bounds --golden="$golden" \
+        -o "$folder/$(basename "$golden" .npz).skiff" > /dev/null || return
+    done
+  done << 'END'
+onnx/ch_PP-OCRv4_det_infer.onnx|*|--dyn x:0=1:1:1 --dyn x:2=320:480:640 --dyn x:3=320:640:640
+onnx/ch_PP-OCRv4_rec_infer.onnx|48x160|--dyn x:0=1:1:1 --dyn x:2=48:48:48 --dyn x:3=32:320:640
+small/vit_tiny.onnx|*|--dyn x:0=1:1:4
+small/convnext_tiny.onnx|*|--dyn input.1:0=1:1:4
+END
+  for golden in "$folder"/ch_PP-OCRv4_det_infer.*.skiff; do
+    printf '%s x=1x3x%s\n' "$(basename "$golden")" 320x320 "$(basename "$golden")" 640x640
+  done > "$folder/ends.txt"
+}
 
 pack() {
   local folder=$1 root data model name
@@ -22,10 +44,13 @@ pack() {
   for model in "$data"/models/{onnx,small,tflite}/*.{onnx,tflite}; do
     name=$(basename "$model")
     # What is quantised or has open sizes the GPU does not take yet: refused here, by name.
+    [[ $model != */small/*.onnx ]] || cp "$model" "$folder/models/"
     build/cuda/skiff-convert "$model" --golden=auto -o "$folder/models/${name%.*}.skiff" \
       > /dev/null 2> "$folder/refused.txt" || echo "left out: $name ($(tail -1 "$folder/refused.txt"))"
   done
+  pack_open "$folder/models/open" "$data/models" 2> "$folder/refused.txt" || cat "$folder/refused.txt"
   rm -f "$folder/refused.txt"
+  cp tests/cuda/peers.py "$folder/"
   du -sm "$folder" | awk '{ print $1 " MB"; exit $1 > 60 }' || { echo "more than 60 MB" >&2; exit 1; }
 }
 
@@ -98,6 +123,63 @@ part_sessions() {
       skiff bench "$model" --device=cuda --sessions="$count" --duration=3 || return
     done
   done
+}
+
+# Open sizes: golden cases at several sizes, each prepared; then the ends of the bounds.
+part_sizes() {
+  local model bad=0 ends
+  for model in "$here"/models/open/*.skiff; do
+    skiff verify "$model" --device=cuda --strict-gpu || bad=1
+  done
+  while read -r model ends; do
+    skiff bench "$here/models/open/$model" --device=cuda --duration=1 --shape "$ends" || bad=1
+  done < "$here/models/open/ends.txt"
+  return $bad
+}
+
+median() { sed -n 's/.*"median": *\([0-9.]*\).*/\1/p' | head -1; }
+load_ms() { sed -n 's/.*"load_ms": *\([0-9.]*\).*/\1/p' | head -1; }
+
+part_tuning() {
+  local model mode cache=$here/results/plans bad=0
+  for model in $(models); do
+    for mode in off fast full; do
+      printf '%s %s: ' "$(basename "$model")" "$mode"
+      skiff bench "$model" --device=cuda --tune=$mode --plan-cache="$cache" --duration=1 --json - |
+        tee >(median > "$here/results/median") >(load_ms > "$here/results/load") > /dev/null
+      echo "median $(cat "$here/results/median") ms, load $(cat "$here/results/load") ms"
+    done
+    skiff verify "$model" --device=cuda --tune=off --plan-cache="$cache" || bad=1
+  done
+  head -c 1000 "$cache" > "$cache.damaged"
+  for model in $(models); do
+    skiff verify "$model" --device=cuda --plan-cache="$cache.damaged" || bad=1
+  done
+  return $bad
+}
+
+part_profile() {
+  local model
+  for model in $(models); do
+    echo "-- $(basename "$model")"
+    skiff profile "$model" --device=cuda --iterations=100 || return
+  done
+}
+
+part_cold() {
+  local model cache
+  for model in $(models); do
+    for cache in "$here/results/plans" /nowhere/plans; do
+      echo "$(basename "$model") with $cache: $(skiff bench "$model" --device=cuda --warmUp=0 \
+        --duration=0 --iterations=1 --plan-cache="$cache" --json - | grep -E 'load_ms|first_run_ms')"
+    done
+  done
+}
+
+# What else is installed here, in the same run.
+part_peers() {
+  command -v python3 > /dev/null || { echo "no Python here: nothing to compare with"; return 0; }
+  python3 "$here/peers.py" "$here/skiff" "$here"/models/*.skiff
 }
 
 run() {

@@ -1,5 +1,8 @@
 #include "runtime/cuda/cublaslt/matmul.h"
 
+#include <algorithm>
+#include <charconv>
+
 #include "runtime/cuda/dispatch.h"
 
 namespace skiff::cuda::cublaslt {
@@ -9,6 +12,7 @@ using Preference = Handle<cublasLtMatmulPreference_t, cublasLtMatmulPreferenceDe
 
 /// Scratch an algorithm may ask for; it comes out of the arena.
 constexpr std::uint64_t kMostWorkspace = std::uint64_t{4} << 20;
+constexpr int kMostRank = 64;
 
 cudaDataType data_type(DType dtype) {
   switch (dtype) {
@@ -49,7 +53,7 @@ void set_operation(const Operation& operation, cublasLtMatmulDescAttributes_t na
 
 }  // namespace
 
-Matmul::Matmul(cublasLtHandle_t handle, const Product& p) : product_(p) {
+Matmul::Matmul(const Product& p) : product_(p) {
   // d' = b' a' with ' for transposed: row-major operands need no copy.
   check(cublasLtMatmulDescCreate(operation_.out(), CUBLAS_COMPUTE_32F, CUDA_R_32F),
         "cublasLtMatmulDescCreate");
@@ -66,23 +70,53 @@ Matmul::Matmul(cublasLtHandle_t handle, const Product& p) : product_(p) {
   b_ = make_layout(p.dtype, p.transpose_b ? p.n : p.k, p.transpose_b ? p.k : p.n, p.batches,
                    p.b_step);
   d_ = make_layout(p.dtype, p.m, p.n, p.batches, p.m * p.n);
+}
 
+std::vector<cublasLtMatmulHeuristicResult_t> Matmul::ask(cublasLtHandle_t handle, int most,
+                                                         std::uint64_t workspace) const {
   Preference preference;
   check(cublasLtMatmulPreferenceCreate(preference.out()), "cublasLtMatmulPreferenceCreate");
   check(cublasLtMatmulPreferenceSetAttribute(preference.get(),
-                                             CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
-                                             &kMostWorkspace, sizeof(kMostWorkspace)),
+                                             CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &workspace,
+                                             sizeof(workspace)),
         "cublasLtMatmulPreferenceSetAttribute");
-  cublasLtMatmulHeuristicResult_t found{};
+  std::vector<cublasLtMatmulHeuristicResult_t> found(static_cast<std::size_t>(most));
   int count = 0;
   const cublasStatus_t status =
       cublasLtMatmulAlgoGetHeuristic(handle, operation_.get(), b_.get(), a_.get(), d_.get(),
-                                     d_.get(), preference.get(), 1, &found, &count);
-  if (status == CUBLAS_STATUS_NOT_SUPPORTED || (status == CUBLAS_STATUS_SUCCESS && count == 0))
+                                     d_.get(), preference.get(), most, found.data(), &count);
+  if (status != CUBLAS_STATUS_NOT_SUPPORTED) check(status, "cublasLtMatmulAlgoGetHeuristic");
+  found.resize(status == CUBLAS_STATUS_SUCCESS ? static_cast<std::size_t>(count) : 0);
+  return found;
+}
+
+Matmul::Matmul(cublasLtHandle_t handle, const Product& product, const Pick& pick)
+    : Matmul(product) {
+  // A rank counts within the answer to one question, whatever the scratch may be now.
+  const bool ranked = pick.rank >= 0;
+  const auto found = ask(handle, ranked ? pick.rank + 1 : 1,
+                         ranked ? kMostWorkspace : std::min(pick.most_workspace, kMostWorkspace));
+  const auto at = static_cast<std::size_t>(std::max(pick.rank, 0));
+  if (at >= found.size() || found[at].workspaceSize > pick.most_workspace)
     refuse("cuBLASLt has no algorithm for this product");
-  check(status, "cublasLtMatmulAlgoGetHeuristic");
-  algorithm_ = found.algo;
-  workspace_ = found.workspaceSize;
+  algorithm_ = found[at].algo;
+  workspace_ = found[at].workspaceSize;
+}
+
+int count_algorithms(cublasLtHandle_t handle, const Product& product, int most) {
+  return static_cast<int>(Matmul(product).ask(handle, most, kMostWorkspace).size());
+}
+
+constexpr std::string_view kPrefix = "cublaslt.";
+
+std::string name_of_rank(int rank) { return message(kPrefix, rank); }
+
+int rank_of(std::string_view name) noexcept {
+  if (!name.starts_with(kPrefix)) return -1;
+  int rank = -1;
+  const auto [end, error] =
+      std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), rank);
+  return error == std::errc() && end == name.data() + name.size() && rank < kMostRank ? rank : -1;
 }
 
 void Matmul::enqueue(const Device& device, const void* a, const void* b, const void* bias,

@@ -5,6 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <skiff/dtype.h>
 
@@ -26,20 +29,39 @@ struct Product {
   bool residual = false;  ///< like d
 };
 
+/// Which of cuBLASLt's algorithms.
+struct Pick {
+  std::uint64_t most_workspace = UINT64_MAX;
+  int rank = -1;  ///< the one of that place in cuBLASLt's own order; -1: the first that fits
+};
+/// How a choice names the algorithm of a rank, and the rank of such a name: -1 for other names.
+std::string name_of_rank(int rank);
+int rank_of(std::string_view name) noexcept;
+
 using Operation = Handle<cublasLtMatmulDesc_t, cublasLtMatmulDescDestroy>;
 using Layout = Handle<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestroy>;
+
+/// How many algorithms cuBLASLt proposes for a product, of the first `most`.
+int count_algorithms(cublasLtHandle_t handle, const Product& product, int most);
 
 /// A product with the algorithm that cuBLASLt proposed for it.
 class Matmul {
  public:
   /// Throws Error{unsupported} when there is no algorithm for it.
-  Matmul(cublasLtHandle_t handle, const Product& product);
+  Matmul(cublasLtHandle_t handle, const Product& product, const Pick& pick);
+
+  /// All algorithms that cuBLASLt proposes, at most `most`, for that much scratch.
+  std::vector<cublasLtMatmulHeuristicResult_t> ask(cublasLtHandle_t handle, int most,
+                                                   std::uint64_t workspace) const;
 
   std::size_t workspace() const noexcept { return workspace_; }
   void enqueue(const Device& device, const void* a, const void* b, const void* bias,
                const void* residual, void* d, void* workspace);
 
  private:
+  friend int count_algorithms(cublasLtHandle_t, const Product&, int);
+  explicit Matmul(const Product& product);  // without an algorithm
+
   Product product_;
   Operation operation_;
   Layout a_, b_, d_;

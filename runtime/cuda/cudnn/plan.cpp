@@ -57,6 +57,38 @@ Engine engine_of(const Descriptor& configuration) {
   return result;
 }
 
+/// Settings of an engine's knobs, as text.
+std::string knobs_of(const Descriptor& configuration) {
+  std::int64_t count = 0;
+  const auto ask = [&](std::int64_t room, void* to) {
+    return cudnnBackendGetAttribute(configuration.get(), CUDNN_ATTR_ENGINECFG_KNOB_CHOICES,
+                                    CUDNN_TYPE_BACKEND_DESCRIPTOR, room, &count, to);
+  };
+  check(ask(0, nullptr), "cudnnBackendGetAttribute");
+  std::vector<Descriptor> knobs;
+  std::vector<cudnnBackendDescriptor_t> raw;
+  for (std::int64_t i = 0; i < count; ++i)
+    raw.push_back(knobs.emplace_back(CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR).get());
+  if (count > 0) check(ask(count, raw.data()), "cudnnBackendGetAttribute");
+  std::string text;
+  for (const cudnnBackendDescriptor_t knob : raw) {
+    cudnnBackendKnobType_t type{};
+    std::int64_t value = 0, one = 0;
+    check(cudnnBackendGetAttribute(knob, CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, CUDNN_TYPE_KNOB_TYPE, 1,
+                                   &one, &type),
+          "cudnnBackendGetAttribute");
+    check(cudnnBackendGetAttribute(knob, CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE, CUDNN_TYPE_INT64, 1,
+                                   &one, &value),
+          "cudnnBackendGetAttribute");
+    text += message(text.empty() ? "." : ",", static_cast<int>(type), "=", value);
+  }
+  return text;
+}
+
+std::string name_of(const Descriptor& configuration, const Engine& engine) {
+  return message(engine.index, knobs_of(configuration));
+}
+
 bool allowed(const Engine& engine, const Policy& policy) {
   if (engine.has(CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS)) return false;
   if (engine.has(CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC)) return false;
@@ -90,10 +122,26 @@ std::vector<Plan> find_plans(OperationGraph& operations, const Policy& policy, s
       if (plans.size() == most) return plans;
       const Engine engine = engine_of(configuration);
       if (!allowed(engine, policy)) continue;
-      if (auto plan = make_plan(configuration, engine, operations.target()))
-        plans.push_back(std::move(*plan));
+      if (!policy.engine.empty() && name_of(configuration, engine) != policy.engine) continue;
+      auto plan = make_plan(configuration, engine, operations.target());
+      if (plan && plan->workspace <= policy.most_workspace) plans.push_back(std::move(*plan));
     }
   return plans;
+}
+
+std::vector<std::string> list_engines(OperationGraph& operations, const Policy& policy,
+                                      std::size_t most) {
+  const Descriptor graph = operations.finish();
+  std::vector<std::string> names;
+  for (const auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK})
+    for (const Descriptor& configuration : ask(graph, mode, operations.target())) {
+      if (names.size() == most) return names;
+      const Engine engine = engine_of(configuration);
+      if (!allowed(engine, policy)) continue;
+      const std::string name = name_of(configuration, engine);
+      if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+    }
+  return names;
 }
 
 void Plan::execute(cudnnHandle_t handle, std::span<const std::pair<TensorId, const void*>> pointers,

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "runtime/cuda/cudnn/graph.h"
@@ -10,6 +12,8 @@ namespace skiff::cuda::cudnn {
 /// What engines may do to numbers.
 struct Policy {
   bool tensor_cores = false;  ///< for float32 that means TF32: 10 bits of fraction
+  std::uint64_t most_workspace = UINT64_MAX;
+  std::string_view engine = {};  ///< only this one, by the name of list_engines()
 };
 
 /// An engine with its choices, ready to execute a graph.
@@ -23,6 +27,11 @@ struct Plan {
   void execute(cudnnHandle_t handle, std::span<const std::pair<TensorId, const void*>> pointers,
                void* workspace_memory) const;
 };
+
+/// Names of at most `most` engines that the policy allows, without making plans: numbers of the
+/// engine, its knobs and their settings, the same for the same version of cuDNN and GPU.
+std::vector<std::string> list_engines(OperationGraph& graph, const Policy& policy,
+                                      std::size_t most);
 
 /// Engines for the graph, best first as cuDNN's heuristics rank them: mode A, then the fallback.
 /// Only those that the policy allows and that can be finalised, at most `most`.

@@ -29,6 +29,13 @@ struct Log {
   void* user = nullptr;
 };
 
+/// How thoroughly a session with a GPU looks for the fastest kernels.
+enum class Tuning : std::int32_t {
+  off = 0,   ///< the libraries' own ranking
+  fast = 1,  ///< candidates for each node are timed alone, unless the plan cache knows the best
+  full = 2,  ///< and close ones again within the whole network
+};
+
 struct SessionOptions {
   DeviceKind device = DeviceKind::automatic;
   int threads = 1;                 ///< incl. the one that calls run(); never changes a result
@@ -40,6 +47,18 @@ struct SessionOptions {
   std::span<std::byte> arena = {};
   Log log = {};
   int gpu = 0;  ///< which one, of several
+  /// A cudaStream_t that outlives the session; null: one of its own. run() puts its work behind
+  /// what the stream holds and returns when that and its own is done; no other stream is waited
+  /// for. The stream may serve several sessions of one thread. Loading does not use it.
+  void* stream = nullptr;
+  /// The GPU's part of the arena, as the caller allocated it there: 256-byte aligned, at least
+  /// MemoryReport::device_arena bytes; empty: allocated.
+  std::span<std::byte> device_arena = {};
+  Tuning tuning = Tuning::off;
+  /// File with the results of tuning, read and written unless tuning is off; with a name given it
+  /// is read then too. Null: skiff/plans in the user's cache folder. It may be deleted or damaged
+  /// at any time.
+  const char* plan_cache = nullptr;
 };
 
 /// Bytes a session and its model take. `total` is what is requested from the allocator at the peak,
@@ -50,6 +69,7 @@ struct MemoryReport {
   std::uint64_t arena_lower_bound = 0;        ///< most bytes live at once: no packing is smaller
   std::uint64_t arena_lower_bound_plain = 0;  ///< the same without fusion of memory (aliasing)
   bool arena_proved_minimal = false;          ///< no packing below `arena` exists
+  std::uint64_t device_arena = 0;             ///< part of `arena` that is the GPU's
   std::uint64_t workspace = 0;                ///< largest scratch of one step, part of `arena`
   std::uint64_t io = 0;
   std::uint64_t other = 0;  ///< metadata, kernels, threads

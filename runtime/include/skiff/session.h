@@ -22,6 +22,7 @@ struct StepInfo {
   std::int64_t bytes = 0;      ///< operands and results
   std::int64_t workspace = 0;
   DeviceKind device = DeviceKind::cpu;  ///< where it runs
+  bool tensor_cores = false;            ///< of a GPU
   std::string_view why_cpu;             ///< of a session with a GPU: why it does not run there
   Shape output;                         ///< of the first result
 };
@@ -63,12 +64,21 @@ class SKIFF_API Session {
   /// their symbols change too. Allocates nothing and moves nothing: Tensors taken before keep
   /// their memory but show the old shape, so take them again. What inputs held is lost; states go
   /// back to their initial values. On failure (not_found, invalid_argument: a fixed extent, a
-  /// symbol out of bounds, sizes the model cannot work with) everything stays as it was; the
+  /// symbol out of bounds, sizes the model cannot work with; on a GPU, sizes that were not
+  /// prepared) everything stays as it was; the
   /// status' text is valid until the next call. A session starts at the sizes the model was
   /// optimised for.
   Status resize(std::string_view input, const Shape& shape) noexcept;
   /// Several at once, where one alone would not fit the others.
   Status resize(std::span<const InputShape> shapes) noexcept;
+
+  /// Makes resize() to these shapes free of allocation on a GPU, which needs kernels and a recorded
+  /// launch for each; without it resize() to them is refused there. A session begins with its first
+  /// sizes prepared. May allocate, which memory() then counts under `other`; the arena stays as it
+  /// is. The sizes of the session and its states stay, what outputs held is lost. Throws Error with
+  /// nothing changed. On the CPU it only tries the shapes.
+  void prepare(std::string_view input, const Shape& shape);
+  void prepare(std::span<const InputShape> shapes);
 
   /// A model may declare pairs of an output and an input as its state: run() itself hands such an
   /// output on to its input. Starts afresh, from the state's initial value.

@@ -24,7 +24,19 @@ typedef struct skiff_session_options {
   int32_t strict_gpu;    /* not 0: fail instead of falling back to the CPU */
   const char* isa;       /* NULL: the best one here */
   uint64_t memory_limit; /* bytes for model and session; 0: none */
+  /* Since 0.1, as in skiff::SessionOptions: */
+  void* stream;           /* a cudaStream_t to run on; NULL: one of its own */
+  int32_t gpu;            /* which one, of several */
+  int32_t tuning;         /* 0 off, 1 fast, 2 full */
+  const char* plan_cache; /* file with the results of tuning; NULL: in the user's cache folder */
 } skiff_session_options;
+
+/* A shape for an input. */
+typedef struct skiff_input_shape {
+  size_t input; /* index */
+  int32_t rank;
+  int64_t shape[8];
+} skiff_input_shape;
 
 /* A view of a session's memory, valid as long as the session. dtype as in skiff/dtype.h. */
 typedef struct skiff_tensor {
@@ -63,6 +75,13 @@ SKIFF_C_API int32_t skiff_session_output(const skiff_session* session, size_t in
  * afterwards. */
 SKIFF_C_API int32_t skiff_session_resize(skiff_session* session, size_t input, const int64_t* shape,
                                          int32_t rank);
+/* The same for several inputs at once. */
+SKIFF_C_API int32_t skiff_session_resize_all(skiff_session* session,
+                                             const skiff_input_shape* shapes, size_t count);
+/* On a GPU: makes resizing to these shapes possible and free of allocation. May allocate; changes
+ * nothing when it fails; see Session::prepare. */
+SKIFF_C_API int32_t skiff_session_prepare(skiff_session* session, const skiff_input_shape* shapes,
+                                          size_t count);
 /* Declared states start afresh. */
 SKIFF_C_API void skiff_session_reset(skiff_session* session);
 

@@ -46,6 +46,13 @@ void cuda_double_fail_at(const char* function, long call, int code);
 /// Calls that could have failed, since the start.
 long cuda_double_calls(void);
 
+/// The device's clock, which no time passes for but that of work: 1 ms for each piece of it, or
+/// what was set for its kind ("cudnn 1": engine 1; "cublaslt 4096": the algorithm with that
+/// scratch; a part of a kernel's name). reset() forgets the settings.
+void cuda_double_set_cost(const char* kind, double ms);
+/// Work of that kind runs now.
+void cuda_double_spend(const char* kind);
+
 /// Live allocations, device and pinned together, and how many there were ever.
 long cuda_double_live(void);
 std::size_t cuda_double_live_bytes(void);

@@ -93,6 +93,7 @@ struct Product {
     return sum;
   }
   void run() const {
+    cuda_double_spend(("cublaslt " + std::to_string(workspace_bytes)).c_str());
     if (workspace_bytes > 0) std::memset(workspace, 0xff, workspace_bytes);
     for (std::int64_t batch = 0; batch < d.batches; ++batch)
       for (std::int64_t column = 0; column < d.columns; ++column)

@@ -60,6 +60,15 @@ std::shared_ptr<Descriptor> make_configuration(const std::shared_ptr<Descriptor>
       std::make_shared<Descriptor>(Descriptor{CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, true, {}});
   configuration->attributes[CUDNN_ATTR_ENGINECFG_ENGINE] = {
       CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, "", {engine}};
+  Descriptor::Attribute knobs{CUDNN_TYPE_BACKEND_DESCRIPTOR, 0, "", {}};
+  if (index == kSpoiling) {
+    auto knob =
+        std::make_shared<Descriptor>(Descriptor{CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR, true, {}});
+    knob->put(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, CUDNN_TYPE_KNOB_TYPE, CUDNN_KNOB_TYPE_TILE_SIZE);
+    knob->put(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE, CUDNN_TYPE_INT64, std::int64_t{3});
+    knobs = {CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, "", {knob}};
+  }
+  configuration->attributes[CUDNN_ATTR_ENGINECFG_KNOB_CHOICES] = knobs;
   return configuration;
 }
 
@@ -178,6 +187,7 @@ struct Job {
     return "";
   }
   void run() {
+    cuda_double_spend(("cudnn " + std::to_string(engine_index(*plan))).c_str());
     if (workspace != nullptr)
       std::memset(workspace, 0xff, static_cast<std::size_t>(workspace_of(engine_index(*plan))));
     Execution fresh = execution;

@@ -39,6 +39,15 @@ CUDA_DOUBLE void cuda_double_fail_at(const char* function, long call, int code) 
   m.fault_call = call;
   m.fault_code = static_cast<cudaError_t>(code);
 }
+CUDA_DOUBLE void cuda_double_set_cost(const char* kind, double ms) { machine().costs[kind] = ms; }
+CUDA_DOUBLE void cuda_double_spend(const char* kind) {
+  Machine& m = machine();
+  const std::lock_guard<std::recursive_mutex> lock(m.mutex);
+  double cost = 1;
+  for (const auto& [part, ms] : m.costs)
+    if (std::string_view(kind).find(part) != std::string_view::npos) cost = ms;
+  m.now += cost;
+}
 CUDA_DOUBLE long cuda_double_calls() { return machine().calls; }
 CUDA_DOUBLE long cuda_double_live() { return static_cast<long>(machine().allocations.size()); }
 CUDA_DOUBLE size_t cuda_double_live_bytes() { return machine().live_bytes; }
@@ -53,4 +62,5 @@ CUDA_DOUBLE void cuda_double_reset() {
   m.complaints.clear();
   m.last = m.sticky = cudaSuccess;
   m.fault_call = 0;
+  m.costs.clear();
 }

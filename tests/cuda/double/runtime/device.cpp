@@ -70,6 +70,10 @@ CUDA_DOUBLE cudaError_t cudaGetLastError() {
   const std::lock_guard<std::recursive_mutex> lock(m.mutex);
   return m.sticky != cudaSuccess ? m.sticky : std::exchange(m.last, cudaSuccess);
 }
+CUDA_DOUBLE cudaError_t cudaPeekAtLastError() {
+  const std::lock_guard<std::recursive_mutex> lock(machine().mutex);
+  return machine().sticky != cudaSuccess ? machine().sticky : machine().last;
+}
 CUDA_DOUBLE const char* cudaGetErrorString(cudaError_t error) {
   return error == cudaSuccess ? "no error" : "an error of the CUDA double";
 }

@@ -18,6 +18,7 @@ struct Arguments {
   cudaError_t run(const cuda_double_kernel& kernel, dim3 grid, dim3 block) {
     std::vector<void*> pointers;
     for (std::vector<char>& value : values) pointers.push_back(value.data());
+    cuda_double_spend(kernel.name);
     char error[256] = "";
     const int code = kernel.run({grid.x, grid.y, grid.z}, {block.x, block.y, block.z},
                                 pointers.data(), error, sizeof(error));

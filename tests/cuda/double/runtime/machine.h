@@ -50,6 +50,9 @@ struct Machine {
   cudaError_t last = cudaSuccess;
   cudaError_t sticky = cudaSuccess;  ///< the context is lost
 
+  std::map<std::string, double> costs;  ///< of kinds of work, ms
+  double now = 0;                       ///< ms on the device's clock
+
   std::string complaints;
   long calls = 0, allocated = 0, objects = 0, launches = 0, waits = 0;
   std::size_t live_bytes = 0;

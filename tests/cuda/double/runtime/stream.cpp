@@ -168,3 +168,32 @@ CUDA_DOUBLE cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t* /*
   *count = reinterpret_cast<Graph*>(graph)->nodes.size();
   return cudaSuccess;
 }
+
+CUDA_DOUBLE cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned /*flags*/) {
+  CUDA_DOUBLE_ENTER();
+  *event = reinterpret_cast<cudaEvent_t>(new std::shared_ptr<double>(new double{-1}));
+  cuda_double_count_object(1);
+  return cudaSuccess;
+}
+CUDA_DOUBLE cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  CUDA_DOUBLE_LEAVE();
+  delete reinterpret_cast<std::shared_ptr<double>*>(event);
+  cuda_double_count_object(-1);
+  return injected;
+}
+CUDA_DOUBLE cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t handle) {
+  CUDA_DOUBLE_ENTER();
+  return submit(stream_of(handle), [time = *reinterpret_cast<std::shared_ptr<double>*>(event)] {
+    *time = machine().now;
+    return cudaSuccess;
+  });
+}
+CUDA_DOUBLE cudaError_t cudaEventElapsedTime(float* ms, cudaEvent_t begin, cudaEvent_t end) {
+  CUDA_DOUBLE_ENTER();
+  const auto time = [](cudaEvent_t event) {
+    return **reinterpret_cast<std::shared_ptr<double>*>(event);
+  };
+  if (time(begin) < 0 || time(end) < 0) return machine().result(cudaErrorNotReady);
+  *ms = static_cast<float>(time(end) - time(begin));
+  return cudaSuccess;
+}

@@ -1,0 +1,79 @@
+#include "runtime/cuda/cublaslt/matmul.h"
+#include "runtime/cuda/dispatch.h"
+#include "runtime/cuda/epilogue.h"
+#include "runtime/cuda/weights.h"
+#include "runtime/ops/conv_cuda.h"
+
+namespace skiff::cuda {
+namespace {
+
+bool is_product(const ConvPlan& plan) {
+  const ConvGeometry& g = plan.geometry;
+  if (plan.transposed || g.groups != 1 || g.taps() != 1 || plan.outputs() == 0) return false;
+  for (std::size_t axis = 0; axis < 3; ++axis)
+    if (g.stride[axis] != 1 || g.in[axis] != g.out[axis]) return false;
+  return true;
+}
+
+/// y [pixels, Cout] = x [pixels, Cin] w' with w [Cout, Cin].
+cublaslt::Product product_of(const ConvPlan& plan) {
+  const ConvGeometry& g = plan.geometry;
+  return {.m = g.batch * g.out_pixels(),
+          .n = g.cout,
+          .k = g.cin,
+          .transpose_b = true,
+          .dtype = plan.dtype,
+          .bias = plan.has_bias,
+          .relu = plan.activation.function == fb::UnaryFunction::relu,
+          .residual = plan.has_residual};
+}
+
+class ProductConv final : public Kernel {
+ public:
+  ProductConv(const KernelSpec& spec, const ConvPlan& plan, int rank)
+      : plan_(plan),
+        product_(product_of(plan)),
+        matmul_(spec.device.cublas(), product_, {spec.most_workspace, rank}) {}
+
+  std::size_t workspace_bytes() const noexcept override { return matmul_.workspace(); }
+  skiff_constant_form constant_form(int input) const noexcept override {
+    return input == 1 ? stored_form(plan_) : skiff_constant_form{};
+  }
+  void pack(int, Reader& reader, std::span<std::byte> packed,
+            std::span<std::byte> scratch) override {
+    read_weights(reader, plan_.stored, plan_.dtype, packed, scratch);
+  }
+
+  std::int64_t flops() const noexcept override { return 2 * product_.m * product_.n * product_.k; }
+  const char* algorithm() const noexcept override { return "cuBLASLt, 1x1"; }
+  bool tensor_cores() const noexcept override { return product_.dtype != DType::float32; }
+
+  void enqueue(const LaunchArgs& args) override {
+    void* const y = args.output<void>(0);
+    matmul_.enqueue(args.device, args.input<void>(0), args.input<void>(1),
+                    plan_.has_bias ? args.input<void>(2) : nullptr,
+                    plan_.has_residual ? args.input<void>(3) : nullptr, y, args.workspace());
+    if (product_.relu || plan_.activation.function == fb::UnaryFunction::none) return;
+    enqueue_epilogue(args, plan_.dtype, product_.m, product_.n, nullptr, nullptr, plan_.activation,
+                     y);
+  }
+
+ private:
+  ConvPlan plan_;
+  cublaslt::Product product_;
+  cublaslt::Matmul matmul_;
+};
+
+}  // namespace
+
+KernelPtr make_product_conv(const KernelSpec& spec, const ConvPlan& plan, int rank) {
+  if (!is_product(plan)) refuse("this convolution is no product");
+  return make_kernel<ProductConv>(spec.memory, spec, plan, rank);
+}
+
+int count_product_conv(const KernelSpec& spec, const ConvPlan& plan, int most) {
+  return is_product(plan) ? cublaslt::count_algorithms(spec.device.cublas(), product_of(plan), most)
+                          : 0;
+}
+
+}  // namespace skiff::cuda

@@ -1,0 +1,289 @@
+#include <gtest/gtest.h>
+#include <skiff/skiff.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "gpu.h"
+#include "runtime/tune/tuner.h"
+#include "tests/support/command.h"
+#include "tests/support/model_samples.h"
+
+// Tuning: what is chosen, kept, used again and not used any more. The double's clock stands in for
+// a GPU's: each kind of work takes the time it was told.
+namespace skiff::test {
+namespace {
+
+const std::vector<std::byte>& file_named(const char* name) {
+  static std::vector<std::byte> bytes;
+  const auto all = model_samples();
+  bytes = file_of(*std::ranges::find(all, std::string(name), &ModelSample::name));
+  return bytes;
+}
+
+/// Nothing is known from elsewhere, and what is found stays in a folder of the test.
+class Tune : public ::testing::Test {
+ protected:
+  Tune() {
+    tune::forget_tuning();
+    options_.plan_cache = path_.c_str();
+  }
+  ~Tune() override { tune::forget_tuning(); }
+
+  SessionOptions with(Tuning tuning) const {
+    SessionOptions options = options_;
+    options.tuning = tuning;
+    return options;
+  }
+
+  ScratchFolder folder_;
+  std::string path_ = folder_ / "plans";
+  SessionOptions options_{.device = DeviceKind::cuda, .strict_gpu = true};
+};
+
+/// The algorithms of an operator's steps.
+std::string algorithms(const Session& session, std::string_view op) {
+  std::string all;
+  for (std::size_t i = 0; i < session.step_count(); ++i)
+    if (const StepInfo step = session.step(i); step.op == op)
+      all += std::string(step.algorithm) + ";";
+  return all;
+}
+
+std::vector<float> outputs_of(Session& session) {
+  for (std::size_t i = 0; i < session.input_count(); ++i) {
+    if (session.input(i).dtype() != DType::float32) continue;
+    const std::span<float> values = session.input(i).values<float>();
+    for (std::size_t k = 0; k < values.size(); ++k)
+      values[k] = static_cast<float>((k * 37 + i) % 23) / 11 - 1;
+  }
+  EXPECT_TRUE(session.run().ok()) << cuda_double_complaints();
+  std::vector<float> all;
+  for (std::size_t i = 0; i < session.output_count(); ++i) {
+    if (session.output(i).dtype() != DType::float32) continue;
+    const auto values = session.output(i).values<const float>();
+    all.insert(all.end(), values.begin(), values.end());
+  }
+  return all;
+}
+
+void expect_near(const std::vector<float>& a, const std::vector<float>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i)
+    ASSERT_NEAR(a[i], b[i], 1e-4f * std::max(1.0f, std::abs(b[i]))) << i;
+}
+
+TEST_F(Tune, TakesTheFastest) {
+  const WithGpu gpu;
+  const Model model = Model::from_bytes(file_named("picture"));
+  Session plain(model, {.device = DeviceKind::cuda, .strict_gpu = true});
+  const std::vector<float> right = outputs_of(plain);
+  EXPECT_NE(algorithms(plain, "conv").find("cuDNN 1"), std::string::npos)
+      << algorithms(plain, "conv");
+
+  cuda_double_set_cost("cudnn 0", 0.25);
+  Session engine(model, with(Tuning::fast));
+  EXPECT_NE(algorithms(engine, "conv").find("cuDNN 0"), std::string::npos)
+      << algorithms(engine, "conv");
+  EXPECT_EQ(algorithms(engine, "conv").find("cuDNN 1"), std::string::npos);
+  expect_near(outputs_of(engine), right);
+  EXPECT_EQ(Session::predict(model, with(Tuning::fast)).total, engine.memory().total);
+
+  tune::forget_tuning();
+  std::remove(path_.c_str());
+  cuda_double_set_cost("convolve_direct", 0.125);
+  Session direct(model, with(Tuning::fast));
+  EXPECT_NE(algorithms(direct, "conv").find("direct"), std::string::npos)
+      << algorithms(direct, "conv");
+  expect_near(outputs_of(direct), right);
+}
+
+TEST_F(Tune, ProductsToo) {
+  const WithGpu gpu;
+  const Model model = Model::from_bytes(file_named("numbers"));
+  cuda_double_set_cost("cublaslt 0", 0.25);
+  const std::uint64_t plain =
+      Session::predict(model, {.device = DeviceKind::cuda, .strict_gpu = true}).workspace;
+  Session session(model, with(Tuning::fast));
+  EXPECT_TRUE(session.memory().workspace < plain || plain == 0);
+}
+
+TEST_F(Tune, WhatWasFoundIsKept) {
+  const WithGpu gpu;
+  const Model model = Model::from_bytes(file_named("picture"));
+  cuda_double_set_cost("cudnn 0", 0.25);
+  const std::string chosen = algorithms(Session(model, with(Tuning::fast)), "conv");
+  const std::string kept = read_text(path_);
+  EXPECT_NE(kept.find("cudnn.all.0"), std::string::npos) << kept;
+
+  // Another process, where the clock would say something else.
+  tune::forget_tuning();
+  cuda_double_set_cost("cudnn 0", 8);
+  EXPECT_EQ(algorithms(Session(model, with(Tuning::fast)), "conv"), chosen);
+  EXPECT_EQ(read_text(path_), kept);
+  tune::forget_tuning();
+  EXPECT_EQ(algorithms(Session(model, with(Tuning::off)), "conv"), chosen) << "a named file";
+  SessionOptions unnamed = options_;
+  unnamed.plan_cache = nullptr;
+  tune::forget_tuning();
+  EXPECT_NE(algorithms(Session(model, unnamed), "conv"), chosen) << "off is off";
+}
+
+TEST_F(Tune, AnotherMachineTimesAnew) {
+  const WithGpu gpu;
+  const Model model = Model::from_bytes(file_named("picture"));
+  cuda_double_set_cost("cudnn 0", 0.25);
+  const std::string here = algorithms(Session(model, with(Tuning::fast)), "conv");
+  tune::forget_tuning();
+  constexpr cuda_double_device kOther{1, 13000, 9, 0, 0, 1, 0};
+  cuda_double_set_device(&kOther);
+  cuda_double_set_cost("cudnn 0", 8);
+  EXPECT_NE(
+      algorithms(Session(Model::from_bytes(file_named("picture")), with(Tuning::fast)), "conv"),
+      here);
+}
+
+/// A damaged file costs nothing but time.
+TEST_F(Tune, ADamagedFileIsIgnored) {
+  const WithGpu gpu;
+  const Model model = Model::from_bytes(file_named("picture"));
+  Session plain(model, {.device = DeviceKind::cuda, .strict_gpu = true});
+  const std::vector<float> right = outputs_of(plain);
+  cuda_double_set_cost("cudnn 0", 0.25);
+  { const Session tuned(model, with(Tuning::fast)); }
+  const std::string whole = read_text(path_);
+  const auto expect_ignored = [&](const std::string& text) {
+    std::ofstream(path_, std::ios::binary) << text;
+    tune::forget_tuning();
+    Session session(model, with(Tuning::off));
+    EXPECT_EQ(algorithms(session, "conv"), algorithms(plain, "conv"));
+    expect_near(outputs_of(session), right);
+  };
+  for (std::size_t at = 0; at < whole.size(); at += 29) {
+    std::string damaged = whole;
+    damaged[at] = static_cast<char>(damaged[at] ^ 4);
+    expect_ignored(damaged);
+    expect_ignored(whole.substr(0, at));
+  }
+}
+
+/// Whoever makes a right digest may name anything.
+TEST_F(Tune, ForeignNamesAreIgnored) {
+  const WithGpu gpu;
+  const Model model = Model::from_bytes(file_named("picture"));
+  { const Session tuned(model, with(Tuning::fast)); }
+  std::string lines = read_text(path_);
+  lines = lines.substr(lines.find('\n', lines.find('\n') + 1) + 1);
+  for (const char* name : {"nonsense", "cudnn.all.77", "cudnn.", "cudnn.all.2", "cublaslt.63",
+                           "cublaslt.-1", "cublaslt.999999999999"}) {
+    tune::PlanCache forged;
+    for (std::size_t at = 0; at < lines.size(); at = lines.find('\n', at) + 1)
+      forged.put(lines.substr(at, 64), name);
+    ASSERT_GT(forged.size(), 0u);
+    std::ofstream(path_, std::ios::binary) << forged.text();
+    tune::forget_tuning();
+    Session session(model, with(Tuning::off));
+    EXPECT_NE(algorithms(session, "conv").find("cuDNN 1"), std::string::npos) << name;
+    EXPECT_TRUE(session.run().ok());
+  }
+}
+
+TEST_F(Tune, NoPlaceToKeepItIsNoError) {
+  const WithGpu gpu;
+  const Model model = Model::from_bytes(file_named("picture"));
+  SessionOptions options = with(Tuning::fast);
+  options.plan_cache = "/proc/plans";
+  std::string said;
+  options.log = {[](void* to, LogLevel level, const char* text) {
+                   if (level == LogLevel::warning) *static_cast<std::string*>(to) += text;
+                 },
+                 &said};
+  Session session(model, options);
+  EXPECT_NE(said.find("not kept"), std::string::npos) << said;
+  EXPECT_EQ(Session::predict(model, options).total, session.memory().total);
+}
+
+TEST_F(Tune, CloseOnesAreDecidedInPlace) {
+  const WithGpu gpu;
+  const Model model = Model::from_bytes(file_named("picture"));
+  cuda_double_set_cost("cudnn 0", 0.95);
+  const long launches = cuda_double_graph_launches();
+  { const Session fast(model, with(Tuning::fast)); }
+  const long of_fast = cuda_double_graph_launches() - launches;
+  tune::forget_tuning();
+  std::remove(path_.c_str());
+  Session session(model, with(Tuning::full));
+  EXPECT_GT(cuda_double_graph_launches() - launches - of_fast, of_fast);
+  EXPECT_NE(algorithms(session, "conv").find("cuDNN 0"), std::string::npos);
+  EXPECT_TRUE(session.run().ok());
+}
+
+TEST_F(Tune, SessionsMayDisagree) {
+  const WithGpu gpu;
+  const Model model = Model::from_bytes(file_named("picture"));
+  Session plain(model, {.device = DeviceKind::cuda, .strict_gpu = true});
+  cuda_double_set_cost("convolve_direct", 0.125);
+  Session tuned(model, with(Tuning::fast));
+  expect_near(outputs_of(tuned), outputs_of(plain));
+}
+
+TEST_F(Tune, OpenSizesAreTunedWhenTheyArePrepared) {
+  const WithGpu gpu;
+  const Model model = Model::from_bytes(file_named("sizes"));
+  Session session(model, with(Tuning::fast));
+  const std::string first = read_text(path_);
+  session.prepare(std::vector<InputShape>{{"x", {3, 5, 4}}, {"memory", {3, 3}}});
+  EXPECT_GT(read_text(path_).size(), first.size());
+}
+
+/// A budget below what the best engine's scratch takes gets another engine.
+TEST_F(Tune, TheBudgetDecidesTheEngine) {
+  const WithGpu gpu;
+  const Model model = Model::from_bytes(file_named("picture"));
+  SessionOptions options{.device = DeviceKind::cuda, .strict_gpu = true};
+  Session plain(model, options);
+  ASSERT_GT(plain.memory().workspace, 0u);
+  options.memory_limit = plain.memory().total - 1;
+  Session small(model, options);
+  EXPECT_LT(small.memory().total, plain.memory().total);
+  EXPECT_EQ(small.memory().total, Session::predict(model, options).total);
+  EXPECT_NE(algorithms(small, "conv"), algorithms(plain, "conv"));
+  expect_near(outputs_of(small), outputs_of(plain));
+  options.memory_limit = 1000;
+  EXPECT_THROW(Session(model, options), Error);
+}
+
+/// Every call of a tuned load fails once.
+TEST_F(Tune, FailuresWhileTimingLeakNothing) {
+  const std::vector<std::byte> bytes = file_named("picture");
+  const auto load = [&] {
+    const Model model = Model::from_bytes(bytes);
+    Session session(model, with(Tuning::fast));
+    return session.run().ok();
+  };
+  long calls = 0;
+  {
+    const WithGpu gpu;
+    const long before = cuda_double_calls();
+    EXPECT_TRUE(load());
+    calls = cuda_double_calls() - before;
+  }
+  for (long call = 1; call <= calls; call += 1 + calls / 400) {
+    SCOPED_TRACE(call);
+    const WithGpu gpu;
+    tune::forget_tuning();
+    std::remove(path_.c_str());
+    cuda_double_fail_at(nullptr, call, 2);
+    try {
+      static_cast<void>(load());
+    } catch (const Error& error) {
+      EXPECT_NE(error.code(), ErrorCode::internal) << error.what();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace skiff::test
