@@ -142,7 +142,21 @@ stage_aarch64() {
 # What the tests of the GPU back end cannot show: that nvcc takes the kernels, for every GPU they are
 # meant for, and that the module says on this machine what it lacks, or works.
 stage_cuda() {
-  local nvcc
+  local nvcc code
+  # Headers of another generation of CUDA, and the cuDNN of another processor, where they can be had.
+  if toolchains/cuda-packages.sh --jetpack6 build/jetpack6; then
+    step tests/cuda/jetpack6.sh build/jetpack6/toolkit build/cpu/schema/include && add 1 0 0
+  else
+    echo "JetPack 6's headers cannot be had: left out"
+    add 0 0 1
+  fi
+  tests/cuda/thor-support.sh build/cpu
+  code=$?
+  case $code in
+    0) add 1 0 0 ;;
+    77) add 0 0 1 ;;
+    *) step false "cuDNN on Thor" ;;
+  esac
   # And that the tests notice when the module is wrong.
   if [ -x build/cpu/cuda_ops_test ] && step tests/cuda/mutations.sh build/cpu; then add 1 0 0; fi
   nvcc=$(command -v nvcc || ls /usr/local/cuda/bin/nvcc 2> /dev/null) || true

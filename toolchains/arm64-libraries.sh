@@ -25,7 +25,8 @@ apt() {
     -o APT::Sandbox::User=root "$@"
 }
 apt update >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
-(cd "$work/packages" && apt download zlib1g-dev)
+(cd "$work/packages" && apt download zlib1g-dev zlib1g)
 for package in "$work"/packages/*.deb; do dpkg -x "$package" "$folder"; done
-# The link to the shared library leads nowhere; the static one needs nothing when it runs.
+# What is linked takes the static library, which needs nothing when it runs; the shared one is for
+# libraries that were built elsewhere.
 find "$folder" -name '*.so' -delete

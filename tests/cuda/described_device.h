@@ -13,6 +13,7 @@ struct DescribedDevice {
   int blocks, threads;  ///< of one processor
 };
 inline constexpr DescribedDevice kOrin{"Orin", 870, 16, 4 << 20, 166912, 16, 1536};
+inline constexpr DescribedDevice kThor{"Thor", 1100, 20, 32 << 20, 232448, 24, 1536};
 inline constexpr DescribedDevice kA100{"A100", 800, 108, 40 << 20, 166912, 32, 2048};
 inline constexpr DescribedDevice kH100{"H100", 900, 132, 50 << 20, 232448, 32, 2048};
 
