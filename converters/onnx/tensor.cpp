@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "converters/onnx/external_data.h"
+#include "platform/file.h"
 #include "runtime/core/checked.h"
 #include "runtime/core/error.h"
 
@@ -162,6 +163,17 @@ Dense read_tensor(const TensorProto& tensor, const std::string& folder, const st
   if (dense.dtype == DType::boolean)
     for (std::byte& value : dense.bytes) value = std::byte(value != std::byte{0});
   return dense;
+}
+
+Dense load_tensor(const std::string& path) {
+  const platform::File file(path.c_str());
+  require(file.size() <= static_cast<std::uint64_t>(kMaxConstantBytes), ErrorCode::unsupported,
+          path, " has ", file.size(), " bytes, which is too large for a tensor");
+  std::string bytes(static_cast<std::size_t>(file.size()), '\0');
+  file.read_at(0, std::as_writable_bytes(std::span(bytes)));
+  TensorProto tensor;
+  require(tensor.ParseFromString(bytes), ErrorCode::invalid_argument, path, " is no ONNX tensor");
+  return read_tensor(tensor, "", path);
 }
 
 Dense read_sparse(const SparseTensorProto& tensor, const std::string& folder,

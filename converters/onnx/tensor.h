@@ -30,7 +30,9 @@ DType need_dtype(int onnx_type, const std::string& what);
 /// external data allowed). `what` names the tensor in messages. Throws Error{invalid_model} when
 /// counts do not fit the shape, Error{unsupported} for types without a DType.
 Dense read_tensor(const TensorProto& tensor, const std::string& folder, const std::string& what);
-/// The same for the sparse form (COO with flat or per-axis indices).
+/// The same of a file that holds one tensor and nothing else, as ONNX's test data are stored.
+Dense load_tensor(const std::string& path);
+/// The same as read_tensor for the sparse form (COO with flat or per-axis indices).
 Dense read_sparse(const SparseTensorProto& tensor, const std::string& folder,
                   const std::string& what);
 

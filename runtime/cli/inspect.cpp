@@ -128,11 +128,17 @@ struct KnownBoard {
   int gibibytes;
 };
 
-constexpr KnownBoard kBoards[] = {{"Jetson Nano", 4},           {"Jetson TX2", 8},
-                                  {"Jetson Xavier NX", 8},      {"Jetson AGX Xavier", 32},
-                                  {"Jetson Orin Nano 4GB", 4},  {"Jetson Orin Nano 8GB", 8},
-                                  {"Jetson Orin NX 8GB", 8},    {"Jetson Orin NX 16GB", 16},
-                                  {"Jetson AGX Orin 32GB", 32}, {"Jetson AGX Orin 64GB", 64}};
+constexpr KnownBoard kBoards[] = {{"Jetson Nano", 4},
+                                  {"Jetson TX2", 8},
+                                  {"Jetson Xavier NX", 8},
+                                  {"Jetson AGX Xavier", 32},
+                                  {"Jetson Orin Nano 4GB", 4},
+                                  {"Jetson Orin Nano 8GB", 8},
+                                  {"Jetson Orin NX 8GB", 8},
+                                  {"Jetson Orin NX 16GB", 16},
+                                  {"Jetson AGX Orin 32GB", 32},
+                                  {"Jetson AGX Orin 64GB", 64},
+                                  {"Jetson AGX Thor 128GB", 128}};
 
 /// Share of each board's memory; measured in this processor's form of the weights, which differs
 /// from others' by padding only.

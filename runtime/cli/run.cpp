@@ -99,8 +99,9 @@ int run(const Options& options) {
 Action add_run(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_common_flags(app, options->common);
-  app.add_option("--input", options->inputs,
-                 "NAME=FILE: .npy, .npz, .raw, or a picture where the model takes one")
+  app.add_option(
+         "--input", options->inputs,
+         "NAME=FILE: .npy, .npz, .raw, .pb (test builds), or a picture where the model takes one")
       ->take_all()
       ->allow_extra_args(false);
   app.add_option("--output", options->outputs, "NAME=FILE: writes .npy, .npz or .raw")

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "platform/file.h"
+#include "runtime/cli/onnx_tensor.h"
 #include "runtime/cli/pictures.h"
 #include "runtime/core/error.h"
 #include "runtime/core/half.h"
@@ -38,10 +39,11 @@ npy::Array pick(npy::Archive arrays, const std::string& prefix, const std::strin
 /// As read_array, of any shape.
 npy::Array load_array(const TensorDesc& desc, const std::string& prefix, const std::string& path) {
   if (path.ends_with(".raw")) return read_raw(desc, path);
-  require(ends_with_any(path, {".npy", ".npz"}), ErrorCode::invalid_argument, path,
+  require(ends_with_any(path, {".npy", ".npz", ".pb"}), ErrorCode::invalid_argument, path,
           ": should end with .npy, .npz or .raw (inputs of pictures: .png, .jpg, .bmp)");
-  npy::Array array = path.ends_with(".npy")
-                         ? npy::load_npy(path)
+  npy::Array array = path.ends_with(".npy") ? npy::load_npy(path)
+                     : path.ends_with(".pb")
+                         ? read_onnx_tensor(path)
                          : pick(npy::load_npz(path), prefix, std::string(desc.name), path);
   require(array.dtype == desc.dtype, ErrorCode::invalid_argument, path, " holds ", array.dtype,
           ", '", desc.name, "' is ", desc.dtype);

@@ -15,8 +15,9 @@ struct InputFile {
 };
 
 /// Fills a session's inputs from files: .npy, .npz (the array called `name` or in/NAME, or the only
-/// one), .raw (as it lies in memory), or a picture where the model takes one. Shapes of arrays that
-/// differ from the session's become its own where the model allows it. Throws Error.
+/// one), .raw (as it lies in memory), .pb (see onnx_tensor.h), or a picture where the model takes
+/// one. Shapes of arrays that differ from the session's become its own where the model allows it.
+/// Throws Error.
 void fill_inputs(Session& session, const std::vector<InputFile>& files);
 
 /// An array of a .npy, .npz or .raw file that must be like `desc`. `prefix`: "in/" or "out/".

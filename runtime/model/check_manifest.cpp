@@ -179,11 +179,10 @@ void assign(Shapes& shapes, std::span<const std::int64_t> symbols, bool all) {
 
 void check_features(const fb::Model& model) {
   AlignmentWalk().table(reinterpret_cast<const std::uint8_t*>(&model), *fb::ModelTypeTable());
-  for (std::size_t i = 0; i < length(model.required_features()); ++i) {
-    const auto* feature = model.required_features()->Get(static_cast<unsigned>(i));
-    fail(ErrorCode::unsupported, "the model needs the feature '", text(feature),
-         "', which this version of Skiff does not have");
-  }
+  const auto* features = model.required_features();
+  require(length(features) == 0, ErrorCode::unsupported, "the model needs the feature '",
+          length(features) == 0 ? std::string_view() : text(features->Get(0)),
+          "', which this version of Skiff does not have");
   require(length(model.graphs()) >= 1, kBad, "the model has no graph");
   Symbols::check(model);
 }

@@ -1,5 +1,6 @@
 #include "runtime/model/verified.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <new>
@@ -16,10 +17,9 @@ Verified::Verified(Source source, MemoryBook& book, std::pmr::memory_resource& a
     : source_(std::move(source)), digests_(digests), graph_(arena) {
   HeaderBytes header{};
   const std::uint64_t size = source_.size();
-  require(size >= kHeaderSize, ErrorCode::invalid_model, "the file has ", size,
-          " bytes, too few for a .skiff header");
-  source_.read_at(0, header);
-  header_ = decode_header(header, size);
+  const auto there = static_cast<std::size_t>(std::min<std::uint64_t>(size, kHeaderSize));
+  source_.read_at(0, std::span(header).first(there));
+  header_ = decode_header(std::span(header).first(there), size);
   block_ = Block(book, static_cast<std::size_t>(header_.metadata_size));
   source_.read_at(header_.metadata_offset, block_.bytes());
   if (digests)
@@ -34,8 +34,8 @@ std::uint64_t Verified::buffer_size(std::int32_t buffer) const noexcept {
 void Verified::read_buffer(std::int32_t buffer, std::uint64_t offset,
                            std::span<std::byte> out) const {
   const fb::Buffer& record = *metadata().buffers()->Get(static_cast<unsigned>(buffer));
-  require(offset <= record.size() && out.size() <= record.size() - offset, ErrorCode::internal,
-          "buffer ", buffer, ": read past its end");
+  if (offset > record.size() || out.size() > record.size() - offset)  // not the file's fault
+    fail(ErrorCode::internal, "buffer ", buffer, ": read past its end");
   source_.read_at(header_.data_offset + record.offset() + offset, out);
 }
 

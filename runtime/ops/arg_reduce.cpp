@@ -15,7 +15,6 @@ void infer_arg_reduce(const NodeView& node, std::span<TensorInfo> outputs) {
   const auto index_type = static_cast<DType>(attrs.index_type());
   check(node, holds(IndexTypes{}, index_type), "index_type is ", static_cast<int>(index_type),
         ", must be int32 or int64");
-  check(node, x.dtype != DType::none, "operand has no dtype");
   check(node, x.shape[axis] > 0, "axis ", axis, " of ", x.shape, " is empty");
   check(node,
         index_type == DType::int64 || x.shape[axis] <= std::numeric_limits<std::int32_t>::max(),

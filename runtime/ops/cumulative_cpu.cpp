@@ -47,31 +47,17 @@ void run_cumulative(const Plan& p, const RunArgs& args) {
   });
 }
 
-class CumulativeKernel final : public Kernel {
- public:
-  CumulativeKernel(const KernelSpec& spec, const fb::CumulativeAttrs& attrs)
-      : plan_{split_at(spec.input(0).shape, static_cast<int>(attrs.axis())),
-              attrs.function() == fb::CumulativeFunction::product, attrs.exclusive(),
-              attrs.reverse()},
-        run_(dispatch(spec.node, spec.input(0).dtype, NumericTypes{},
-                      [](auto type) { return &run_cumulative<typename decltype(type)::type>; })) {}
-
-  bool can_overwrite(int, int) const noexcept override { return true; }
-
-  Status run(const RunArgs& args) noexcept override {
-    if (plan_.split.outer * plan_.split.inner > 0) run_(plan_, args);
-    return {};
-  }
-
- private:
-  Plan plan_;
-  void (*run_)(const Plan&, const RunArgs&);
-};
-
 }  // namespace
 
 KernelPtr make_cumulative_cpu(const KernelSpec& spec) {
-  return make_kernel<CumulativeKernel>(spec.memory, spec, spec.node.attrs<fb::CumulativeAttrs>());
+  const auto& attrs = spec.node.attrs<fb::CumulativeAttrs>();
+  const Plan plan{split_at(spec.input(0).shape, static_cast<int>(attrs.axis())),
+                  attrs.function() == fb::CumulativeFunction::product, attrs.exclusive(),
+                  attrs.reverse()};
+  const auto run = dispatch(spec.node, spec.input(0).dtype, NumericTypes{}, [](auto type) {
+    return &run_cumulative<typename decltype(type)::type>;
+  });
+  return make_kernel<LaneKernel<Plan>>(spec.memory, plan, run);
 }
 
 }  // namespace skiff

@@ -43,30 +43,15 @@ void run_strips(const Plan& p, const RunArgs& args) {
   });
 }
 
-class LpNormKernel final : public Kernel {
- public:
-  LpNormKernel(const KernelSpec& spec, const fb::LpNormAttrs& attrs)
-      : plan_{split_at(spec.input(0).shape, static_cast<int>(attrs.axis())), attrs.p() == 2,
-              static_cast<double>(attrs.epsilon())},
-        run_(dispatch(spec.node, spec.input(0).dtype, FloatTypes{},
-                      [](auto type) { return &run_strips<typename decltype(type)::type>; })) {}
-
-  bool can_overwrite(int, int) const noexcept override { return true; }
-
-  Status run(const RunArgs& args) noexcept override {
-    if (plan_.split.outer * plan_.split.inner > 0) run_(plan_, args);
-    return {};
-  }
-
- private:
-  Plan plan_;
-  void (*run_)(const Plan&, const RunArgs&);
-};
-
 }  // namespace
 
 KernelPtr make_lp_norm_cpu(const KernelSpec& spec) {
-  return make_kernel<LpNormKernel>(spec.memory, spec, spec.node.attrs<fb::LpNormAttrs>());
+  const auto& attrs = spec.node.attrs<fb::LpNormAttrs>();
+  const Plan plan{split_at(spec.input(0).shape, static_cast<int>(attrs.axis())), attrs.p() == 2,
+                  static_cast<double>(attrs.epsilon())};
+  const auto run = dispatch(spec.node, spec.input(0).dtype, FloatTypes{},
+                            [](auto type) { return &run_strips<typename decltype(type)::type>; });
+  return make_kernel<LaneKernel<Plan>>(spec.memory, plan, run);
 }
 
 }  // namespace skiff

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/ops/kernel.h"
 #include "runtime/ops/parallel.h"
 #include "runtime/ops/strided.h"
 
@@ -21,5 +22,25 @@ void for_strips(const RunArgs& args, const AxisSplit& split, std::int64_t cost, 
     }
   });
 }
+
+/// The kernel of an operator that works along one axis: `run` chosen for the operand's dtype, and a
+/// plan with a member `split`. Lanes are read before they are written, so it may work in place.
+template <typename Plan>
+class LaneKernel final : public Kernel {
+ public:
+  using Run = void (*)(const Plan&, const RunArgs&);
+  LaneKernel(const Plan& plan, Run chosen) : plan_(plan), run_(chosen) {}
+
+  bool can_overwrite(int, int) const noexcept override { return true; }
+
+  Status run(const RunArgs& args) noexcept override {
+    if (plan_.split.outer * plan_.split.inner > 0) run_(plan_, args);
+    return {};
+  }
+
+ private:
+  Plan plan_;
+  Run run_;
+};
 
 }  // namespace skiff

@@ -66,6 +66,21 @@ TEST(Run, WritesWhatItComputesAndComparesWithIt) {
   EXPECT_TRUE(said.says("DIFFERS")) << said.text;
 }
 
+/// ONNX's own test data, an input and what must come of it.
+TEST(Run, ReadsOnnxTensors) {
+  const ScratchFolder scratch;
+  SKIFF_SMALL_MODEL(model, scratch, "");
+  const std::string data = fs::path(kSmallSource).parent_path() / "test_data_set_0";
+  const std::string in = name_of_first(model, "inputs", scratch);
+  const std::string out = name_of_first(model, "outputs", scratch);
+  const std::string input = fmt::format("run {} --input {}={}/input_0.pb", model, in, data);
+  const Said said = skiff(fmt::format("{} --compare {}={}/output_0.pb", input, out, data));
+  EXPECT_EQ(said.code, 0) << said.text;
+  EXPECT_TRUE(said.says("agrees")) << said.text;
+  std::ofstream(scratch / "cut.pb") << read_text(data + "/input_0.pb").substr(0, 40);
+  EXPECT_NE(skiff(fmt::format("run {} --input {}={}", model, in, scratch / "cut.pb")).code, 0);
+}
+
 TEST(Run, TheModelMayComeLast) {
   const ScratchFolder scratch;
   SKIFF_SMALL_MODEL(model, scratch, "");

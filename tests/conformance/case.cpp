@@ -20,18 +20,10 @@ std::string read_all(const fs::path& path) {
   return text;
 }
 
-template <typename Message>
-Message parse(const fs::path& path) {
-  Message proto;
-  require(proto.ParseFromString(read_all(path)), ErrorCode::invalid_argument, path.string(),
-          " is no such message");
-  return proto;
-}
-
 onnx::Dense read_value(const fs::path& path, const onnx::TypeProto& type, const std::string& name) {
   require(type.value_case() == onnx::TypeProto::kTensorType, ErrorCode::unsupported, "'", name,
           "' is a sequence, optional or map, not a tensor");
-  onnx::Dense dense = onnx::read_tensor(parse<onnx::TensorProto>(path), "", "'" + name + "'");
+  onnx::Dense dense = onnx::load_tensor(path.string());
   const auto declared = onnx::find_dtype(type.tensor_type().elem_type());
   require(declared != DType::bfloat16 || dense.dtype == DType::bfloat16, ErrorCode::unsupported,
           "'", name, "' is data of ONNX before 1.13, where bfloat16 was cut instead of rounded");
@@ -100,7 +92,9 @@ std::vector<CasePath> find_cases(const fs::path& folder) {
 }
 
 Case load_case(const CasePath& path) {
-  const auto model = parse<onnx::ModelProto>(path.model);
+  onnx::ModelProto model;
+  require(model.ParseFromString(read_all(path.model)), ErrorCode::invalid_argument,
+          path.model.string(), " is no ONNX model");
   const onnx::GraphProto& graph = model.graph();
   Case loaded{.model_path = path.model, .inputs = {}, .outputs = {}, .output_order = {}};
   if (path.data.empty()) {

@@ -6,12 +6,12 @@ if(DEFINED ENV{SKIFF_DATA})
   set(DATA "$ENV{SKIFF_DATA}")
 endif()
 set(cases "${DATA}/conformance/onnx-1.22.0")
-# check(LEAST [arguments]): runs the cases; none fails, LEAST pass.
-function(check least)
-  execute_process(COMMAND "${RUNNER}" onnx "${cases}" --jobs 2 ${ARGN}
+# check(LEAST FOLDER [arguments]): runs the cases beneath it; none fails, LEAST pass.
+function(check least folder)
+  execute_process(COMMAND "${RUNNER}" onnx "${folder}" --jobs 2 ${ARGN}
                   OUTPUT_VARIABLE printed ERROR_VARIABLE printed RESULT_VARIABLE code)
   string(REGEX MATCH "([0-9]+) passed, ([0-9]+) failed, ([0-9]+) refused" line "${printed}")
-  message("${ARGN} ${line}")
+  message("${folder} ${ARGN} ${line}")
   if(NOT code EQUAL 0 OR NOT CMAKE_MATCH_2 EQUAL 0 OR CMAKE_MATCH_1 LESS least)
     string(REGEX MATCHALL "failed [^\n]*" bad "${printed}")
     list(JOIN bad "\n" bad)
@@ -20,13 +20,14 @@ function(check least)
 endfunction()
 
 if(IS_DIRECTORY "${cases}")
-  check(1589)
-  check(942 --list "${DATA}/conformance/derived/onnx-1.22.0_core_cases.txt")
+  check(1589 "${cases}")
+  check(942 "${cases}" --list "${DATA}/conformance/derived/onnx-1.22.0_core_cases.txt")
+  check(9 "${cases}/light")
   return()
 endif()
 set(cases "/usr/share/libonnx-testdata/data")
 if(IS_DIRECTORY "${cases}")
-  check(900)  # of 1.12's 1072; other versions have about as many
+  check(900 "${cases}")  # of 1.12's 1072; other versions have about as many
 else()
   message("SKIPPED: no ONNX cases (set SKIFF_DATA, or install libonnx-testdata)")
 endif()

@@ -57,16 +57,7 @@ std::vector<double> numbers_of(const Tensor& tensor) {
 /// Only the number of items is open.
 bool is_batch(const Model& model) { return model.symbol_count() == 1 && model.symbol(0).max <= 4; }
 
-class AnySize : public ::testing::TestWithParam<Network> {
- protected:
-  void SetUp() override {
-    const auto files = golden_files(GetParam());
-    if (files.empty())
-      GTEST_SKIP() << "no shared data for " << GetParam().model << " (set SKIFF_DATA)";
-    bytes_ = &converted(GetParam(), npy::load_npz(files.front().string()));
-  }
-  const std::vector<std::byte>* bytes_ = nullptr;
-};
+class AnySize : public NetworkTest {};
 
 TEST_P(AnySize, ResizeTakesNothing) {
   const Model model = Model::from_bytes(*bytes_);

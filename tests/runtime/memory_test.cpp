@@ -1,11 +1,13 @@
 #include <gtest/gtest.h>
 #include <skiff/skiff.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <vector>
 
+#include "converters/convert.h"
 #include "runtime/budget.h"
 #include "tests/runtime/networks.h"
 #include "tests/support/malloc_probe.h"
@@ -15,16 +17,7 @@
 namespace skiff::test {
 namespace {
 
-class Memory : public ::testing::TestWithParam<Network> {
- protected:
-  void SetUp() override {
-    const auto files = golden_files(GetParam());
-    if (files.empty())
-      GTEST_SKIP() << "no shared data for " << GetParam().model << " (set SKIFF_DATA)";
-    bytes_ = &converted(GetParam(), npy::load_npz(files.front().string()));
-  }
-  const std::vector<std::byte>* bytes_ = nullptr;
-};
+class Memory : public NetworkTest {};
 
 TEST_P(Memory, PredictedIsUsed) {
   for (int threads : {1, 2}) {
@@ -62,10 +55,12 @@ TEST_P(Memory, RunTakesNothingAndRepeatsItsBits) {
     const std::chrono::duration<double> once = std::chrono::steady_clock::now() - begin;
     const bool many = std::getenv("SKIFF_LONG") != nullptr && once.count() < 0.010;
     MallocProbe probe;
+    const void* const end_of_heap = ::sbrk(0);
     bool good = true;
     for (int i = 0; i < (many ? 1000 : 20); ++i) good = session.run().ok() && good;
     const auto count = probe.stop();
     EXPECT_TRUE(good);
+    EXPECT_EQ(::sbrk(0), end_of_heap);
     if (kMallocProbeWorks) {
       EXPECT_EQ(count.calls, 0u);
     }
@@ -131,6 +126,16 @@ TEST_P(Memory, BudgetsAreKeptToTheByte) {
     ASSERT_TRUE(session.run().ok());
     EXPECT_LT(distance(fastest, session), 1e-4) << "limit " << point.total;
   }
+}
+
+/// The network with the weights replaced by constants: the plan is that of the real one.
+TEST(MemoryBars, ResNet50) {
+  const auto file = shared_data() / "conformance/onnx-1.22.0/light/light_resnet50.onnx";
+  if (!std::filesystem::exists(file)) GTEST_SKIP() << "no " << file << " (set SKIFF_DATA)";
+  const auto bytes = convert::convert_file(file.string(), {});
+  const MemoryReport report = Session::predict(Model::from_bytes(bytes));
+  EXPECT_LE(report.arena, 6.9 * 1024 * 1024);
+  EXPECT_EQ(report.arena, report.arena_lower_bound);
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, Memory, ::testing::ValuesIn(networks()),

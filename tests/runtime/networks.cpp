@@ -87,4 +87,11 @@ const std::vector<std::byte>& converted(const Network& network, const npy::Archi
   return bytes;
 }
 
+void NetworkTest::SetUp() {
+  const auto files = golden_files(GetParam());
+  if (files.empty())
+    GTEST_SKIP() << "no shared data for " << GetParam().model << " (set SKIFF_DATA)";
+  bytes_ = &converted(GetParam(), npy::load_npz(files.front().string()));
+}
+
 }  // namespace skiff::test

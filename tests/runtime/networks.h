@@ -1,5 +1,7 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cstddef>
 #include <filesystem>
 #include <string>
@@ -37,5 +39,12 @@ std::vector<Network> open_networks();
 /// The network as a .skiff file, inputs of the golden case's shapes where they are fixed. Made once
 /// a process.
 const std::vector<std::byte>& converted(const Network& network, const npy::Archive& golden);
+
+/// A test of one network's file; skipped where the shared data is missing.
+class NetworkTest : public ::testing::TestWithParam<Network> {
+ protected:
+  void SetUp() override;
+  const std::vector<std::byte>* bytes_ = nullptr;
+};
 
 }  // namespace skiff::test

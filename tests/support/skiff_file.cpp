@@ -51,10 +51,15 @@ class NumberWalk {
   }
 
   std::vector<NumberField> fields;
+  std::vector<std::size_t> lengths;
 
  private:
   static const std::uint8_t* follow(const std::uint8_t* place) {
     return place + flatbuffers::ReadScalar<flatbuffers::uoffset_t>(place);
+  }
+
+  std::size_t offset_of(const std::uint8_t* place) const {
+    return static_cast<std::size_t>(reinterpret_cast<const std::byte*>(place) - file_.data());
   }
 
   static std::size_t size_of_base(unsigned base) {
@@ -67,8 +72,7 @@ class NumberWalk {
       if (inner->st == flatbuffers::ST_TABLE) table(follow(place), *inner);
       return;
     }
-    fields.push_back({.offset = static_cast<std::size_t>(reinterpret_cast<const std::byte*>(place) -
-                                                         file_.data()),
+    fields.push_back({.offset = offset_of(place),
                       .bytes = size_of_base(base),
                       .real = base == flatbuffers::ET_FLOAT || base == flatbuffers::ET_DOUBLE,
                       .name = name_});
@@ -76,6 +80,7 @@ class NumberWalk {
 
   void vector(const std::uint8_t* data, unsigned base, const flatbuffers::TypeTable* inner) {
     const auto count = flatbuffers::ReadScalar<flatbuffers::uoffset_t>(data);
+    lengths.push_back(offset_of(data));
     const std::string name = name_;
     const std::size_t size = base == flatbuffers::ET_SEQUENCE ? 4 : size_of_base(base);
     for (std::size_t i = 0; i < count; ++i) {
@@ -141,10 +146,20 @@ std::vector<std::byte> with_metadata(std::span<const std::byte> file,
   return result;
 }
 
-std::vector<NumberField> numbers_of(std::span<const std::byte> file) {
+namespace {
+
+NumberWalk walked(std::span<const std::byte> file) {
   NumberWalk walk(file);
   walk.table(fb::GetModel(file.data() + kHeader), *fb::ModelTypeTable());
-  return std::move(walk.fields);
+  return walk;
+}
+
+}  // namespace
+
+std::vector<NumberField> numbers_of(std::span<const std::byte> file) { return walked(file).fields; }
+
+std::vector<std::size_t> lengths_of(std::span<const std::byte> file) {
+  return walked(file).lengths;
 }
 
 }  // namespace skiff::test

@@ -38,6 +38,8 @@ struct NumberField {
   bool real = false;
   std::string name;
 };
+/// Where the length of each vector in the metadata stands.
+std::vector<std::size_t> lengths_of(std::span<const std::byte> file);
 /// Every number the metadata stores: fields of tables and elements of vectors (digests left out).
 std::vector<NumberField> numbers_of(std::span<const std::byte> file);
 
