@@ -77,9 +77,9 @@ struct Node {
   std::vector<TensorInfo> real_outputs() const {
     NodeView counted = view;
     counted.count = count;
-    std::vector<TensorInfo> infos(outputs.size());
-    infer_outputs(counted, attributes_type, infos);
-    return infos;
+    std::vector<TensorInfo> real(outputs.size());
+    infer_outputs(counted, attributes_type, real);
+    return real;
   }
 };
 
