@@ -46,10 +46,10 @@ std::uint64_t packed_forms(const Kernel& kernel, std::size_t inputs) noexcept {
 
 class Binder {
  public:
-  Binder(const model::Verified& model, const cpu::KernelTable& table, int threads,
-         std::span<const std::uint8_t> frugal, const DeviceMaker* device,
+  Binder(const model::Verified& model, const Graph& graph, const cpu::KernelTable& table,
+         int threads, std::span<const std::uint8_t> frugal, const DeviceMaker* device,
          std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch)
-      : graph_(model.graph()),
+      : graph_(graph),
         model_(model),
         device_(device),
         maker_(graph_, table, threads, frugal, scratch),
@@ -67,6 +67,7 @@ class Binder {
       if (graph_.value(output).buffer >= 0) stored_form(graph_.value(output).buffer, Space::host);
     for (const StateLink& state : graph_.states)
       if (state.initial_buffer >= 0) stored_form(state.initial_buffer, Space::host);
+    place_forms();
     return std::move(result_);
   }
 
@@ -188,8 +189,9 @@ class Binder {
       form = stored_form(buffer, space);
     } else {
       const std::uint64_t key = kernel.pack_key(input);
-      // Without a key a packed form belongs to its one kernel.
-      form = form_for({buffer, key, key == 0 ? step : -1, input, space},
+      // Without a key a packed form belongs to its one kernel; on the host a key says all.
+      const bool any_place = key != 0 && space == Space::host;
+      form = form_for({buffer, key, key == 0 ? step : -1, any_place ? -1 : input, space},
                       {.buffer = buffer,
                        .step = step,
                        .input = input,
@@ -205,7 +207,7 @@ class Binder {
                     {.buffer = buffer, .space = space, .bytes = model_.buffer_size(buffer)});
   }
 
-  // buffer, key of the packed form, its step when not shared, input (of packed forms), space
+  // buffer, key of the packed form, its step when not shared, input (where it matters), space
   using FormKey = std::tuple<std::int32_t, std::uint64_t, std::int32_t, std::int32_t, Space>;
 
   /// Forms are a set: their hashes are added up.
@@ -224,20 +226,27 @@ class Binder {
         form_of_.try_emplace(key, static_cast<std::int32_t>(result_.forms.size()));
     if (!added) return place->second;
     result_.forms_key += hash_of(key, form);
-    const bool on_host = form.space == Space::host;
-    std::uint64_t& total = on_host ? result_.weights_bytes : result_.device_weights_bytes;
-    form.offset = total;
-    const auto bytes = static_cast<std::int64_t>(form.bytes);
-    require(bytes <= kMaxTensorBytes, ErrorCode::unsupported, "weights of more than ",
-            kMaxTensorBytes, " bytes");
-    total +=
-        static_cast<std::uint64_t>(round_up(bytes, static_cast<std::int64_t>(Block::kAlignment)));
-    if (on_host)
+    require(static_cast<std::int64_t>(form.bytes) <= kMaxTensorBytes, ErrorCode::unsupported,
+            "weights of more than ", kMaxTensorBytes, " bytes");
+    if (form.space == Space::host)
       result_.pack_scratch = std::max(result_.pack_scratch, form.scratch);
     else
       result_.device_staging = std::max(result_.device_staging, staging_bytes(form));
     result_.forms.push_back(form);
     return place->second;
+  }
+
+  /// In an order that does not depend on that of the steps: sessions that fuse differently share
+  /// their weights.
+  void place_forms() {
+    for (const auto& [key, index] : form_of_) {
+      ConstantForm& form = result_.forms[static_cast<std::size_t>(index)];
+      std::uint64_t& total =
+          form.space == Space::host ? result_.weights_bytes : result_.device_weights_bytes;
+      form.offset = total;
+      total += static_cast<std::uint64_t>(round_up(static_cast<std::int64_t>(form.bytes),
+                                                   static_cast<std::int64_t>(Block::kAlignment)));
+    }
   }
 
   const Graph& graph_;
@@ -290,10 +299,10 @@ void check_replacement(const Step& step, const GraphNode& node, const Kernel& ke
           ") would need another plan of the memory for these sizes: declare narrower bounds");
 }
 
-Binding bind(const model::Verified& model, const cpu::KernelTable& table, int threads,
-             std::span<const std::uint8_t> frugal, const DeviceMaker* device,
+Binding bind(const model::Verified& model, const Graph& graph, const cpu::KernelTable& table,
+             int threads, std::span<const std::uint8_t> frugal, const DeviceMaker* device,
              std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch) {
-  return Binder(model, table, threads, frugal, device, memory, scratch).run();
+  return Binder(model, graph, table, threads, frugal, device, memory, scratch).run();
 }
 
 }  // namespace skiff

@@ -121,12 +121,13 @@ class KernelMaker {
   std::span<const std::uint8_t> frugal_;
 };
 
-/// Makes the kernels, the host's for the largest shapes and the device's for the usual ones, and
-/// lays out the weights. With a `device` every node goes there that it has a kernel for. `frugal`:
-/// per node, 1 where little memory counts more than time; empty: nowhere. Kernels and result live
-/// in `memory`; `scratch` serves during the call. Throws what kernels throw, naming the node.
-Binding bind(const model::Verified& model, const cpu::KernelTable& table, int threads,
-             std::span<const std::uint8_t> frugal, const DeviceMaker* device,
+/// Makes the kernels of `graph`, the model's or what was made of it, the host's for the largest
+/// shapes and the device's for the usual ones, and lays out the weights. With a `device` every node
+/// goes there that it has a kernel for. `frugal`: per node, 1 where little memory counts more than
+/// time; empty: nowhere. Kernels and result live in `memory`; `scratch` serves during the call.
+/// Throws what kernels throw, naming the node.
+Binding bind(const model::Verified& model, const Graph& graph, const cpu::KernelTable& table,
+             int threads, std::span<const std::uint8_t> frugal, const DeviceMaker* device,
              std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch);
 
 }  // namespace skiff

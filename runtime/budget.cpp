@@ -83,26 +83,13 @@ class Haggling {
   std::unique_ptr<Session::Impl> impl_;
 };
 
-}  // namespace
+/// Most bytes that making the session took at once.
+std::uint64_t peak_of(const Session::Impl& impl) noexcept {
+  return impl.shared.metadata_bytes + impl.book.peak();
+}
 
-std::unique_ptr<Session::Impl> bind_within_limit(const Model& model, const SessionOptions& options,
-                                                 bool measure) {
-  SessionMaking making{.measure = measure};
-  auto first = std::make_unique<Session::Impl>(model, options, making);
-  const std::uint64_t limit = first->limit();
-  if (limit == 0 || first->memory.total <= limit) return first;
-  if (first->device) {
-    // Algorithms of the GPU that take less scratch.
-    for (const std::uint64_t workspace : kDeviceWorkspaces) {
-      making.most_workspace = workspace;
-      first.reset();
-      first = std::make_unique<Session::Impl>(model, options, making);
-      if (first->memory.total <= limit) break;
-    }
-    first->settle(0);
-    return first;
-  }
-  first.reset();
+std::unique_ptr<Session::Impl> haggle(const Model& model, const SessionOptions& options,
+                                      std::uint64_t limit) {
   Haggling haggling(model, options);
   // Enough are given up somewhere in (low, high].
   std::size_t low = 0, high = haggling.candidates();
@@ -120,6 +107,42 @@ std::unique_ptr<Session::Impl> bind_within_limit(const Model& model, const Sessi
     haggling.take_back(high, limit);
   }
   return haggling.finish();
+}
+
+}  // namespace
+
+std::unique_ptr<Session::Impl> bind_within_limit(const Model& model, const SessionOptions& options,
+                                                 bool measure) {
+  SessionMaking making{.measure = measure};
+  auto impl = std::make_unique<Session::Impl>(model, options, making);
+  const std::uint64_t limit = impl->limit();
+  if (limit == 0 || impl->memory.total <= limit) return impl;
+  if (impl->device) {
+    // Algorithms of the GPU that take less scratch.
+    for (const std::uint64_t workspace : kDeviceWorkspaces) {
+      making.most_workspace = workspace;
+      impl.reset();
+      impl = std::make_unique<Session::Impl>(model, options, making);
+      if (impl->memory.total <= limit) break;
+    }
+    impl->settle(0);
+    return impl;
+  }
+  // Fusing more costs less time than smaller kernels do.
+  SessionOptions smaller = options;
+  if (options.fuse == Fuse::automatic) {
+    const std::uint64_t total = impl->memory.total, peak = peak_of(*impl);
+    smaller.fuse = Fuse::on;
+    impl.reset();
+    impl = std::make_unique<Session::Impl>(model, smaller, making);
+    if (std::max(impl->memory.total, peak) <= limit) {
+      impl->settle(peak);
+      return impl;
+    }
+    if (impl->memory.total >= total) smaller.fuse = Fuse::automatic;
+  }
+  impl.reset();
+  return haggle(model, smaller, limit);
 }
 
 std::vector<BudgetPoint> budget_curve(const Model& model, const SessionOptions& options) {

@@ -7,6 +7,8 @@
 #include "runtime/budget.h"
 #include "runtime/core/error.h"
 #include "runtime/cpu/isa.h"
+#include "runtime/graph/fuse_blocks.h"
+#include "runtime/ops/conv_block.h"
 #include "runtime/session_impl.h"
 #include "runtime/weights.h"
 
@@ -54,8 +56,9 @@ Session::Impl::Impl(const Model& source, const SessionOptions& session_options,
       book(options.allocator),
       arena(kMetadataChunk, &book),
       frugal(copy_of(making.frugal, arena)),
-      shapes(graph(), arena),
       device(open_device(options)),
+      fused(fuse_all()),
+      shapes(graph(), arena),
       prepared_memory(&book),
       prepared(&book),
       binding(bind_all(making)),
@@ -83,14 +86,20 @@ void Session::Impl::settle(std::uint64_t bytes) {
           limit());
 }
 
-Binding Session::Impl::bind_all(const SessionMaking& making) {
+std::optional<Graph> Session::Impl::fuse_all() {
   check_threads(options.threads);
+  if (device) return {};
+  std::pmr::monotonic_buffer_resource scratch(kMetadataChunk, &book);
+  return fuse_blocks(shared.verified.graph(), options.fuse, options.threads, arena, scratch);
+}
+
+Binding Session::Impl::bind_all(const SessionMaking& making) {
   if (device) {
     tuner.emplace(*device, options, making.measure);
     device_maker.emplace(*device, *tuner, making.most_workspace);
   }
   std::pmr::monotonic_buffer_resource scratch(kMetadataChunk, &book);
-  return skiff::bind(shared.verified, table, options.threads, frugal,
+  return skiff::bind(shared.verified, graph(), table, options.threads, frugal,
                      device ? &*device_maker : nullptr, arena, scratch);
 }
 
@@ -245,7 +254,9 @@ Status Session::Impl::run_on_host(const Segment& segment, void (*observe)(void*,
     const RunArgs args{step.inputs, step.outputs, step.workspace, *pool, &count};
     Status status = step.kernel->run(args);
     if (status.ok() && count >= 0) status = follow_count(step, count);
-    if (!status.ok()) return Status(status.code(), status.message(), step.node);
+    if (!status.ok())
+      return Status(status.code(), status.message(),
+                    graph().nodes[static_cast<std::size_t>(step.node)].index);
   }
   return {};
 }
@@ -346,6 +357,11 @@ DeviceKind Session::device() const noexcept {
 const char* Session::isa() const noexcept { return impl_->table.name; }
 int Session::threads() const noexcept { return impl_->options.threads; }
 
+static int layers_of(const GraphNode& node) noexcept {
+  const bool block = node.def == &conv_block_op();
+  return block ? static_cast<const ConvBlock*>(node.attributes)->count : 1;
+}
+
 std::size_t Session::step_count() const noexcept { return impl_->binding.steps.size(); }
 
 StepInfo Session::step(std::size_t i) const noexcept {
@@ -363,7 +379,8 @@ StepInfo Session::step(std::size_t i) const noexcept {
       .tensor_cores = step.space == Space::device &&
                       static_cast<const backend::DeviceKernel&>(*step.kernel).tensor_cores(),
       .why_cpu = step.why_host,
-      .output = impl_->shapes.info(node.outputs[0]).shape};
+      .output = impl_->shapes.info(node.outputs[0]).shape,
+      .layers = layers_of(node)};
   for (std::int32_t id : node.inputs)
     if (id >= 0) info.bytes += impl_->shapes.info(id).bytes();
   for (std::int32_t id : node.outputs) info.bytes += impl_->shapes.info(id).bytes();

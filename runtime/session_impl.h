@@ -73,10 +73,11 @@ struct Session::Impl {
   const cpu::KernelTable& table;
   MemoryBook book;
   std::pmr::monotonic_buffer_resource arena;
-  std::span<const std::uint8_t> frugal;  // in `arena`
-  Shapes shapes;
+  std::span<const std::uint8_t> frugal;     // in `arena`
   std::unique_ptr<backend::Device> device;  // null: everything is the CPU's
-  std::optional<tune::Tuner> tuner;         // of a session with a GPU
+  std::optional<Graph> fused;               // what runs, where that is not the model's own graph
+  Shapes shapes;
+  std::optional<tune::Tuner> tuner;  // of a session with a GPU
   std::optional<DeviceMaker> device_maker;
   std::optional<KernelMaker> maker;  // of a model with symbols
   std::optional<Counts> counts;      // the same
@@ -98,7 +99,7 @@ struct Session::Impl {
   std::pmr::vector<Segment> segments;
   std::optional<cpu::ThreadPool> pool;
 
-  const Graph& graph() const noexcept { return shared.verified.graph(); }
+  const Graph& graph() const noexcept { return fused ? *fused : shared.verified.graph(); }
   std::byte* address(std::int32_t value) const noexcept;
   bool broken = false;  // a failed resize could not be taken back
   Status run(void (*observe)(void*, std::size_t), void* context) noexcept;
@@ -111,6 +112,7 @@ struct Session::Impl {
   bool uses_device() const noexcept;
 
  private:
+  std::optional<Graph> fuse_all();
   Binding bind_all(const SessionMaking& making);
   void check_placement() const;
   std::uint64_t io_bytes() const noexcept;

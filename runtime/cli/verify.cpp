@@ -112,7 +112,19 @@ bool check_outputs(const Session& session, const fb::GoldenCase& golden, Json& j
   return good;
 }
 
-bool check_layers(const Watch& watch, const fb::GoldenCase& golden, Json& json, std::string& text) {
+/// Layers whose results never exist, because a step computes them on the way to others.
+int fused_layers(const Session& session) {
+  int count = 0;
+  for (std::size_t s = 0; s < session.step_count(); ++s) count += session.step(s).layers - 1;
+  return count;
+}
+
+bool check_layers(const Session& session, const Watch& watch, const fb::GoldenCase& golden,
+                  Json& json, std::string& text) {
+  if (const int fused = fused_layers(session); fused > 0) {
+    text += fmt::format("  {} layers lie inside fused ones; --fuse=off looks at them too\n", fused);
+    json["layers_fused"] = fused;
+  }
   const double most = kMargin * static_cast<double>(golden.relative_l2());
   const auto& layers = watch.layers();
   const auto off = std::find_if(layers.begin(), layers.end(),
@@ -150,7 +162,7 @@ bool verify_case(Session& session, const fb::GoldenCase& golden, Json& json, std
   text += fmt::format("golden case '{}'\n", model::text(golden.name()));
   json["name"] = model::text(golden.name());
   const bool outputs = check_outputs(session, golden, json, text);
-  const bool layers = check_layers(watch, golden, json, text);
+  const bool layers = check_layers(session, watch, golden, json, text);
   return outputs && layers;
 }
 

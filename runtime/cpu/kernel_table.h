@@ -90,6 +90,8 @@ struct WindowArgs {
   std::int64_t channels = 0;
   std::int64_t in_pixel = 0, out_pixel = 0;  ///< elements from one pixel to the next
   std::int32_t in_h = 1, in_w = 1, out_h = 1, out_w = 1;
+  /// The input's rows may lie in a ring: row y is the ring's row (in_slot + y) mod in_ring.
+  std::int32_t in_slot = 0, in_ring = INT32_MAX;
   std::int32_t kernel_h = 1, kernel_w = 1;
   std::int32_t stride_h = 1, stride_w = 1;
   std::int32_t dilation_h = 1, dilation_w = 1;

@@ -34,6 +34,7 @@ struct GraphNode {
   std::string_view name;
   std::int32_t sets = -1;    ///< the symbol that is the number of its results; -1: none
   Symbols::Set follows = 0;  ///< symbols that nodes set which its shapes or attributes depend on
+  std::int32_t index = -1;   ///< in the file, where a graph of fewer nodes is made of it
 };
 
 /// What output computes is what input holds on the next run.

@@ -140,6 +140,7 @@ class Builder {
   void add_node(const fb::Node& record, std::int32_t place) {
     GraphNode node;
     node.name = text(record.name());
+    node.index = place;
     node.def = find_op(record.op());
     node.attributes = record.attrs();
     node.inputs = numbers(record.inputs());

@@ -48,14 +48,20 @@ bool all_are(const ConvGeometry::Axes& axes, std::int64_t value) noexcept {
   return std::all_of(axes.begin(), axes.end(), [&](std::int64_t v) { return v == value; });
 }
 
-KernelPtr make_packed_conv(const KernelSpec& spec, const ConvGeometry& g) {
+bool is_padded(const ConvGeometry& g) noexcept {
+  return !all_are(g.pad_begin, 0) || !all_are(g.pad_end, 0);
+}
+
+bool is_pointwise(const ConvGeometry& g) noexcept {
+  return g.taps() == 1 && all_are(g.stride, 1) && !is_padded(g);
+}
+
+RowConvPtr make_packed_conv(const KernelSpec& spec, const ConvGeometry& g) {
   const auto phases = make_array<ConvPhase>(spec.memory, 1);
   phases[0] = indirect_phase(g, spec.memory);
-  const bool padded = !all_are(g.pad_begin, 0) || !all_are(g.pad_end, 0);
-  const bool pointwise = g.taps() == 1 && all_are(g.stride, 1) && !padded;
-  phases[0].args.linear = pointwise;
-  return make_kernel<PackedConv>(spec.memory, spec, g, phases, padded,
-                                 pointwise ? "product" : "indirect");
+  phases[0].args.linear = is_pointwise(g);
+  return make_row_kernel<PackedConv>(spec.memory, spec, g, phases, is_padded(g),
+                                     is_pointwise(g) ? "product" : "indirect");
 }
 
 // The table of taps is small beside the weights unless the window is enormous and the channels few.
@@ -71,6 +77,18 @@ KernelPtr make_conv_cpu(const KernelSpec& spec) {
   const ConvGeometry widest = read_conv_geometry(spec.widest());
   if (stem_fits(widest)) return make_stem_conv(spec, g);
   if (!spec.frugal && winograd_fits(spec, widest)) return make_winograd_conv(spec, g, widest);
+  return make_packed_conv(spec, g);
+}
+
+bool computes_rows(const ConvGeometry& g) noexcept {
+  return g.spatial <= 2 &&
+         (depthwise_fits(g) || stem_fits(g) || (is_pointwise(g) && g.groups == 1));
+}
+
+RowConvPtr make_row_conv(const KernelSpec& spec) {
+  const ConvGeometry g = read_conv_geometry(spec.node);
+  if (depthwise_fits(g)) return make_depthwise_conv(spec, g);
+  if (stem_fits(read_conv_geometry(spec.widest()))) return make_stem_conv(spec, g);
   return make_packed_conv(spec, g);
 }
 

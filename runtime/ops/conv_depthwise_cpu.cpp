@@ -10,7 +10,7 @@ namespace skiff {
 namespace {
 
 /// Weights [C][taps] become [C / lanes][taps][lanes], followed by a row of zeros for padding.
-class DepthwiseConv final : public Kernel {
+class DepthwiseConv final : public RowConv {
  public:
   DepthwiseConv(const KernelSpec& spec, const ConvGeometry& g)
       : table_(spec.table),
@@ -76,6 +76,24 @@ class DepthwiseConv final : public Kernel {
     return {};
   }
 
+  void run_rows(const RowWindow& input, std::int64_t row, std::int64_t rows,
+                const RowOperands& operands) const noexcept override {
+    cpu::WindowArgs a = args_;
+    const auto number = [](std::int64_t value) { return static_cast<std::int32_t>(value); };
+    a.input = input.base;
+    a.in_slot = number(input.slot), a.in_ring = number(input.ring);
+    // As if the image were the rows that are there and the result those that are asked for.
+    a.in_h = number(input.count);
+    a.out_h = number(rows);
+    a.pad_top = number(a.pad_top + input.first - row * a.stride_h);
+    a.weights = operands.weights;
+    a.zeros = a.weights + taps_ * padded_channels();
+    a.bias = operands.bias;
+    a.residual = operands.residual;
+    a.output = operands.output;
+    table_.depthwise(a, 0, rows);
+  }
+
   std::int64_t flops() const noexcept override { return flops_; }
   const char* algorithm() const noexcept override { return "depthwise"; }
 
@@ -117,8 +135,8 @@ bool depthwise_fits(const ConvGeometry& g) noexcept {
   return g.spatial <= 2 && g.groups == g.cin && g.cout == g.cin && g.groups > 1;
 }
 
-KernelPtr make_depthwise_conv(const KernelSpec& spec, const ConvGeometry& g) {
-  return make_kernel<DepthwiseConv>(spec.memory, spec, g);
+RowConvPtr make_depthwise_conv(const KernelSpec& spec, const ConvGeometry& g) {
+  return make_row_kernel<DepthwiseConv>(spec.memory, spec, g);
 }
 
 }  // namespace skiff

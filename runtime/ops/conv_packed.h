@@ -5,8 +5,7 @@
 
 #include "runtime/cpu/kernel_table.h"
 #include "runtime/cpu/tiling.h"
-#include "runtime/ops/conv.h"
-#include "runtime/ops/kernel.h"
+#include "runtime/ops/conv_rows.h"
 
 namespace skiff {
 
@@ -23,7 +22,7 @@ struct ConvPhase {
 
 /// float32 convolution with weights packed into panels, at load when they are constant and at the
 /// start of each run when they are not. Serves conv and conv_transpose; the phases differ.
-class PackedConv : public Kernel {
+class PackedConv : public RowConv {
  public:
   /// `phases` lie in spec.memory; layouts, partitions and offsets are filled in here.
   PackedConv(const KernelSpec& spec, const ConvGeometry& geometry, std::span<ConvPhase> phases,
@@ -38,6 +37,9 @@ class PackedConv : public Kernel {
   /// The residual is read where the output is written, just before.
   bool can_overwrite(int input, int) const noexcept override { return input == 3; }
   Status run(const RunArgs& args) noexcept override;
+  /// Of a product (a window of one, stride 1, no padding, no groups).
+  void run_rows(const RowWindow& input, std::int64_t row, std::int64_t rows,
+                const RowOperands& operands) const noexcept override;
   std::int64_t flops() const noexcept override { return flops_; }
   const char* algorithm() const noexcept override { return algorithm_; }
 
@@ -93,7 +95,7 @@ std::span<T> make_array(std::pmr::memory_resource& memory, std::int64_t count) {
 /// Few input channels: rows of the input are copied into a padded strip, so that a row of the
 /// window is one contiguous run of kernel width times channels.
 bool stem_fits(const ConvGeometry& geometry) noexcept;
-KernelPtr make_stem_conv(const KernelSpec& spec, const ConvGeometry& geometry);
+RowConvPtr make_stem_conv(const KernelSpec& spec, const ConvGeometry& geometry);
 
 /// 3x3 windows of stride 1 over enough pixels and channels: fewer products. `geometry` is that of
 /// the largest shapes.
@@ -103,7 +105,7 @@ KernelPtr make_winograd_conv(const KernelSpec& spec, const ConvGeometry& geometr
 
 /// One filter a channel, at most two spatial axes.
 bool depthwise_fits(const ConvGeometry& geometry) noexcept;
-KernelPtr make_depthwise_conv(const KernelSpec& spec, const ConvGeometry& geometry);
+RowConvPtr make_depthwise_conv(const KernelSpec& spec, const ConvGeometry& geometry);
 
 /// Any dtype, any form; conv and conv_transpose. Simple loops.
 KernelPtr make_generic_conv(const KernelSpec& spec, const ConvGeometry& geometry);

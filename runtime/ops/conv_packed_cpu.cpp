@@ -162,4 +162,15 @@ Status PackedConv::run(const RunArgs& args) noexcept {
   return {};
 }
 
+void PackedConv::run_rows(const RowWindow& input, std::int64_t row, std::int64_t rows,
+                          const RowOperands& operands) const noexcept {
+  cpu::ConvArgs a = phases_[0].args;
+  a.input = input.base + (row - input.first) * a.in_y;
+  a.weights = operands.weights;
+  a.bias = operands.bias;
+  a.residual = operands.residual;
+  a.output = operands.output;
+  table_.conv(a, 0, rows * geometry_.out[2], 0, phases_[0].layout.panels());
+}
+
 }  // namespace skiff

@@ -56,10 +56,35 @@ class StemConv final : public PackedConv {
     auto* strips =
         reinterpret_cast<float*>(static_cast<std::byte*>(args.workspace) + weights_bytes());
     const std::int64_t chunks = ceil_div(geometry_.out[1], rows_);
+    const std::int64_t image = geometry_.in_pixels() * geometry_.cin;
     args.pool.parallel_for(geometry_.batch * chunks, [&](std::int64_t task, int thread) {
-      run_strip(args, packed, task / chunks, task % chunks * rows_, strips + thread * strip_);
+      const std::int64_t row = task % chunks * rows_;
+      const std::int64_t output =
+          (task / chunks * geometry_.out[1] + row) * geometry_.out[2] * geometry_.cout;
+      run_strip(args.input<float>(0) + task / chunks * image, row,
+                std::min(rows_, geometry_.out[1] - row),
+                {.weights = packed,
+                 .bias = bias(args),
+                 .residual = residual(args) == nullptr ? nullptr : residual(args) + output,
+                 .output = args.output<float>(0) + output,
+                 .scratch = reinterpret_cast<std::byte*>(strips + thread * strip_)});
     });
     return {};
+  }
+
+  std::size_t row_scratch_bytes() const noexcept override {
+    return static_cast<std::size_t>(strip_) * sizeof(float);
+  }
+
+  void run_rows(const RowWindow& input, std::int64_t row, std::int64_t rows,
+                const RowOperands& operands) const noexcept override {
+    RowOperands o = operands;
+    for (std::int64_t end = row + rows; row < end; row += rows_) {
+      const std::int64_t count = std::min(rows_, end - row);
+      run_strip(input.base, row, count, o);
+      o.output += count * geometry_.out[2] * geometry_.cout;
+      if (o.residual != nullptr) o.residual += count * geometry_.out[2] * geometry_.cout;
+    }
   }
 
  private:
@@ -68,24 +93,23 @@ class StemConv final : public PackedConv {
         round_up(static_cast<std::int64_t>(PackedConv::workspace_bytes()), 64));
   }
 
-  void run_strip(const RunArgs& args, const float* packed, std::int64_t image, std::int64_t row,
-                 float* strip) const noexcept {
+  /// At most rows_ rows of one image, which starts at `input`.
+  void run_strip(const float* input, std::int64_t row, std::int64_t rows,
+                 const RowOperands& operands) const noexcept {
     const ConvGeometry& g = geometry_;
-    const std::int64_t rows = std::min(rows_, g.out[1] - row);
+    auto* strip = reinterpret_cast<float*>(operands.scratch);
     const std::int64_t top = row * g.stride[1] - g.pad_begin[1];
-    const float* input = args.input<float>(0) + image * g.in_pixels() * g.cin;
     const std::int64_t height = height_of_strip(g, rows);
     for (std::int64_t y = 0; y < height; ++y) copy_row(input, top + y, strip + y * width_ * g.cin);
 
     cpu::ConvArgs a = phases_[0].args;
     a.input = strip;
-    a.weights = packed;
-    a.bias = bias(args);
+    a.weights = operands.weights;
+    a.bias = operands.bias;
+    a.residual = operands.residual;
+    a.output = operands.output;
     a.grid_h = static_cast<std::int32_t>(rows);
     a.in_h = static_cast<std::int32_t>(height);
-    const std::int64_t output = (image * g.out[1] + row) * g.out[2] * g.cout;
-    a.output = args.output<float>(0) + output;
-    if (residual(args) != nullptr) a.residual = residual(args) + output;
     table_.conv(a, 0, rows * g.out[2], 0, phases_[0].layout.panels());
   }
 
@@ -120,7 +144,7 @@ bool stem_fits(const ConvGeometry& g) noexcept {
          g.stride[1] <= 64 && g.stride[2] <= 2 * g.kernel[2];
 }
 
-KernelPtr make_stem_conv(const KernelSpec& spec, const ConvGeometry& g) {
+RowConvPtr make_stem_conv(const KernelSpec& spec, const ConvGeometry& g) {
   const auto phases = make_array<ConvPhase>(spec.memory, 1);
   const auto taps = make_array<cpu::Tap>(spec.memory, g.kernel[1]);
   const auto sources = make_array<std::int32_t>(spec.memory, g.kernel[1]);
@@ -142,7 +166,7 @@ KernelPtr make_stem_conv(const KernelSpec& spec, const ConvGeometry& g) {
   a.step_x = static_cast<std::int32_t>(g.stride[2]);
   a.in_x = g.cin, a.in_y = width * g.cin;
   a.out_x = g.cout, a.out_y = g.out[2] * g.cout;
-  return make_kernel<StemConv>(spec.memory, spec, g, phases);
+  return make_row_kernel<StemConv>(spec.memory, spec, g, phases);
 }
 
 }  // namespace skiff

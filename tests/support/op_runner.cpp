@@ -69,12 +69,17 @@ struct Node {
         infos.push_back({data->dtype, data->shape, "operand", data->quantization, data->constant});
       inputs.push_back(data != nullptr ? &infos.back() : nullptr);
     }
-    view = {op, 1, attributes.table(), inputs, options.name, nullptr};
-    infer_outputs(view, attributes.type, outputs);
+    view = {op,           1,      options.row ? options.attributes : attributes.table(), inputs,
+            options.name, nullptr};
+    if (options.row != nullptr)
+      options.row->infer(view, outputs);
+    else
+      infer_outputs(view, attributes.type, outputs);
   }
 
   /// The outputs as they really are when the operator counts its results.
   std::vector<TensorInfo> real_outputs() const {
+    if (count < 0) return outputs;
     NodeView counted = view;
     counted.count = count;
     std::vector<TensorInfo> real(outputs.size());
@@ -90,11 +95,10 @@ struct Bound {
   KernelPtr kernel;
   std::vector<Block> inputs;
 
-  Bound(const Node& node, const std::vector<const TensorData*>& operands,
+  Bound(const Node& node, const std::vector<const TensorData*>& operands, const OpDef& row,
         const cpu::KernelTable& table, int threads)
       : pool(threads, *std::pmr::new_delete_resource()) {
-    const OpDef* def = find_op(node.view.op);
-    kernel = def->make_cpu({node.view, node.outputs, table, threads, memory});
+    kernel = row.make_cpu({node.view, node.outputs, table, threads, memory});
     for (std::size_t i = 0; i < operands.size(); ++i) {
       const TensorData* data = operands[i];
       const int input = static_cast<int>(i);
@@ -175,7 +179,7 @@ TensorData tensor_of(DType dtype, const Shape& shape, const std::vector<double>&
 
 std::vector<TensorInfo> infer_op(fb::OpKind op, const Attributes& attributes,
                                  const std::vector<const TensorData*>& inputs, int outputs) {
-  return Node(op, attributes, inputs, {outputs, nullptr, "node"}).outputs;
+  return Node(op, attributes, inputs, {.outputs = outputs}).outputs;
 }
 
 OpResult run_op(fb::OpKind op, const Attributes& attributes,
@@ -185,8 +189,9 @@ OpResult run_op(fb::OpKind op, const Attributes& attributes,
       options.table != nullptr ? *options.table : cpu::choose_table("auto");
   OpResult result;
   std::vector<std::vector<std::byte>> first;
-  for (int threads = 1; threads <= 2; ++threads) {
-    Bound bound(node, inputs, table, threads);
+  const OpDef& row = options.row != nullptr ? *options.row : *find_op(op);
+  for (int threads = 1; threads <= options.threads; ++threads) {
+    Bound bound(node, inputs, row, table, threads);
     result.algorithm = bound.kernel->algorithm();
     for (int overwrite = -1; overwrite < static_cast<int>(inputs.size()); ++overwrite) {
       if (overwrite >= 0 && (inputs[static_cast<std::size_t>(overwrite)] == nullptr ||
@@ -212,7 +217,8 @@ OpResult run_op(fb::OpKind op, const Attributes& attributes,
     first[i].resize(static_cast<std::size_t>(infos[i].bytes()));
     result.outputs.push_back({infos[i].dtype, infos[i].shape, std::move(first[i]), false, nullptr});
   }
-  if (device_run() != nullptr) device_run()({node.view, node.outputs, inputs}, result);
+  if (device_run() != nullptr && options.row == nullptr)
+    device_run()({node.view, node.outputs, inputs}, result);
   return result;
 }
 
@@ -230,7 +236,7 @@ void expect_refused(fb::OpKind op, const Attributes& attributes,
   std::vector<const TensorData*> pointers;
   for (const TensorData& data : inputs) pointers.push_back(&data);
   try {
-    const Node node(op, attributes, pointers, {outputs, nullptr, "odd_name"});
+    const Node node(op, attributes, pointers, {.outputs = outputs, .name = "odd_name"});
     FAIL() << "was not refused";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), code) << error.what();

@@ -102,6 +102,10 @@ struct OpOptions {
   int outputs = 1;
   const cpu::KernelTable* table = nullptr;  ///< null: the best of this machine
   std::string name = "node";
+  int threads = 2;  ///< most to run with
+  /// A row in place of the op table's, with attributes that are no table of the schema.
+  const OpDef* row = nullptr;
+  const void* attributes = nullptr;
 };
 
 /// A node for another device than the CPU.
@@ -122,7 +126,7 @@ inline DeviceRun& device_run() {
 std::vector<TensorInfo> infer_op(fb::OpKind op, const Attributes& attributes,
                                  const std::vector<const TensorData*>& inputs, int outputs = 1);
 
-/// Runs the operator with one thread and with two, and once more in place for every operand that
+/// Runs the operator with one thread and with more, and once more in place for every operand that
 /// the kernel would overwrite; expects equal bytes (and an equal status) from all. A null input is
 /// an absent one. Inputs, outputs and workspace lie in blocks of exactly their size. See also
 /// device_run().

@@ -20,8 +20,7 @@ struct DepthwiseBlock {
     row_end = rows.end;
     const std::int32_t left = ox * S - a.pad_left;
     for (int ky = row_begin; ky < row_end; ++ky) {
-      const float* line =
-          image + static_cast<std::int64_t>(oy * S - a.pad_top + ky) * a.in_w * a.in_pixel;
+      const float* line = image + line_at(a, oy * S - a.pad_top + ky);
       if (left >= 0 && left + kInputs <= a.in_w) {
         for (int j = 0; j < kInputs; ++j) from[ky][j] = line + (left + j) * a.in_pixel;
       } else {
@@ -83,8 +82,7 @@ struct DepthwiseRun {
     const std::int32_t top = row.y * S - a.pad_top, left = ox * S - a.pad_left;
     for (int ky = 0; ky < KH; ++ky) {
       const bool valid = inside(top + ky, a.in_h);
-      const std::int64_t pixel = static_cast<std::int64_t>(top + ky) * a.in_w + left;
-      line[ky] = valid ? row.image + pixel * a.in_pixel : a.zeros;
+      line[ky] = valid ? row.image + line_at(a, top + ky) + left * a.in_pixel : a.zeros;
       step[ky] = valid ? a.in_pixel : 0;
     }
   }

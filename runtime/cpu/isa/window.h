@@ -27,6 +27,12 @@ SKIFF_INLINE Range columns_of(const WindowArgs& a, std::int32_t ox) {
   return inside_range(ox * a.stride_w - a.pad_left, a.dilation_w, a.kernel_w, a.in_w);
 }
 
+/// Elements from the start of an image to its row y, which is inside.
+SKIFF_INLINE std::int64_t line_at(const WindowArgs& a, std::int64_t y) {
+  const std::int64_t slot = a.in_slot + y;
+  return (slot < a.in_ring ? slot : slot - a.in_ring) * a.in_w * a.in_pixel;
+}
+
 /// An output row: its image, its y and where it starts in the output.
 struct Row {
   const float* image;
@@ -49,7 +55,7 @@ struct Window {
 
   SKIFF_INLINE const float* at(const WindowArgs& a, int ky, int kx) const {
     const std::int64_t y = top + ky * a.dilation_h, x = left + kx * a.dilation_w;
-    return image + (y * a.in_w + x) * a.in_pixel;
+    return image + line_at(a, y) + x * a.in_pixel;
   }
 };
 

@@ -15,6 +15,11 @@ constexpr const char* name_of(DeviceKind kind) noexcept {
   return kind == DeviceKind::cpu ? "cpu" : kind == DeviceKind::cuda ? "cuda" : "auto";
 }
 
+/// Convolutions that follow each other (expand, depthwise, project) as one step on the CPU, whose
+/// intermediate results never exist as a whole; results are the same to the bit. automatic: where
+/// it is no slower, and wherever possible when the memory limit cannot be met otherwise.
+enum class Fuse : std::int32_t { automatic = 0, off = 1, on = 2 };
+
 struct LoadOptions {
   bool digests = true;             ///< check the SHA-256 of all that is read
   std::uint64_t memory_limit = 0;  ///< bytes that model and session together may take; 0: no limit
@@ -59,6 +64,7 @@ struct SessionOptions {
   /// is read then too. Null: skiff/plans in the user's cache folder. It may be deleted or damaged
   /// at any time.
   const char* plan_cache = nullptr;
+  Fuse fuse = Fuse::automatic;
 };
 
 /// Bytes a session and its model take. `total` is what is requested from the allocator at the peak,

@@ -1,0 +1,241 @@
+#include "runtime/graph/fuse_blocks.h"
+
+#include <algorithm>
+
+#include "runtime/ops/conv_block.h"
+
+namespace skiff {
+namespace {
+
+/// Nodes of a block by their indices; -1: that end is missing.
+struct Block {
+  std::int32_t expand = -1, depthwise = -1, project = -1;
+  bool any() const noexcept { return expand >= 0 || project >= 0; }
+};
+
+// Costs, measured with AVX-512 and in multiply-adds of a product there: a byte that is written and
+// read again, in the second-level cache and beyond it (tensors of more than kCachedBytes), a job
+// handed to other threads, and a strip.
+constexpr double kCachedByte = 0.5, kFarByte = 4, kHandOver = 1e5, kStrip = 1e4;
+constexpr std::int64_t kCachedBytes = 512 << 10;
+
+/// Multiply-adds of one row of the result.
+double row_work(const ConvGeometry& g) {
+  return static_cast<double>(g.out[2]) * static_cast<double>(g.taps() * g.group_cin()) *
+         static_cast<double>(g.cout);
+}
+
+/// Finds the blocks of a graph.
+class Finder {
+ public:
+  Finder(const Graph& graph, Fuse fuse, int threads, std::pmr::memory_resource& scratch)
+      : graph_(graph),
+        fuse_(fuse),
+        threads_(threads),
+        geometry_(&scratch),
+        readers_(graph.values.size(), 0, &scratch),
+        reader_(graph.values.size(), -1, &scratch),
+        taken_(graph.nodes.size(), false, &scratch),
+        blocks_(&scratch) {
+    for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
+      for (std::int32_t id : graph.nodes[n].inputs) {
+        if (id < 0) continue;
+        ++readers_[at(id)];
+        reader_[at(id)] = static_cast<std::int32_t>(n);
+      }
+      geometry_.push_back(rows_geometry(graph.nodes[n], scratch));
+    }
+  }
+
+  const std::pmr::vector<Block>& run() {
+    for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
+      if (!geometry_[n] || taken_[n] || !depthwise(*geometry_[n])) continue;
+      const Block block = choose(block_around(static_cast<std::int32_t>(n)));
+      if (!block.any()) continue;
+      for (std::int32_t node : {block.expand, block.depthwise, block.project})
+        if (node >= 0) taken_[at(node)] = true;
+      blocks_.push_back(block);
+    }
+    return blocks_;
+  }
+
+ private:
+  static std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
+  const GraphNode& node(std::int32_t i) const { return graph_.nodes[at(i)]; }
+  static bool depthwise(const ConvGeometry& g) { return g.groups > 1; }
+
+  /// Of a convolution that can be part of a block.
+  std::optional<ConvGeometry> rows_geometry(const GraphNode& n,
+                                            std::pmr::memory_resource& scratch) {
+    if (n.def->op != fb::OpKind::conv || n.follows != 0) return {};  // sizes a run finds out
+    const NodeView view = view_of(graph_, n, scratch);
+    if (view.input(0).dtype != DType::float32 || !view.input(1).constant) return {};
+    const ConvGeometry geometry = read_conv_geometry(view);
+    if (!computes_rows(geometry)) return {};
+    return geometry;
+  }
+
+  static bool has_residual(const GraphNode& n) { return n.inputs.size() > 3 && n.inputs[3] >= 0; }
+
+  /// The result of `n` is read by one node, once, and by nobody outside.
+  std::int32_t only_reader(const GraphNode& n) const {
+    const std::int32_t result = n.outputs[0];
+    const bool one = readers_[at(result)] == 1 && !graph_.value(result).is_output;
+    return one ? reader_[at(result)] : -1;
+  }
+
+  bool may_be_part(std::int32_t i) const {
+    return i >= 0 && geometry_[at(i)] && !taken_[at(i)] && !depthwise(*geometry_[at(i)]);
+  }
+
+  Block block_around(std::int32_t middle) const {
+    Block block{.depthwise = middle};
+    const GraphNode& n = node(middle);
+    const std::int32_t before = graph_.value(n.inputs[0]).producer;
+    if (may_be_part(before) && !has_residual(node(before)) && only_reader(node(before)) == middle)
+      block.expand = before;
+    const std::int32_t after = has_residual(n) ? -1 : only_reader(n);
+    if (may_be_part(after) && node(after).inputs[0] == n.outputs[0] &&
+        geometry_[at(after)]->taps() == 1)
+      block.project = after;
+    return block;
+  }
+
+  /// What of a block is worth it.
+  Block choose(const Block& whole) const {
+    if (fuse_ == Fuse::on) return whole;
+    Block best;
+    double most = 0;
+    Block without_expand = whole, without_project = whole;
+    without_expand.expand = without_project.project = -1;
+    for (const Block& block : {whole, without_expand, without_project})
+      if (const double gain = block.any() ? gain_of(block) : 0; gain > most)
+        best = block, most = gain;
+    return best;
+  }
+
+  /// Of writing a node's result to memory and reading it.
+  double traffic(std::int32_t i) const {
+    const std::int64_t bytes = graph_.value(node(i).outputs[0]).max_bytes;
+    return static_cast<double>(bytes) * (bytes > kCachedBytes ? kFarByte : kCachedByte);
+  }
+
+  /// What a thread is spared, less the rows at the borders of the threads' shares, which are
+  /// expanded twice, and less what the largest share has more than the others.
+  double gain_of(const Block& block) const {
+    const ConvGeometry& middle = *geometry_[at(block.depthwise)];
+    const std::int64_t rows = middle.batch * middle.out[1], share = ceil_div(rows, threads_);
+    if (rows == 0) return 0;
+    const bool expands = block.expand >= 0, projects = block.project >= 0;
+    const std::int64_t strip = block_strip_rows(expands, middle, projects);
+    const double threads = threads_;
+    double gain = -kStrip * static_cast<double>(ceil_div(share, strip));
+    double work = row_work(middle);
+    if (expands) {
+      const ConvGeometry& g = *geometry_[at(block.expand)];
+      const double all = static_cast<double>(g.batch * g.out[1]);
+      const double mine = std::min(all, static_cast<double>(rows_needed(middle, share)));
+      gain += traffic(block.expand) / threads - row_work(g) * (mine - all / threads);
+    }
+    if (projects) {
+      gain += traffic(block.depthwise) / threads;
+      work += row_work(*geometry_[at(block.project)]);
+    }
+    gain -= work * (static_cast<double>(share) - static_cast<double>(rows) / threads);
+    const double hand_overs = (expands ? 1 : 0) + (projects ? 1 : 0);
+    return threads_ > 1 ? gain + hand_overs * kHandOver : gain;
+  }
+
+  const Graph& graph_;
+  Fuse fuse_;
+  int threads_;
+  std::pmr::vector<std::optional<ConvGeometry>> geometry_;  // per node
+  std::pmr::vector<std::int32_t> readers_, reader_;         // per value: how many, the last one
+  std::pmr::vector<bool> taken_;
+  std::pmr::vector<Block> blocks_;
+};
+
+/// A node for a block; what it points to lives in `memory`.
+class BlockNode {
+ public:
+  BlockNode(const Graph& graph, std::pmr::memory_resource& memory)
+      : graph_(graph),
+        block_(*new (memory.allocate(sizeof(ConvBlock), alignof(ConvBlock))) ConvBlock),
+        inputs_(static_cast<std::int32_t*>(
+            memory.allocate(kMaxInputs * sizeof(std::int32_t), alignof(std::int32_t)))) {}
+
+  void add(std::int32_t index) {
+    const GraphNode& node = graph_.nodes[static_cast<std::size_t>(index)];
+    ConvBlock::Part& part = block_.parts[static_cast<std::size_t>(block_.count)];
+    part.attributes = node.attributes;
+    part.name = node.name;
+    for (std::size_t i = 0; i < part.operands.size(); ++i)
+      part.operands[i] = i == 0 && block_.count > 0                      ? ConvBlock::kPrevious
+                         : i < node.inputs.size() && node.inputs[i] >= 0 ? add_input(node.inputs[i])
+                                                                         : -1;
+    if (static_cast<const fb::ConvAttrs*>(node.attributes)->groups() > 1)
+      block_.depthwise = block_.count;
+    ++block_.count;
+    node_ = node;
+  }
+
+  GraphNode finish() {
+    node_.def = &conv_block_op();
+    node_.attributes = &block_;
+    node_.inputs = {inputs_, count_};
+    return node_;
+  }
+
+ private:
+  static constexpr std::size_t kMaxInputs = 4 * ConvBlock::kMaxParts;
+
+  int add_input(std::int32_t value) {
+    inputs_[count_] = value;
+    return static_cast<int>(count_++);
+  }
+
+  const Graph& graph_;
+  ConvBlock& block_;
+  std::int32_t* inputs_;
+  std::size_t count_ = 0;
+  GraphNode node_;  // the last one that was added: name and result are the block's
+};
+
+}  // namespace
+
+std::optional<Graph> fuse_blocks(const Graph& graph, Fuse fuse, int threads,
+                                 std::pmr::memory_resource& memory,
+                                 std::pmr::memory_resource& scratch) {
+  if (fuse == Fuse::off) return {};
+  Finder finder(graph, fuse, threads, scratch);
+  const auto& blocks = finder.run();
+  if (blocks.empty()) return {};
+  std::pmr::vector<const Block*> of_node(graph.nodes.size(), nullptr, &scratch);
+  for (const Block& block : blocks)
+    for (std::int32_t node : {block.expand, block.depthwise, block.project})
+      if (node >= 0) of_node[static_cast<std::size_t>(node)] = &block;
+
+  std::optional<Graph> result(std::in_place, memory);
+  result->name = graph.name;
+  result->values.assign(graph.values.begin(), graph.values.end());
+  result->inputs = graph.inputs;
+  result->outputs = graph.outputs;
+  result->states.assign(graph.states.begin(), graph.states.end());
+  result->symbols = graph.symbols;
+  result->nodes.reserve(graph.nodes.size());
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
+    const Block* block = of_node[n];
+    const auto index = static_cast<std::int32_t>(n);
+    if (block == nullptr) {
+      result->nodes.push_back(graph.nodes[n]);
+    } else if (index == std::max(block->depthwise, block->project)) {
+      BlockNode made(graph, memory);
+      for (std::int32_t part : {block->expand, block->depthwise, block->project})
+        if (part >= 0) made.add(part);
+      result->nodes.push_back(made.finish());
+    }
+  }
+  return result;
+}
+
+}  // namespace skiff

@@ -1,0 +1,239 @@
+#include <algorithm>
+
+#include "runtime/cpu/thread_pool.h"
+#include "runtime/cpu/tiling.h"
+#include "runtime/ops/conv_block.h"
+
+namespace skiff {
+
+std::int64_t rows_needed(const ConvGeometry& g, std::int64_t rows) noexcept {
+  return (rows - 1) * g.stride[1] + (g.kernel[1] - 1) * g.dilation[1] + 1;
+}
+
+namespace {
+
+// What a thread's rows may take of a second-level cache, beside weights, inputs and results.
+constexpr std::int64_t kStripElements = 64 << 10;
+// Pixels that fill the tiles of a product.
+constexpr std::int64_t kStripPixels = 96;
+
+/// How many rows of the result are computed at a time, and what is kept of the intermediate ones.
+struct StripPlan {
+  std::int64_t rows = 1;      ///< of the depthwise result
+  std::int64_t ring = 0;      ///< rows of the expanded tensor that are kept; 0: it is the input
+  std::int64_t ring_row = 0;  ///< elements of one
+  std::int64_t strip = 0;     ///< elements of the depthwise result; 0: it is the output
+
+  std::int64_t elements() const noexcept { return round_up(ring * ring_row, 16) + strip; }
+};
+
+StripPlan strips_of(bool expands, const ConvGeometry& g, bool projects, std::int64_t rows) {
+  StripPlan plan{.rows = rows};
+  if (expands) {
+    // A multiple of the rows that come in at a time, so that they rarely wrap round.
+    plan.ring = std::max<std::int64_t>(
+        1, std::min(g.in[1], round_up(rows_needed(g, rows), rows * g.stride[1])));
+    plan.ring_row = g.in[2] * g.cin;
+  }
+  if (projects) plan.strip = round_up(rows * g.out[2] * g.cout, 16);
+  return plan;
+}
+
+/// As many rows as fill tiles and stay in the cache, and never more memory than `room` elements.
+StripPlan choose_strips(bool expands, const ConvGeometry& g, bool projects, std::int64_t room) {
+  StripPlan best = strips_of(expands, g, projects, 1);
+  for (std::int64_t rows = 2; rows <= g.out[1]; ++rows) {
+    if ((rows - 1) * g.out[2] >= kStripPixels) break;
+    const StripPlan plan = strips_of(expands, g, projects, rows);
+    if (plan.elements() <= std::min(room, kStripElements)) best = plan;
+  }
+  return best;
+}
+
+/// The convolutions of a block over strips of rows. Each thread takes a run of neighbouring rows
+/// and keeps the expanded ones that the next strip needs too. However rows are cut, every element
+/// is the same sum, that of the convolutions one by one.
+class BlockKernel final : public Kernel {
+ public:
+  BlockKernel(const KernelSpec& spec, const BlockView& view)
+      : block_(view.block()), threads_(spec.threads) {
+    const BlockView widest(spec.widest());
+    for (int p = 0; p < block_.count; ++p) {
+      const NodeView& part = view.part(p);
+      parts_[at(p)] = make_row_conv({.node = part,
+                                     .outputs = {&view.result(p), 1},
+                                     .table = spec.table,
+                                     .threads = spec.threads,
+                                     .memory = spec.memory,
+                                     .largest = &widest.part(p)});
+      flops_ = checked_add(flops_, parts_[at(p)]->flops()).value_or(INT64_MAX);
+    }
+    first_ = read_conv_geometry(view.part(0));
+    middle_ = read_conv_geometry(view.part(block_.depthwise));
+    last_ = read_conv_geometry(view.part(block_.count - 1));
+    const StripPlan largest = choose_strips(
+        expands(), read_conv_geometry(widest.part(block_.depthwise)), projects(), INT64_MAX);
+    plan_ = choose_strips(expands(), middle_, projects(), largest.elements());
+    if (expands())
+      scratch_ = static_cast<std::size_t>(
+          round_up(static_cast<std::int64_t>(parts_[0]->row_scratch_bytes()), 64));
+  }
+
+  std::size_t workspace_bytes() const noexcept override {
+    return thread_bytes() * static_cast<std::size_t>(threads_);
+  }
+
+  std::size_t packed_bytes(int input) const noexcept override {
+    const Operand o = operand(input);
+    return parts_[o.part]->packed_bytes(o.input);
+  }
+  std::size_t pack_scratch_bytes(int input) const noexcept override {
+    const Operand o = operand(input);
+    return parts_[o.part]->pack_scratch_bytes(o.input);
+  }
+  std::uint64_t pack_key(int input) const noexcept override {
+    const Operand o = operand(input);
+    return parts_[o.part]->pack_key(o.input);
+  }
+  void pack(int input, ConstantReader& reader, std::span<std::byte> packed,
+            std::span<std::byte> scratch) override {
+    const Operand o = operand(input);
+    parts_[o.part]->pack(o.input, reader, packed, scratch);
+  }
+
+  /// The residual of the last part, where it is no other part's operand.
+  bool can_overwrite(int input, int) const noexcept override {
+    return input == block_.parts[at(block_.count - 1)].operands[3];
+  }
+
+  Status run(const RunArgs& args) noexcept override {
+    const std::int64_t rows = middle_.batch * middle_.out[1];
+    const std::int64_t shares = std::min<std::int64_t>(threads_, rows);
+    args.pool.parallel_for(shares, [&](std::int64_t share) {
+      auto* memory = static_cast<std::byte*>(args.workspace) +
+                     static_cast<std::size_t>(share) * thread_bytes();
+      run_share(args, memory, rows * share / shares, rows * (share + 1) / shares);
+    });
+    return {};
+  }
+
+  std::int64_t flops() const noexcept override { return flops_; }
+  const char* algorithm() const noexcept override {
+    return !expands() ? "dw-project" : !projects() ? "expand-dw" : "expand-dw-project";
+  }
+
+ private:
+  struct Operand {
+    std::size_t part;
+    int input;
+  };
+  /// A thread's expanded rows: those before `next` that are still there.
+  struct Ring {
+    float* rows;
+    std::int64_t next = 0, slot = 0;  ///< the image row that comes next and where it goes
+  };
+
+  static std::size_t at(int i) noexcept { return static_cast<std::size_t>(i); }
+  bool expands() const noexcept { return block_.depthwise > 0; }
+  bool projects() const noexcept { return block_.depthwise + 1 < block_.count; }
+  std::size_t thread_bytes() const noexcept {
+    return static_cast<std::size_t>(plan_.elements()) * sizeof(float) + scratch_;
+  }
+
+  /// Which part takes the block's input in which place.
+  Operand operand(int input) const noexcept {
+    for (std::size_t p = 0; p < at(block_.count); ++p)
+      for (std::size_t i = 0; i < block_.parts[p].operands.size(); ++i)
+        if (block_.parts[p].operands[i] == input) return {p, static_cast<int>(i)};
+    return {0, 0};
+  }
+  const float* input_of(const RunArgs& args, int part, std::size_t i) const noexcept {
+    const int input = block_.parts[at(part)].operands[i];
+    return input < 0 ? nullptr : args.input<float>(input);
+  }
+  RowOperands operands_of(const RunArgs& args, int part, float* output) const noexcept {
+    return {.weights = input_of(args, part, 1), .bias = input_of(args, part, 2), .output = output};
+  }
+
+  /// Rows [begin, end) of all images' results, one after the other.
+  void run_share(const RunArgs& args, std::byte* memory, std::int64_t begin,
+                 std::int64_t end) const noexcept {
+    const std::int64_t height = middle_.out[1];
+    Ring ring{reinterpret_cast<float*>(memory + scratch_)};
+    bool fresh = true;
+    for (std::int64_t row = begin; row < end;) {
+      const std::int64_t image = row / height, y = row - image * height;
+      const std::int64_t rows = std::min({plan_.rows, end - row, height - y});
+      run_strip(args, memory, ring, image, y, rows, fresh || y == 0);
+      fresh = false;
+      row += rows;
+    }
+  }
+
+  void run_strip(const RunArgs& args, std::byte* scratch, Ring& ring, std::int64_t image,
+                 std::int64_t row, std::int64_t rows, bool fresh) const noexcept {
+    const float* input = args.input<float>(0) + image * first_.in_pixels() * first_.cin;
+    RowWindow window{.base = input, .first = 0, .count = middle_.in[1]};
+    if (expands()) window = expand(args, scratch, ring, input, row, rows, fresh);
+    const std::int64_t place = (image * last_.out[1] + row) * last_.out[2] * last_.cout;
+    float* output = args.output<float>(0) + place;
+    float* strip = projects() ? ring.rows + round_up(plan_.ring * plan_.ring_row, 16) : output;
+    const int last = block_.count - 1;
+    RowOperands of_middle = operands_of(args, block_.depthwise, strip);
+    RowOperands of_last = operands_of(args, last, output);
+    if (const float* residual = input_of(args, last, 3))
+      (projects() ? of_last : of_middle).residual = residual + place;
+    parts_[at(block_.depthwise)]->run_rows(window, row, rows, of_middle);
+    if (projects())
+      parts_[at(last)]->run_rows({.base = strip, .first = row, .count = rows}, row, rows, of_last);
+  }
+
+  /// Brings the expanded rows into the ring that the rows of the result need and it lacks.
+  RowWindow expand(const RunArgs& args, std::byte* scratch, Ring& ring, const float* input,
+                   std::int64_t row, std::int64_t rows, bool fresh) const noexcept {
+    const std::int64_t height = middle_.in[1];
+    const std::int64_t top = row * middle_.stride[1] - middle_.pad_begin[1];
+    const std::int64_t end = std::clamp<std::int64_t>(top + rows_needed(middle_, rows), 0, height);
+    const std::int64_t first = std::clamp<std::int64_t>(top, 0, end);
+    // A new run of rows ends at the ring's end: the next ones start at its beginning.
+    if (fresh) ring.next = first, ring.slot = (plan_.ring - (end - first)) % plan_.ring;
+    if (ring.next < first) ring.next = first;  // rows that no window reads
+    RowOperands operands = operands_of(args, 0, nullptr);
+    operands.scratch = scratch;
+    while (ring.next < end) {
+      const std::int64_t count = std::min(end - ring.next, plan_.ring - ring.slot);
+      operands.output = ring.rows + ring.slot * plan_.ring_row;
+      parts_[0]->run_rows({.base = input, .first = 0, .count = first_.in[1]}, ring.next, count,
+                          operands);
+      ring.next += count;
+      ring.slot = (ring.slot + count) % plan_.ring;
+    }
+    const std::int64_t behind = ring.slot - (ring.next - first);
+    return {.base = ring.rows,
+            .first = first,
+            .count = end - first,
+            .slot = behind < 0 ? behind + plan_.ring : behind,
+            .ring = plan_.ring};
+  }
+
+  const ConvBlock& block_;
+  int threads_;
+  std::array<RowConvPtr, ConvBlock::kMaxParts> parts_;
+  ConvGeometry first_, middle_, last_;
+  StripPlan plan_;
+  std::size_t scratch_ = 0;  // of the first part, in bytes
+  std::int64_t flops_ = 0;
+};
+
+}  // namespace
+
+std::int64_t block_strip_rows(bool expands, const ConvGeometry& depthwise, bool projects) noexcept {
+  return choose_strips(expands, depthwise, projects, INT64_MAX).rows;
+}
+
+KernelPtr make_conv_block_cpu(const KernelSpec& spec) {
+  const BlockView view(spec.node);
+  return make_kernel<BlockKernel>(spec.memory, spec, view);
+}
+
+}  // namespace skiff
