@@ -12,6 +12,7 @@
 #include "converters/dynamic/repeat.h"
 #include "converters/golden.h"
 #include "converters/ir/counts.h"
+#include "converters/passes/check.h"
 #include "converters/passes/passes.h"
 #include "converters/passes/schedule.h"
 #include "converters/task.h"
@@ -167,7 +168,10 @@ Manifest make_manifest(const std::string& path, const ConvertOptions& options, c
   add_preprocess(options, source, graph, manifest);
   manifest.states = find_states(options.states, graph);
   if (!options.labels.empty()) manifest.labels = read_labels(options.labels);
-  if (!options.golden.empty()) manifest.golden.push_back(make_golden(graph, options.golden));
+  if (!options.golden.empty()) {
+    manifest.golden.push_back(make_golden(graph, options.golden));
+    manifest.golden.back().precision = options.precision;
+  }
   manifest.strip_names = options.strip_names;
   fb::ProvenanceT& provenance = manifest.provenance;
   provenance.source_format = source.format;
@@ -280,6 +284,16 @@ Optimised optimise_for_all_sizes(const std::string& path, const ConvertOptions& 
   return last;
 }
 
+/// Golden data were computed in float32: the 16-bit file is held against that.
+precision::Outcome lower_precision(const ConvertOptions& options, Converted& model) {
+  if (options.precision == DType::none) return {};
+  std::vector<fb::FingerprintT> measured;
+  if (!model.manifest.golden.empty()) measured = model.manifest.golden[0].fingerprints;
+  precision::Outcome outcome = precision::store_as(model.graph, options.precision, measured);
+  if (options.check) passes::check_graph(dynamic::at_usual_sizes(model.graph));
+  return outcome;
+}
+
 }  // namespace
 
 Converted convert_graph(const std::string& path, const ConvertOptions& options, Report* report) {
@@ -296,10 +310,12 @@ Converted convert_graph(const std::string& path, const ConvertOptions& options, 
   progress(options.golden.empty() ? "describing" : "computing golden data", 0.6);
   Converted result{std::move(model.graph), {}};
   result.manifest = make_manifest(path, options, model.source, result.graph, model.passes);
+  const precision::Outcome precision = lower_precision(options, result);
   if (report != nullptr) {
     report->source = model.source;
     report->nodes_before = model.nodes_before;
     report->passes = model.passes;
+    report->precision = precision;
     fill_report(*report, result.graph);
     report->seconds = static_cast<double>(platform::monotonic_ns() - start) * 1e-9;
   }

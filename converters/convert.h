@@ -10,6 +10,7 @@
 #include "converters/dynamic/dynamic.h"
 #include "converters/import.h"
 #include "converters/manifest.h"
+#include "converters/precision/precision.h"
 
 namespace skiff::convert {
 
@@ -25,6 +26,7 @@ struct ConvertOptions {
   std::vector<float> mean;
   std::vector<float> std;
   std::optional<fb::ColorOrder> color;
+  DType precision = DType::none;  ///< --fp16, --bf16
   bool strip_names = false;
   bool check = false;               ///< invariants after every pass
   std::vector<std::string> record;  ///< options as text, for the file's provenance
@@ -43,6 +45,7 @@ struct Report {
   std::int64_t peak_bytes = 0;  ///< live at once in the stored order; an arena is near this
   std::int64_t file_bytes = 0;
   double seconds = 0;
+  precision::Outcome precision;
 };
 
 /// A model ready for the writer.

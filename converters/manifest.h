@@ -23,6 +23,7 @@ struct Golden {
   std::vector<GoldenTensor> outputs;
   std::vector<fb::FingerprintT> fingerprints;
   std::vector<std::int64_t> symbols = {};  ///< of a graph with symbols: the sizes of the case
+  DType precision = DType::none;           ///< 16-bit float between the nodes: a wider tolerance
 };
 
 /// What output computes is what input holds on the next run; zeros on the first.

@@ -4,6 +4,7 @@
 #include <map>
 #include <string_view>
 
+#include "converters/precision/precision.h"
 #include "platform/sha256.h"
 #include "runtime/core/error.h"
 #include "runtime/model/container.h"
@@ -12,6 +13,7 @@ namespace skiff::convert {
 namespace {
 
 using Bytes = std::span<const std::byte>;
+using precision::tolerance_of;
 
 std::uint64_t align(std::uint64_t offset, std::uint64_t alignment) {
   return (offset + alignment - 1) / alignment * alignment;
@@ -130,6 +132,10 @@ class Writer {
     record->name = golden.name;
     record->origin = golden.origin;
     record->symbols = golden.symbols;
+    if (const float bound = tolerance_of(golden.precision); bound > 0) {
+      record->relative_l2 = bound;
+      record->max_relative = 2 * bound;
+    }
     record->inputs = golden_tensors(golden.inputs);
     record->outputs = golden_tensors(golden.outputs);
     for (const fb::FingerprintT& fingerprint : golden.fingerprints) {

@@ -64,7 +64,7 @@ class Binder {
     result_.steps.reserve(graph_.nodes.size());
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) add_step(static_cast<std::int32_t>(i));
     for (std::int32_t output : graph_.outputs)
-      if (graph_.value(output).buffer >= 0) stored_form(graph_.value(output).buffer, Space::host);
+      if (graph_.value(output).buffer >= 0) stored_form(graph_.value(output), Space::host);
     for (const StateLink& state : graph_.states)
       if (state.initial_buffer >= 0) stored_form(state.initial_buffer, Space::host);
     place_forms();
@@ -84,8 +84,8 @@ class Binder {
     result_.steps.push_back(std::move(step));
     for (std::size_t i = 0; i < node.inputs.size(); ++i)
       if (node.inputs[i] >= 0 && graph_.value(node.inputs[i]).buffer >= 0)
-        add_constant(index, static_cast<std::int32_t>(i), graph_.value(node.inputs[i]).buffer);
-    if (result_.steps.back().space == Space::device) add_tables(index);
+        add_constant(static_cast<std::int32_t>(i), graph_.value(node.inputs[i]));
+    if (result_.steps.back().space == Space::device) add_tables();
   }
 
   void make_on_host(Step& step, const GraphNode& node) {
@@ -126,11 +126,17 @@ class Binder {
     check_replacement(step, node, *kernel);
   }
 
-  void add_tables(std::int32_t step) {
+  /// The step that was added last.
+  std::int32_t last_step() const noexcept {
+    return static_cast<std::int32_t>(result_.steps.size()) - 1;
+  }
+
+  void add_tables() {
+    const std::int32_t step = last_step();
     const Kernel& kernel = *result_.steps[static_cast<std::size_t>(step)].kernel;
     const std::size_t bytes = kernel.packed_bytes(-1);
     if (bytes == 0) return;
-    const std::int32_t form = form_for({-1, 0, step, -1, Space::device},
+    const std::int32_t form = form_for({-1, 0, step, -1, Space::device, DType::none},
                                        {.step = step, .space = Space::device, .bytes = bytes});
     result_.uses.push_back({step, -1, form});
   }
@@ -180,43 +186,54 @@ class Binder {
         memory_.allocate(std::max<std::size_t>(count, 1) * sizeof(P), alignof(P)));
   }
 
-  void add_constant(std::int32_t step, std::int32_t input, std::int32_t buffer) {
+  void add_constant(std::int32_t input, const GraphValue& constant) {
+    const std::int32_t step = last_step();
     const Space space = result_.steps[static_cast<std::size_t>(step)].space;
     Kernel& kernel = *result_.steps[static_cast<std::size_t>(step)].kernel;
     const std::size_t packed = kernel.packed_bytes(input);
     std::int32_t form = -1;
     if (packed == 0) {
-      form = stored_form(buffer, space);
+      form = stored_form(constant, space);
     } else {
       const std::uint64_t key = kernel.pack_key(input);
       // Without a key a packed form belongs to its one kernel; on the host a key says all.
       const bool any_place = key != 0 && space == Space::host;
-      form = form_for({buffer, key, key == 0 ? step : -1, any_place ? -1 : input, space},
-                      {.buffer = buffer,
+      form = form_for({constant.buffer, key, key == 0 ? step : -1, any_place ? -1 : input, space,
+                       constant.stored},
+                      {.buffer = constant.buffer,
                        .step = step,
                        .input = input,
                        .space = space,
+                       .stored = constant.stored,
                        .bytes = packed,
                        .scratch = kernel.pack_scratch_bytes(input)});
     }
     result_.uses.push_back({step, input, form});
   }
 
+  std::int32_t stored_form(const GraphValue& constant, Space space) {
+    return add_form(constant.buffer, space, constant.stored,
+                    static_cast<std::uint64_t>(constant.max_bytes));
+  }
   std::int32_t stored_form(std::int32_t buffer, Space space) {
-    return form_for({buffer, 0, -1, -1, space},
-                    {.buffer = buffer, .space = space, .bytes = model_.buffer_size(buffer)});
+    return add_form(buffer, space, DType::none, model_.buffer_size(buffer));
+  }
+  std::int32_t add_form(std::int32_t buffer, Space space, DType stored, std::uint64_t bytes) {
+    return form_for({buffer, 0, -1, -1, space, stored},
+                    {.buffer = buffer, .space = space, .stored = stored, .bytes = bytes});
   }
 
-  // buffer, key of the packed form, its step when not shared, input (where it matters), space
-  using FormKey = std::tuple<std::int32_t, std::uint64_t, std::int32_t, std::int32_t, Space>;
+  // buffer, key of the packed form, its step when not shared, input (where it matters), space, what
+  // is widened
+  using FormKey = std::tuple<std::int32_t, std::uint64_t, std::int32_t, std::int32_t, Space, DType>;
 
   /// Forms are a set: their hashes are added up.
   std::uint64_t hash_of(const FormKey& key, const ConstantForm& form) const noexcept {
-    const auto& [buffer, packing, step, input, space] = key;
+    const auto& [buffer, packing, step, input, space, stored] = key;
     std::uint64_t hash = packing;
-    for (std::int64_t value :
-         {std::int64_t{buffer}, std::int64_t{step}, std::int64_t{input},
-          static_cast<std::int64_t>(space), static_cast<std::int64_t>(form.bytes)})
+    for (std::int64_t value : {std::int64_t{buffer}, std::int64_t{step}, std::int64_t{input},
+                               static_cast<std::int64_t>(space), static_cast<std::int64_t>(stored),
+                               static_cast<std::int64_t>(form.bytes)})
       hash = (hash ^ static_cast<std::uint64_t>(value)) * 0x9e3779b97f4a7c15u;
     return hash ^ hash >> 32;
   }

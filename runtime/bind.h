@@ -72,7 +72,8 @@ struct ConstantForm {
   std::int32_t step = -1;    ///< whose kernel packs it; -1: as stored
   std::int32_t input = -1;
   Space space = Space::host;
-  std::uint64_t offset = 0;  ///< in the weights block of its space
+  DType stored = DType::none;  ///< a 16-bit float that is read as float32; none: read as it is
+  std::uint64_t offset = 0;    ///< in the weights block of its space
   std::uint64_t bytes = 0;
   std::uint64_t scratch = 0;
 };

@@ -33,7 +33,8 @@ Model::Impl::Impl(model::Source source, const LoadOptions& load_options)
       book(load_options.allocator, load_options.memory_limit),
       arena(kMetadataChunk, &book),
       verified(
-          model::Loader::load(std::move(source), {.digests = load_options.digests}, book, arena)) {}
+          model::Loader::load(std::move(source), {.digests = load_options.digests}, book, arena)),
+      wide(widen(verified.graph(), arena, book)) {}
 
 namespace {
 

@@ -6,10 +6,12 @@
 #include <cstdlib>
 #include <memory_resource>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "runtime/backend/device.h"
 #include "runtime/core/memory.h"
+#include "runtime/graph/widen.h"
 #include "runtime/model/checks.h"
 #include "runtime/model/verified.h"
 
@@ -39,6 +41,10 @@ struct Model::Impl {
   MemoryBook book;
   std::pmr::monotonic_buffer_resource arena;
   model::Verified verified;
+  std::optional<Graph> wide;  // the graph as the CPU computes it, where that differs
+
+  /// What a session without a GPU runs.
+  const Graph& host_graph() const noexcept { return wide ? *wide : verified.graph(); }
 
   std::uint64_t metadata_bytes = 0;  // what the book held when the model was loaded
   std::uint64_t load_peak = 0;       // and the most it held until then

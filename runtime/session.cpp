@@ -90,7 +90,7 @@ std::optional<Graph> Session::Impl::fuse_all() {
   check_threads(options.threads);
   if (device) return {};
   std::pmr::monotonic_buffer_resource scratch(kMetadataChunk, &book);
-  return fuse_blocks(shared.verified.graph(), options.fuse, options.threads, arena, scratch);
+  return fuse_blocks(shared.host_graph(), options.fuse, options.threads, arena, scratch);
 }
 
 Binding Session::Impl::bind_all(const SessionMaking& making) {
@@ -196,7 +196,8 @@ std::byte* Session::Impl::address(std::int32_t id) const noexcept {
 
 std::byte* Session::Impl::stored(std::int32_t buffer) const noexcept {
   for (const ConstantForm& form : binding.forms)
-    if (form.buffer == buffer && form.step < 0 && form.space == Space::host)
+    if (form.buffer == buffer && form.step < 0 && form.space == Space::host &&
+        form.stored == DType::none)
       return const_cast<std::byte*>(weights) + form.offset;
   return g_nothing;
 }

@@ -99,7 +99,9 @@ struct Session::Impl {
   std::pmr::vector<Segment> segments;
   std::optional<cpu::ThreadPool> pool;
 
-  const Graph& graph() const noexcept { return fused ? *fused : shared.verified.graph(); }
+  const Graph& graph() const noexcept {
+    return fused ? *fused : device ? shared.verified.graph() : shared.host_graph();
+  }
   std::byte* address(std::int32_t value) const noexcept;
   bool broken = false;  // a failed resize could not be taken back
   Status run(void (*observe)(void*, std::size_t), void* context) noexcept;

@@ -1,23 +1,41 @@
 #include "runtime/weights.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "platform/sha256.h"
 #include "runtime/core/error.h"
+#include "runtime/core/half.h"
 
 namespace skiff {
 namespace {
 
-/// Reads a buffer front to back and hashes it on the way.
+/// 16-bit floats in the second half of `bytes` become float32 in all of it. A number is read before
+/// its place is written.
+void widen_in_place(std::span<std::byte> bytes, DType stored) noexcept {
+  const std::size_t count = bytes.size() / sizeof(float);
+  const std::byte* from = bytes.data() + count * sizeof(std::uint16_t);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::uint16_t bits = 0;
+    std::memcpy(&bits, from + i * sizeof bits, sizeof bits);
+    const float value = stored == DType::float16 ? half_to_float(bits) : bfloat16_to_float(bits);
+    std::memcpy(bytes.data() + i * sizeof value, &value, sizeof value);
+  }
+}
+
+/// Reads the buffer of a form front to back, hashes it on the way and widens it where asked to:
+/// then whole floats are read.
 class HashingReader final : public ConstantReader {
  public:
-  HashingReader(const model::Verified& model, std::int32_t buffer)
-      : model_(model), buffer_(buffer) {}
+  HashingReader(const model::Verified& model, const ConstantForm& form)
+      : model_(model), buffer_(form.buffer), stored_(form.stored) {}
 
   void read(std::span<std::byte> to) override {
-    model_.read_buffer(buffer_, at_, to);
-    if (model_.digests()) sha_.update(to);
-    at_ += to.size();
+    const std::span<std::byte> own = stored_ == DType::none ? to : to.last(to.size() / 2);
+    model_.read_buffer(buffer_, at_, own);
+    if (model_.digests()) sha_.update(own);
+    at_ += own.size();
+    if (stored_ != DType::none) widen_in_place(to, stored_);
   }
   void finish() {
     require(at_ == model_.buffer_size(buffer_), ErrorCode::internal, "buffer ", buffer_,
@@ -28,6 +46,7 @@ class HashingReader final : public ConstantReader {
  private:
   const model::Verified& model_;
   std::int32_t buffer_;
+  DType stored_;
   std::uint64_t at_ = 0;
   platform::Sha256 sha_;
 };
@@ -53,12 +72,11 @@ void fill_weights(const model::Verified& model, Binding& binding, std::span<std:
   for (const ConstantForm& form : binding.forms) {
     if (form.space != Space::host) continue;
     const std::span<std::byte> to = weights.subspan(form.offset, form.bytes);
-    if (form.step < 0) {
-      model.read_buffer_checked(form.buffer, to);
-      continue;
-    }
-    HashingReader reader(model, form.buffer);
-    kernel_of(binding, form).pack(form.input, reader, to, scratch.first(form.scratch));
+    HashingReader reader(model, form);
+    if (form.step < 0)
+      reader.read(to);
+    else
+      kernel_of(binding, form).pack(form.input, reader, to, scratch.first(form.scratch));
     reader.finish();
   }
 }
@@ -88,7 +106,7 @@ void fill_device_weights(const model::Verified& model, Binding& binding, backend
       pack_tables(kernel_of(binding, form), device, to, packed);
       continue;
     }
-    HashingReader reader(model, form.buffer);
+    HashingReader reader(model, form);
     if (form.step >= 0) {
       kernel_of(binding, form).pack(form.input, reader, packed, staging.last(form.scratch));
       device.upload(to, packed);

@@ -66,6 +66,12 @@ ir::Graph at_sizes(const ir::Graph& graph, std::span<const std::int64_t> symbols
   return result;
 }
 
+ir::Graph at_usual_sizes(const ir::Graph& graph) {
+  std::vector<std::int64_t> symbols;
+  for (const fb::SymbolT& symbol : graph.symbols) symbols.push_back(symbol.opt);
+  return at_sizes(graph, symbols);
+}
+
 ir::Graph generalise(std::vector<DeclaredInput> inputs, const std::map<std::string, Shape>& fixed,
                      std::vector<Bounds> wanted, const ConvertAt& convert,
                      const CheckSizes& check) {

@@ -39,6 +39,8 @@ using ConvertAt = std::function<ir::Graph(const Sizes& sizes)>;
 /// The graph for one choice of its symbols: the same nodes and values by number, without symbols.
 /// Of those that nodes set it is assumed that the nodes counted that.
 ir::Graph at_sizes(const ir::Graph& graph, std::span<const std::int64_t> symbols);
+/// The same with every symbol as usual.
+ir::Graph at_usual_sizes(const ir::Graph& graph);
 
 /// Looks at a graph with symbols; throws Error{unsupported, invalid_argument} when it is wrong
 /// somewhere within the bounds.

@@ -70,8 +70,18 @@ void add_later_flags(CLI::App& app, Raw& raw) {
     app.add_option_function<std::string>(name,
                                          [&raw, name](const std::string&) { raw.later = name; })
         ->group("");
-  for (const char* name : {"--fp16", "--bf16", "--int8"})
-    app.add_flag_callback(name, [&raw, name] { raw.later = name; })->group("");
+  app.add_flag_callback("--int8", [&raw] { raw.later = "--int8"; })->group("");
+}
+
+void add_precision_flags(CLI::App& app, Options& options) {
+  auto* half = app.add_flag_callback(
+      "--fp16", [&options] { options.convert.precision = DType::float16; },
+      "stores weights and what lies between nodes as float16; arithmetic, inputs and outputs "
+      "stay float32");
+  app.add_flag_callback(
+         "--bf16", [&options] { options.convert.precision = DType::bfloat16; },
+         "the same as bfloat16: the range of float32, 8 bits of precision")
+      ->excludes(half);
 }
 
 void add_flags(CLI::App& app, Options& options, Raw& raw) {
@@ -115,6 +125,7 @@ void add_flags(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("--dump-ir", convert.dump_folder, "writes the graph after each pass to a folder");
   app.add_flag("--strip-names", convert.strip_names,
                "stores no names but those of in- and outputs");
+  add_precision_flags(app, options);
   add_later_flags(app, raw);
 }
 
@@ -152,7 +163,7 @@ std::vector<std::string> recorded(int argc, char** argv) {
         flag == "-o" || flag == "--output" || flag == "--report" || flag == "--dump-ir";
     if (writes && text == flag) ++i;
     if (writes || !text.starts_with('-')) continue;
-    if (flag == "--strip-names") {
+    if (flag == "--strip-names" || flag == "--fp16" || flag == "--bf16") {
       record.push_back(text);
       continue;
     }

@@ -15,6 +15,28 @@ std::string size_text(std::int64_t bytes) {
   return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1024 * 1024));
 }
 
+std::string precision_text(const precision::Outcome& outcome) {
+  if (outcome.kept.empty()) return fmt::format("{}", name_of(outcome.type));
+  const bool ranges = outcome.type == DType::float16 &&
+                      std::ranges::any_of(outcome.kept, [](const precision::Kept& kept) {
+                        return kept.reason.find(" reaches ") != std::string::npos;
+                      });
+  return fmt::format("{}, but {} of {} nodes float32 ({} '{}': {}){}", name_of(outcome.type),
+                     outcome.kept.size(), outcome.nodes, outcome.kept[0].op, outcome.kept[0].node,
+                     outcome.kept[0].reason, ranges ? "; --bf16 has the range" : "");
+}
+
+nlohmann::ordered_json precision_json(const precision::Outcome& outcome) {
+  if (outcome.type == DType::none) return "float32";
+  auto kept = nlohmann::ordered_json::array();
+  for (const precision::Kept& node : outcome.kept)
+    kept.push_back({{"node", node.node}, {"op", node.op}, {"reason", node.reason}});
+  return {{"type", name_of(outcome.type)},
+          {"nodes", outcome.nodes},
+          {"casts", outcome.casts},
+          {"kept_in_float32", kept}};
+}
+
 }  // namespace
 
 std::string refusal_table(const convert::Refused& refused) {
@@ -46,6 +68,7 @@ std::string summary(const convert::Report& report, const std::string& output) {
       report.source.format +
           (report.source.producer.empty() ? std::string() : ", made by " + report.source.producer));
   row("nodes", fmt::format("{} -> {}", report.nodes_before, report.nodes_after));
+  if (report.precision.type != DType::none) row("precision", precision_text(report.precision));
   row("weights", size_text(report.weight_bytes));
   row("activations, at least", size_text(report.peak_bytes));
   row("file", size_text(report.file_bytes));
@@ -64,6 +87,7 @@ std::string to_json(const convert::Report& report) {
       {"nodes_after", report.nodes_after},
       {"operators", report.operators},
       {"passes", report.passes},
+      {"precision", precision_json(report.precision)},
       {"weights", report.weight_bytes},
       {"activations_lower_bound", report.peak_bytes},
       {"file", report.file_bytes},

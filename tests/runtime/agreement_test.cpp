@@ -60,5 +60,11 @@ TEST_P(Agreement, WithAnotherRuntime) {
 INSTANTIATE_TEST_SUITE_P(Networks, Agreement, ::testing::ValuesIn(networks()),
                          [](const auto& tested) { return test_label(tested.param.label()); });
 
+// What the CPU makes of 16-bit files: the weights are rounded, the arithmetic is float32.
+INSTANTIATE_TEST_SUITE_P(Float16, Agreement, ::testing::ValuesIn(networks_as(DType::float16)),
+                         [](const auto& tested) { return test_label(tested.param.label()); });
+INSTANTIATE_TEST_SUITE_P(BFloat16, Agreement, ::testing::ValuesIn(networks_as(DType::bfloat16)),
+                         [](const auto& tested) { return test_label(tested.param.label()); });
+
 }  // namespace
 }  // namespace skiff::test

@@ -141,5 +141,8 @@ TEST(MemoryBars, ResNet50) {
 INSTANTIATE_TEST_SUITE_P(Networks, Memory, ::testing::ValuesIn(networks()),
                          [](const auto& tested) { return test_label(tested.param.label()); });
 
+INSTANTIATE_TEST_SUITE_P(Float16, Memory, ::testing::ValuesIn(networks_as(DType::float16)),
+                         [](const auto& tested) { return test_label(tested.param.label()); });
+
 }  // namespace
 }  // namespace skiff::test

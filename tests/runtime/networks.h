@@ -22,13 +22,23 @@ struct Network {
   std::vector<std::string> to = {};
   double relative_l2 = 5e-4;
   double floor = 0;  ///< what the other runtime itself is off by
+  /// What rounding the weights to float16 alone costs, by float32 arithmetic, where that is more
+  /// than the tolerance of such files.
+  double rounded_l2 = 0;
+  DType precision = DType::none;  ///< what --fp16 and --bf16 set
 
   /// Unlike any other network's.
-  std::string label() const { return std::string(golden) + (dyn.empty() ? "" : "_any_size"); }
+  std::string label() const {
+    return std::string(golden) + (dyn.empty() ? "" : "_any_size") +
+           (precision == DType::none ? "" : std::string("_") + name_of(precision));
+  }
 };
 
 /// The float networks that must agree with other runtimes.
 const std::vector<Network>& networks();
+
+/// The same networks stored as a 16-bit float, with its tolerance.
+std::vector<Network> networks_as(DType precision);
 
 /// Golden files of the network; empty when the shared data is missing.
 std::vector<std::filesystem::path> golden_files(const Network& network);
