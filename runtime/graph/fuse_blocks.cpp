@@ -235,6 +235,10 @@ std::optional<Graph> fuse_blocks(const Graph& graph, Fuse fuse, int threads,
       result->nodes.push_back(made.finish());
     }
   }
+  for (GraphValue& value : result->values) value.producer = -1;
+  for (std::size_t n = 0; n < result->nodes.size(); ++n)
+    for (std::int32_t output : result->nodes[n].outputs)
+      result->values[static_cast<std::size_t>(output)].producer = static_cast<std::int32_t>(n);
   return result;
 }
 
