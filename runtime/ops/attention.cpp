@@ -32,8 +32,8 @@ void read_mask(const NodeView& node, AttentionGeometry& g) {
   const TensorInfo& mask = node.input(3);
   g.has_mask = true;
   g.mask_is_bool = mask.dtype == DType::boolean;
-  check(node, g.mask_is_bool || mask.dtype == DType::float32, "mask is ", mask.dtype,
-        ", must be bool or float32");
+  check(node, g.mask_is_bool || mask.dtype == g.dtype, "mask is ", mask.dtype, ", must be bool or ",
+        g.dtype);
   const Shape scores{g.batches, g.heads, g.queries, g.keys};
   check(node, mask.shape.rank() <= 4 && broadcast(node, mask.shape, scores) == scores, "mask is ",
         mask.shape, ", which does not broadcast to ", scores);
@@ -45,9 +45,12 @@ void read_mask(const NodeView& node, AttentionGeometry& g) {
 
 AttentionGeometry read_attention(const NodeView& node) {
   const auto& attrs = node.attrs<fb::AttentionAttrs>();
-  for (int i : {0, 1, 2})
-    check(node, node.input(i).dtype == DType::float32, "operand ", i, " is ", node.input(i).dtype,
-          ", must be float32");
+  const DType dtype = node.input(0).dtype;
+  check(node, dtype == DType::float32 || dtype == DType::float16 || dtype == DType::bfloat16,
+        "q is ", dtype, ", must be float32, float16 or bfloat16");
+  for (int i : {1, 2})
+    check(node, node.input(i).dtype == dtype, "operand ", i, " is ", node.input(i).dtype,
+          ", must be as q, ", dtype);
   check(node, attrs.qk_output_mode() == 0, "qk_output_mode is ", attrs.qk_output_mode());
   const bool folded = attrs.q_heads() > 0;
   const Heads q = read_heads(node, node.input(0).shape, folded, attrs.q_heads(), "q"),
@@ -58,7 +61,8 @@ AttentionGeometry read_attention(const NodeView& node) {
             k.rows == v.rows && q.elements == k.elements && k.heads >= 1 && q.heads % k.heads == 0,
         "q ", node.input(0).shape, ", k ", node.input(1).shape, " and v ", node.input(2).shape,
         " do not fit");
-  AttentionGeometry g{.batches = q.batches,
+  AttentionGeometry g{.dtype = dtype,
+                      .batches = q.batches,
                       .heads = q.heads,
                       .kv_heads = k.heads,
                       .queries = q.rows,
@@ -83,7 +87,7 @@ AttentionGeometry read_attention(const NodeView& node) {
 
 void infer_attention(const NodeView& node, std::span<TensorInfo> outputs) {
   const AttentionGeometry g = read_attention(node);
-  outputs[0].dtype = DType::float32;
+  outputs[0].dtype = g.dtype;
   outputs[0].shape = g.folded ? Shape{g.batches, g.queries, g.heads * g.width}
                               : Shape{g.batches, g.heads, g.queries, g.width};
 }

@@ -18,6 +18,7 @@ struct AttentionGeometry {
     }
   };
 
+  DType dtype = DType::float32;  ///< of q, k, v, y and of a mask that is added
   std::int64_t batches = 0, heads = 0, kv_heads = 0, queries = 0, keys = 0;
   std::int64_t depth = 0, width = 0;  ///< elements of a query and key; of a value and result
   Rows q, k, v, y;

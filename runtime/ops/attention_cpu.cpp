@@ -6,6 +6,7 @@
 #include "runtime/cpu/packing.h"
 #include "runtime/cpu/thread_pool.h"
 #include "runtime/ops/attention.h"
+#include "runtime/ops/convert.h"
 #include "runtime/ops/ops.h"
 
 // Scores are never stored as a whole: a block of keys and values is packed, then tiles of queries
@@ -23,7 +24,7 @@ constexpr std::int64_t kLeastRows = 96;   // of a task: packing must be worth it
 
 constexpr int index_of(cpu::RowBinary f) { return static_cast<int>(f); }
 
-class AttentionKernel final : public Kernel {
+class AttentionKernel : public Kernel {
  public:
   explicit AttentionKernel(const KernelSpec& spec)
       : table_(spec.table), g_(read_attention(spec.node)), threads_(spec.threads) {
@@ -46,6 +47,10 @@ class AttentionKernel final : public Kernel {
   }
   const char* algorithm() const noexcept override { return "tiles of queries, blocks of keys"; }
 
+ protected:
+  const AttentionGeometry& geometry() const noexcept { return g_; }
+
+ public:
   Status run(const RunArgs& args) noexcept override {
     if (g_.keys == 0) {
       std::fill_n(args.output<float>(0), g_.batches * g_.heads * g_.queries * g_.width, 0.0f);
@@ -174,9 +179,9 @@ class AttentionKernel final : public Kernel {
                                                         g_.mask[3], line, seen);
       return seen;
     }
-    const auto* kept = args.input<bool>(3) + at;
+    const auto* kept = args.input<std::uint8_t>(3) + at;
     for (std::int64_t i = 0; i < seen; ++i)
-      line[i] = kept[i * g_.mask[3]] ? line[i] : kMinusInfinity;
+      line[i] = kept[i * g_.mask[3]] != 0 ? line[i] : kMinusInfinity;
     return seen;
   }
 
@@ -216,9 +221,51 @@ class AttentionKernel final : public Kernel {
   cpu::PanelLayout keys_, values_;
 };
 
+/// 16-bit operands, widened in the workspace first.
+class HalfAttention final : public AttentionKernel {
+ public:
+  explicit HalfAttention(const KernelSpec& spec)
+      : AttentionKernel(spec),
+        widen_(find_convert(spec.node, geometry().dtype, DType::float32)),
+        narrow_(find_convert(spec.node, DType::float32, geometry().dtype)) {
+    for (int i = 0; i < spec.node.input_count(); ++i)
+      if (spec.node.has_input(i) && (i < 3 || !geometry().mask_is_bool))
+        counts_[i] = spec.input(i).elements();
+    counts_[4] = spec.output(0).elements();
+  }
+
+  std::size_t workspace_bytes() const noexcept override {
+    std::int64_t floats = 0;
+    for (std::int64_t count : counts_) floats += round_up(count, 16);
+    return static_cast<std::size_t>(floats) * sizeof(float) + AttentionKernel::workspace_bytes();
+  }
+
+  Status run(const RunArgs& args) noexcept override {
+    auto* at = static_cast<float*>(args.workspace);
+    const void* inputs[4] = {};
+    for (int i = 0; i < (geometry().has_mask ? 4 : 3); ++i) {
+      inputs[i] = args.inputs[i];
+      if (counts_[i] == 0) continue;
+      widen_(args.inputs[i], at, counts_[i]);
+      inputs[i] = at;
+      at += round_up(counts_[i], 16);
+    }
+    void* output = at;
+    const Status status =
+        AttentionKernel::run({inputs, &output, at + round_up(counts_[4], 16), args.pool});
+    if (status.ok()) narrow_(output, args.outputs[0], counts_[4]);
+    return status;
+  }
+
+ private:
+  Convert widen_, narrow_;
+  std::int64_t counts_[5] = {};  // elements that are converted: operands, the result
+};
+
 }  // namespace
 
 KernelPtr make_attention_cpu(const KernelSpec& spec) {
+  if (spec.input(0).dtype != DType::float32) return make_kernel<HalfAttention>(spec.memory, spec);
   return make_kernel<AttentionKernel>(spec.memory, spec);
 }
 

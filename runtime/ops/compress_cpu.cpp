@@ -21,15 +21,15 @@ class CompressKernel final : public Kernel {
   }
 
   Status run(const RunArgs& args) noexcept override {
-    const auto* kept = args.input<bool>(1);
-    const std::int64_t count = std::count(kept, kept + reach_, true);
+    const auto* kept = args.input<std::uint8_t>(1);  // any byte but 0 is true
+    const std::int64_t count = reach_ - std::count(kept, kept + reach_, 0);
     const Status status = report_count(args, count, room_);
     if (!status.ok() || slice_ == 0) return status;
     const auto* from = args.input<std::byte>(0);
     auto* to = args.output<std::byte>(0);
     for (std::int64_t o = 0; o < split_.outer; ++o, from += split_.extent * slice_)
       for (std::int64_t i = 0; i < reach_; ++i) {
-        if (!kept[i]) continue;
+        if (kept[i] == 0) continue;
         std::memcpy(to, from + i * slice_, static_cast<std::size_t>(slice_));
         to += slice_;
       }

@@ -31,6 +31,11 @@ inline Shape slices_of(const Shape& x, std::int64_t axis, std::int64_t count) no
   return shape;
 }
 
+/// Bytes of bool are compared as numbers: a foreign one may be neither 0 nor 1.
+constexpr DType dtype_to_compare(DType dtype) noexcept {
+  return dtype == DType::boolean ? DType::uint8 : dtype;
+}
+
 /// How many results a kernel's outputs have room for.
 inline std::int64_t room_for(const KernelSpec& spec, std::int64_t most) noexcept {
   const std::int64_t planned = spec.widest().count;

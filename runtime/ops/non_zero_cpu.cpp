@@ -44,7 +44,7 @@ class NonZeroKernel final : public Kernel {
  public:
   explicit NonZeroKernel(const KernelSpec& spec)
       : shape_(spec.input(0).shape), room_(room_for(spec, most_non_zero(spec.node))) {
-    dispatch(spec.node, spec.input(0).dtype, AllTypes{}, [&](auto type) {
+    dispatch(spec.node, dtype_to_compare(spec.input(0).dtype), NumericTypes{}, [&](auto type) {
       using T = typename decltype(type)::type;
       count_ = &count_non_zeros<T>;
       write_ = &write_indices<T>;

@@ -44,7 +44,7 @@ class UniqueKernel final : public Kernel {
         sorted_(attrs.sorted()) {
     const TensorInfo& x = spec.input(0);
     split_ = split_or_flat(spec.node, x.shape, attrs.axis());
-    dispatch(spec.node, x.dtype, AllTypes{}, [&](auto type) {
+    dispatch(spec.node, dtype_to_compare(x.dtype), NumericTypes{}, [&](auto type) {
       using T = typename decltype(type)::type;
       compare_ = &compare<T>;
       copy_ = &copy_slice<T>;

@@ -136,6 +136,20 @@ TEST(Attention, Masks) {
   check_attention(c, &late);
 }
 
+TEST(Attention, HalfTypes) {
+  const Case c{2, 4, 2, 5, 40, 8, 6};
+  for (DType dtype : {DType::float16, DType::bfloat16}) {
+    const auto operand = [&](const Shape& shape, unsigned seed) {
+      return random_tensor(dtype, shape, -2, 2, seed);
+    };
+    const TensorData q = operand({2, 4, 5, 8}, 1), k = operand({2, 2, 40, 8}, 2),
+                     v = operand({2, 2, 40, 6}, 3), mask = operand({5, 40}, 4);
+    const auto y = run_op(fb::OpKind::attention, fb::AttentionAttrsT(), {q, k, v, mask});
+    EXPECT_EQ(y[0].dtype, dtype);
+    expect_near(y[0], expected(c, q, k, v, &mask), rounding(dtype, 2), 1e-4);
+  }
+}
+
 TEST(Attention, NothingToSee) {
   const TensorData x = random_operand({1, 1, 2, 4}, 1);
   const auto y = run_op(fb::OpKind::attention, fb::AttentionAttrsT(),

@@ -43,6 +43,15 @@ TEST(Compress, EveryAxisAndCondition) {
   }
 }
 
+TEST(Compress, AnyByteButZeroIsTrue) {
+  TensorData condition = tensor<bool>({3}, {true, false, true});
+  condition.bytes[0] = std::byte{2};
+  condition.bytes[2] = std::byte{255};
+  const auto y =
+      run_op(fb::OpKind::compress, on_axis(0), {tensor<float>({3}, {5, 6, 7}), condition});
+  EXPECT_EQ(y[0].values<float>(), (std::vector<float>{5, 7}));
+}
+
 TEST(Compress, Hostile) {
   const TensorData x = random_bytes(DType::float32, {3, 4}, 1);
   const TensorData condition = tensor<bool>({2}, {true, false});
