@@ -1,6 +1,7 @@
 #include "runtime/budget.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace skiff {
 namespace {
@@ -109,6 +110,21 @@ std::unique_ptr<Session::Impl> haggle(const Model& model, const SessionOptions& 
   return haggling.finish();
 }
 
+/// Gives up one candidate after the other and adds what is less than the last point of the curve.
+void walk_down(Haggling& haggling, std::vector<BudgetPoint>& curve) {
+  const Session::Impl& impl = haggling.session();
+  double all = 0, lost = 0;
+  for (const Step& step : impl.binding.steps)
+    all += static_cast<double>(step.kernel->flops()) / (2.0 * impl.table.lanes) -
+           static_cast<double>(step.kernel->bargain().saved);
+  for (std::size_t i = 0; i < haggling.candidates(); ++i) {
+    haggling.give_up(i + 1);
+    lost += static_cast<double>(haggling.candidate(i).bargain.saved);
+    if (haggling.total() < curve.back().total)
+      curve.push_back({haggling.total(), (all + lost) / all});
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<Session::Impl> bind_within_limit(const Model& model, const SessionOptions& options,
@@ -148,19 +164,15 @@ std::unique_ptr<Session::Impl> bind_within_limit(const Model& model, const Sessi
 std::vector<BudgetPoint> budget_curve(const Model& model, const SessionOptions& options) {
   SessionOptions unlimited = options;
   unlimited.memory_limit = UINT64_MAX;
-  Haggling haggling(model, unlimited);
-  const Session::Impl& impl = haggling.session();
-  double all = 0, lost = 0;
-  for (const Step& step : impl.binding.steps)
-    all += static_cast<double>(step.kernel->flops()) / (2.0 * impl.table.lanes) -
-           static_cast<double>(step.kernel->bargain().saved);
-  std::vector<BudgetPoint> curve{{haggling.total(), 1.0}};
-  for (std::size_t i = 0; i < haggling.candidates(); ++i) {
-    haggling.give_up(i + 1);
-    lost += static_cast<double>(haggling.candidate(i).bargain.saved);
-    if (haggling.total() < curve.back().total)
-      curve.push_back({haggling.total(), (all + lost) / all});
-  }
+  Haggling fastest(model, unlimited);
+  std::vector<BudgetPoint> curve{{fastest.total(), 1.0}};
+  SessionOptions fusing = unlimited;
+  fusing.fuse = Fuse::on;
+  std::optional<Haggling> fused;
+  if (options.fuse == Fuse::automatic && !fastest.session().device) fused.emplace(model, fusing);
+  const bool smaller = fused && fused->total() < fastest.total();
+  if (smaller) curve.push_back({fused->total(), 1.0});
+  walk_down(smaller ? *fused : fastest, curve);
   return curve;
 }
 

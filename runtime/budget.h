@@ -17,7 +17,8 @@ std::unique_ptr<Session::Impl> bind_within_limit(const Model& model, const Sessi
 /// What a memory limit buys.
 struct BudgetPoint {
   std::uint64_t total = 0;  ///< bytes of model and session, exact
-  /// Time of a run over that without limit, estimated by the cost model from operations alone.
+  /// Time of a run over that without limit, estimated by the cost model from operations alone;
+  /// fusing more is taken to cost nothing.
   double time = 1;
 };
 
