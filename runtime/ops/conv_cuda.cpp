@@ -9,7 +9,7 @@ namespace skiff::cuda {
 
 namespace {
 
-constexpr std::string_view kDirect = "direct";
+constexpr std::string_view kDirect = "direct", kMma = "mma";
 
 bool is_depthwise(const KernelSpec& spec, const ConvPlan& plan) {
   const ConvGeometry& g = plan.geometry;
@@ -30,6 +30,7 @@ KernelPtr attempt(F&& f) {
 /// The one that was chosen; null when nobody has it.
 KernelPtr make_chosen_conv(const KernelSpec& spec, const ConvPlan& plan) {
   if (spec.choice == kDirect) return make_direct_conv(spec, plan);
+  if (spec.choice == kMma) return fits_mma(plan) ? make_mma_conv(spec, plan) : nullptr;
   if (const int rank = cublaslt::rank_of(spec.choice); rank >= 0)
     return attempt([&] { return make_product_conv(spec, plan, rank); });
   return attempt([&] { return make_cudnn_conv(spec, plan, spec.choice); });
@@ -61,6 +62,7 @@ KernelPtr make_conv(const KernelSpec& spec) {
   if (plan.outputs() == 0) return make_direct_conv(spec, plan);
   KernelPtr kernel = spec.choice.empty() ? nullptr : make_chosen_conv(spec, plan);
   if (kernel == nullptr) kernel = attempt([&] { return make_cudnn_conv(spec, plan); });
+  if (kernel == nullptr && fits_mma(plan)) kernel = make_mma_conv(spec, plan);
   return kernel != nullptr ? std::move(kernel) : make_direct_conv(spec, plan);
 }
 
@@ -70,6 +72,7 @@ Choices list_conv_choices(const KernelSpec& spec, int most) {
   Choices choices{group_of(plan), list_cudnn_conv(spec, plan, most)};
   const int products = count_product_conv(spec, plan, most);
   for (int rank = 0; rank < products; ++rank) choices.names.push_back(cublaslt::name_of_rank(rank));
+  if (fits_mma(plan)) choices.names.emplace_back(kMma);
   choices.names.emplace_back(kDirect);
   return choices;
 }

@@ -42,5 +42,9 @@ std::vector<std::string> list_cudnn_conv(const KernelSpec& spec, const ConvPlan&
 KernelPtr make_product_conv(const KernelSpec& spec, const ConvPlan& plan, int rank);
 /// How many ranks there are, of `most`; 0 when it is no product.
 int count_product_conv(const KernelSpec& spec, const ConvPlan& plan, int most);
+/// Whether make_mma_conv() takes it: one group of 16-bit floats.
+bool fits_mma(const ConvPlan& plan) noexcept;
+/// A product on tensor cores with everything fused, for any number of channels.
+KernelPtr make_mma_conv(const KernelSpec& spec, const ConvPlan& plan);
 
 }  // namespace skiff::cuda

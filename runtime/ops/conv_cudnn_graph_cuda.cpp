@@ -81,9 +81,15 @@ cudnn::Policy policy_for(const ConvPlan& plan) {
 
 std::optional<ConvEngine> find_conv_engine(const ConvPlan& plan, const cudnn::Target& target,
                                            std::uint64_t most_workspace, std::string_view choice) {
+  constexpr std::int64_t kChannels = 8;
+  const ConvGeometry& g = plan.geometry;
+  const bool picky = choice.empty() && fits_mma(plan);
+  if (picky && (g.cin % kChannels != 0 || g.cout % kChannels != 0)) return std::nullopt;
   cudnn::Policy policy = policy_for(plan);
+  policy.precompiled = picky;
   policy.most_workspace = most_workspace;
   for (const Fusion fusion : kFusions) {
+    if (picky && fusion != Fusion::all) break;
     const std::string_view prefix = prefix_of(fusion);
     if (!choice.empty() && !choice.starts_with(prefix)) continue;
     policy.engine = choice.substr(std::min(prefix.size(), choice.size()));

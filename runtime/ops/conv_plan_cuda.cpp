@@ -19,4 +19,9 @@ ConvPlan read_conv(const NodeView& node) {
   return plan;
 }
 
+bool fits_mma(const ConvPlan& plan) noexcept {
+  const bool narrow = plan.dtype == DType::float16 || plan.dtype == DType::bfloat16;
+  return narrow && plan.geometry.groups == 1 && !plan.transposed;
+}
+
 }  // namespace skiff::cuda

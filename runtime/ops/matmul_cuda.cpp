@@ -48,7 +48,9 @@ class Matmul final : public Kernel {
   std::int64_t flops() const noexcept override {
     return 2 * product_.batches * product_.m * product_.n * product_.k;
   }
-  const char* algorithm() const noexcept override { return "cuBLASLt"; }
+  const char* algorithm() const noexcept override {
+    return tensor_cores() ? "cuBLASLt, tensor cores" : "cuBLASLt";
+  }
   bool tensor_cores() const noexcept override { return product_.dtype != DType::float32; }
 
   void enqueue(const LaunchArgs& args) override {

@@ -44,9 +44,9 @@ std::string steps_on_cpu(const Session& session) {
 }
 
 /// Every network once, at the fixed sizes of its first golden file.
-std::vector<Network> fixed_networks() {
+std::vector<Network> fixed_networks(DType precision) {
   std::vector<Network> fixed;
-  for (Network network : networks()) {
+  for (Network network : networks_as(precision)) {
     network.dyn.clear();
     if (std::ranges::none_of(fixed, [&](const Network& other) {
           return std::string(other.golden) == network.golden;
@@ -140,8 +140,15 @@ TEST_P(OpenSizes, AgreeOnceTheyArePrepared) {
 
 INSTANTIATE_TEST_SUITE_P(Networks, OpenSizes, ::testing::ValuesIn(open_networks()),
                          [](const auto& tested) { return test_label(tested.param.label()); });
-INSTANTIATE_TEST_SUITE_P(Networks, GpuNets, ::testing::ValuesIn(fixed_networks()),
-                         [](const auto& tested) { return test_label(tested.param.label()); });
+std::string label_of(const ::testing::TestParamInfo<Network>& tested) {
+  return test_label(tested.param.label());
+}
+INSTANTIATE_TEST_SUITE_P(Networks, GpuNets, ::testing::ValuesIn(fixed_networks(DType::none)),
+                         label_of);
+INSTANTIATE_TEST_SUITE_P(Float16, GpuNets, ::testing::ValuesIn(fixed_networks(DType::float16)),
+                         label_of);
+INSTANTIATE_TEST_SUITE_P(BFloat16, GpuNets, ::testing::ValuesIn(fixed_networks(DType::bfloat16)),
+                         label_of);
 
 }  // namespace
 }  // namespace skiff::test

@@ -3,7 +3,7 @@
 set -uo pipefail
 self=$(realpath "${BASH_SOURCE[0]}")
 here=$(dirname "$self")
-parts=(doctor operators networks memory repeat sanitizer latency sessions sizes tuning profile cold peers)
+parts=(doctor operators networks half memory repeat sanitizer latency sessions sizes tuning profile cold peers)
 
 usage() { sed -n '2p' "$self" | sed 's/^# //'; echo "parts: ${parts[*]}"; }
 
@@ -33,7 +33,7 @@ pack() {
   local folder=$1 root data model name
   root=$(realpath "$here/../..")
   data=${SKIFF_DATA:-$root/../shared}
-  mkdir -p "$folder/models" || exit
+  mkdir -p "$folder/models/half" || exit
   cd "$root" || exit
   cmake --preset cuda -DSKIFF_TESTS=ON -Wno-dev > /dev/null &&
     cmake --build --preset cuda -j "${SKIFF_JOBS:-$(nproc)}" -- \
@@ -46,7 +46,12 @@ pack() {
     # What is quantised or has open sizes the GPU does not take yet: refused here, by name.
     [[ $model != */small/*.onnx ]] || cp "$model" "$folder/models/"
     build/cuda/skiff-convert "$model" --golden=auto -o "$folder/models/${name%.*}.skiff" \
-      > /dev/null 2> "$folder/refused.txt" || echo "left out: $name ($(tail -1 "$folder/refused.txt"))"
+      > /dev/null 2> "$folder/refused.txt" || {
+      echo "left out: $name ($(tail -1 "$folder/refused.txt"))"
+      continue
+    }
+    [ "$(stat -c %s "$model")" -gt 4000000 ] || build/cuda/skiff-convert "$model" --golden=auto \
+      --fp16 -o "$folder/models/half/${name%.*}.skiff" > /dev/null || exit
   done
   pack_open "$folder/models/open" "$data/models" 2> "$folder/refused.txt" || cat "$folder/refused.txt"
   rm -f "$folder/refused.txt"
@@ -66,6 +71,16 @@ part_networks() {
   local model bad=0
   for model in $(models); do
     skiff verify "$model" --device=cuda --strict-gpu || skiff verify "$model" --device=cuda || bad=1
+  done
+  return $bad
+}
+
+part_half() {
+  local model bad=0
+  for model in "$here"/models/half/*.skiff; do
+    skiff verify "$model" --device=cuda --strict-gpu || skiff verify "$model" --device=cuda || bad=1
+    echo "$(skiff profile "$model" --device=cuda | grep -c 'tensor cores') layers on tensor cores"
+    skiff bench "$model" --device=cuda --warmUp=500 --duration=2 --percentile=10,90 || bad=1
   done
   return $bad
 }

@@ -52,19 +52,20 @@ NetworkPlans read_plans(std::istream& in) {
 
 int print_support(const char* device, const cudnn::Target& target, DType dtype,
                   const NetworkPlans& plans) {
-  std::printf("%-8s %-8s %-28s  fused  +act  conv  own kernel\n", device, name_of(dtype), "");
-  int own = 0;
+  std::printf("%-8s %-8s %-28s  fused  +act  conv   own  slow\n", device, name_of(dtype), "");
+  int all_slow = 0;
   for (const auto& [network, convolutions] : plans) {
-    int fused[3] = {}, none = 0;
+    int fused[3] = {}, own = 0, slow = 0;
     for (ConvPlan plan : convolutions) {
       plan.dtype = plan.stored = dtype;
       const auto engine = find_conv_engine(plan, target);
-      ++(engine ? fused[static_cast<int>(engine->graph.fusion)] : none);
+      ++(engine ? fused[static_cast<int>(engine->graph.fusion)] : fits_mma(plan) ? own : slow);
     }
-    std::printf("%-46s  %5d %5d %5d %5d\n", network.c_str(), fused[0], fused[1], fused[2], none);
-    own += none;
+    std::printf("%-46s  %5d %5d %5d %5d %5d\n", network.c_str(), fused[0], fused[1], fused[2], own,
+                slow);
+    all_slow += slow;
   }
-  return own;
+  return all_slow;
 }
 
 }  // namespace skiff::cuda

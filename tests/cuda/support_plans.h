@@ -17,7 +17,8 @@ void write_plans(std::ostream& out, const NetworkPlans& plans);
 NetworkPlans read_plans(std::istream& in);
 
 /// Asks cuDNN for every convolution, prints a row a network (how many have an engine that does all,
-/// all but the activation, the convolution alone, none) and gives the number of those with none.
+/// all but the activation, the convolution alone, none and our kernel on tensor cores, none at all)
+/// and gives the number of the last.
 int print_support(const char* device, const cudnn::Target& target, DType dtype,
                   const NetworkPlans& plans);
 

@@ -56,8 +56,8 @@ class Support : public ::testing::TestWithParam<std::tuple<DescribedDevice, DTyp
 TEST_P(Support, EveryConvolutionHasAnEngine) {
   const auto& [device, dtype] = GetParam();
   if (all_plans().empty()) GTEST_SKIP() << "no shared data (set SKIFF_DATA)";
-  const int own = print_support(device.name, DescribedTarget(device), dtype, all_plans());
-  EXPECT_EQ(own, 0) << "convolutions have only the slow kernel for everything";
+  const int slow = print_support(device.name, DescribedTarget(device), dtype, all_plans());
+  EXPECT_EQ(slow, 0) << "convolutions have only the slow kernel for everything";
 }
 
 TEST(Plans, AreReadAsTheyWereWritten) {
@@ -69,7 +69,8 @@ TEST(Plans, AreReadAsTheyWereWritten) {
 
 INSTANTIATE_TEST_SUITE_P(Devices, Support,
                          ::testing::Combine(::testing::Values(kOrin, kA100, kH100),
-                                            ::testing::Values(DType::float32, DType::float16)),
+                                            ::testing::Values(DType::float32, DType::float16,
+                                                              DType::bfloat16)),
                          [](const auto& tested) {
                            return std::string(std::get<0>(tested.param).name) + "_" +
                                   name_of(std::get<1>(tested.param));

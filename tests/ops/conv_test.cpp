@@ -445,6 +445,47 @@ TEST(Conv, OtherTypes) {
   }
 }
 
+// Products in tiles of 64 pixels, 64 filters and 32 taps and channels: shapes at their edges.
+TEST(Conv, NarrowTypesAtTheEdgesOfTiles) {
+  std::mt19937 random(11);
+  const auto pick = [&](std::initializer_list<std::int64_t> numbers) {
+    return numbers.begin()[random() % numbers.size()];
+  };
+  for (std::uint32_t i = 0; i < 40; ++i) {
+    const Case c{
+        .batch = pick({1, 2}),
+        .cin = pick({1, 3, 8, 16, 20, 24, 32, 40}),
+        .cout = pick({1, 5, 8, 63, 64, 65, 72}),
+        .in = {pick({7, 8, 9}), pick({5, 8, 9})},
+        .kernel = {pick({1, 2, 3}), pick({1, 3})},
+        .stride = {pick({1, 2}), pick({1, 3})},
+        .dilation = {pick({1, 2}), 1},
+        .pads = {pick({0, 1}), pick({0, 2}), pick({0, 1}), pick({0, 1})},
+        .bias = pick({0, 1}) == 1,
+        .residual = pick({0, 1}) == 1,
+        .constant = pick({0, 1}) == 1,
+        .activation = pick({0, 1}) == 1 ? fb::UnaryFunction::relu : fb::UnaryFunction::hard_swish};
+    const DType dtype = i % 2 == 0 ? DType::float16 : DType::bfloat16;
+    SCOPED_TRACE(testing::Message() << i << ", " << c.cin << " to " << c.cout << " channels");
+    Node node = node_of(c, 300 + i);
+    for (TensorData& input : node.inputs) {
+      const bool is_constant = input.constant;
+      input = tensor_of(dtype, input.shape, input.numbers());
+      input.constant = is_constant;
+    }
+    Node exact = node;
+    for (TensorData& input : exact.inputs) {
+      const bool is_constant = input.constant;
+      input = tensor_of(DType::float32, input.shape, input.numbers());
+      input.constant = is_constant;
+    }
+    const ReferenceResult expected = expected_of(c, exact, exact.output());
+    // The result is rounded, by some kernels before the activation too.
+    expect_near(node.run(*cpu::available_tables().front()), expected.value, rounding(dtype, 2),
+                rounding(dtype, 8));
+  }
+}
+
 TEST(ConvTranspose, AgainstTheDefinition) {
   for (std::int64_t stride : {1, 2, 3})
     for (std::int64_t kernel : {1, 2, 3, 4})

@@ -35,8 +35,24 @@ std::vector<Descriptor> ask(const Descriptor& graph, cudnnBackendHeurMode_t mode
 struct Engine {
   std::int64_t index = -1;
   std::vector<cudnnBackendNumericalNote_t> notes;
+  std::vector<cudnnBackendBehaviorNote_t> behaviours;
   bool has(cudnnBackendNumericalNote_t note) const { return std::ranges::count(notes, note) > 0; }
+  bool has(cudnnBackendBehaviorNote_t note) const {
+    return std::ranges::count(behaviours, note) > 0;
+  }
 };
+
+template <typename Note>
+std::vector<Note> notes_of(cudnnBackendDescriptor_t engine, cudnnBackendAttributeName_t name,
+                           cudnnBackendAttributeType_t type, std::size_t most) {
+  std::vector<Note> notes(most);
+  std::int64_t count = 0;
+  check(cudnnBackendGetAttribute(engine, name, type, static_cast<std::int64_t>(most), &count,
+                                 notes.data()),
+        "cudnnBackendGetAttribute");
+  notes.resize(static_cast<std::size_t>(count));
+  return notes;
+}
 
 Engine engine_of(const Descriptor& configuration) {
   const Descriptor engine(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
@@ -49,11 +65,12 @@ Engine engine_of(const Descriptor& configuration) {
   check(cudnnBackendGetAttribute(raw, CUDNN_ATTR_ENGINE_GLOBAL_INDEX, CUDNN_TYPE_INT64, 1, &count,
                                  &result.index),
         "cudnnBackendGetAttribute");
-  result.notes.resize(CUDNN_NUMERICAL_NOTE_TYPE_COUNT);
-  check(cudnnBackendGetAttribute(raw, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE,
-                                 CUDNN_NUMERICAL_NOTE_TYPE_COUNT, &count, result.notes.data()),
-        "cudnnBackendGetAttribute");
-  result.notes.resize(static_cast<std::size_t>(count));
+  result.notes = notes_of<cudnnBackendNumericalNote_t>(raw, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE,
+                                                       CUDNN_TYPE_NUMERICAL_NOTE,
+                                                       CUDNN_NUMERICAL_NOTE_TYPE_COUNT);
+  result.behaviours = notes_of<cudnnBackendBehaviorNote_t>(raw, CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE,
+                                                           CUDNN_TYPE_BEHAVIOR_NOTE,
+                                                           CUDNN_BEHAVIOR_NOTE_TYPE_COUNT);
   return result;
 }
 
@@ -92,6 +109,8 @@ std::string name_of(const Descriptor& configuration, const Engine& engine) {
 bool allowed(const Engine& engine, const Policy& policy) {
   if (engine.has(CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS)) return false;
   if (engine.has(CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC)) return false;
+  if (engine.has(CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION)) return false;
+  if (policy.precompiled && engine.has(CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION)) return false;
   return policy.tensor_cores || !engine.has(CUDNN_NUMERICAL_NOTE_TENSOR_CORE);
 }
 

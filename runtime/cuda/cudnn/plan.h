@@ -12,6 +12,7 @@ namespace skiff::cuda::cudnn {
 /// What engines may do to numbers.
 struct Policy {
   bool tensor_cores = false;  ///< for float32 that means TF32: 10 bits of fraction
+  bool precompiled = false;   ///< no engine that is compiled when a plan is made (0.2 to 1 s)
   std::uint64_t most_workspace = UINT64_MAX;
   std::string_view engine = {};  ///< only this one, by the name of list_engines()
 };

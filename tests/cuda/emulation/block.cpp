@@ -92,8 +92,35 @@ void Block::finish_barrier() {
   at_barrier_.clear();
 }
 
-void Block::exchange_bytes(unsigned mask, const void* value, void* result, std::size_t bytes,
-                           unsigned source, const char* where) {
+void Block::copy_later(void* to, const void* from, bool inside) {
+  const auto misaligned = [](const void* p) {
+    return reinterpret_cast<std::uintptr_t>(p) % 16 != 0;
+  };
+  if (misaligned(to) || (inside && misaligned(from))) {
+    blame("cp.async: an address is not aligned to 16 bytes");
+    return;
+  }
+  std::memset(to, 0xff, 16);
+  current->copies.push_back({to, inside ? from : nullptr, current->copy_groups});
+}
+
+void Block::end_copy_group() { ++current->copy_groups; }
+
+void Block::wait_copy_groups(int left) {
+  std::vector<AsyncCopy>& copies = current->copies;
+  std::size_t arrived = 0;
+  for (; arrived < copies.size() && copies[arrived].group < current->copy_groups - left;
+       ++arrived) {
+    const AsyncCopy& copy = copies[arrived];
+    if (copy.from == nullptr)
+      std::memset(copy.to, 0, 16);
+    else
+      std::memcpy(copy.to, copy.from, 16);
+  }
+  copies.erase(copies.begin(), copies.begin() + static_cast<std::ptrdiff_t>(arrived));
+}
+
+Warp::Round& Block::meet(unsigned mask, const void* value, std::size_t bytes, const char* where) {
   Thread& me = *current;
   Warp::Round& round = me.warp->rounds[me.exchanges++ & 1u];
   if ((mask >> me.lane & 1u) == 0) fault_ = std::string(where) + ": the caller is not in the mask";
@@ -107,6 +134,13 @@ void Block::exchange_bytes(unsigned mask, const void* value, void* result, std::
   } else {
     wait(where);
   }
+  return round;
+}
+
+void Block::exchange_bytes(unsigned mask, const void* value, void* result, std::size_t bytes,
+                           unsigned source, const char* where) {
+  const Thread& me = *current;
+  const Warp::Round& round = meet(mask, value, bytes, where);
   if ((mask >> source & 1u) == 0) {
     fault_ = std::string(where) + ": the source lane is not in the mask";
     source = me.lane;
@@ -125,6 +159,8 @@ bool Block::run_block(const uint3& index) {
   for (Thread& thread : threads_) {
     thread.done = false;
     thread.exchanges = 0;
+    thread.copies.clear();
+    thread.copy_groups = 0;
   }
   for (Warp& warp : warps_) warp.rounds[0].arrived = warp.rounds[1].arrived = 0;
   switch_to(next_fiber());

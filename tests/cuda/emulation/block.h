@@ -16,6 +16,13 @@ namespace cuda_emulation {
 
 struct Warp;
 
+/// A copy of 16 bytes that arrives when its group is waited for.
+struct AsyncCopy {
+  void* to;
+  const void* from;  ///< null: zeros
+  int group;
+};
+
 /// A thread of the block that runs. It takes a fiber only for as long as it is under way.
 struct Thread {
   uint3 index{};
@@ -25,10 +32,12 @@ struct Thread {
   Fiber* fiber = nullptr;
   bool done = false;
   const char* waits_at = "";
+  std::vector<AsyncCopy> copies = {};  ///< that are under way, in order
+  int copy_groups = 0;                 ///< how many it ended
 };
 
 inline constexpr unsigned kWarpSize = 32;
-inline constexpr std::size_t kExchangeBytes = 8;
+inline constexpr std::size_t kExchangeBytes = 24;
 
 /// What the lanes of a warp hand to each other. Two rounds, since a lane may be in the next one
 /// before another has read the last one's values.
@@ -60,12 +69,26 @@ class Block {
     return result;
   }
 
+  /// What all 32 lanes of the warp give, by lane; to be read before the next exchange.
+  using Gathered = unsigned char[kWarpSize][kExchangeBytes];
+  const Gathered& gather(const void* value, std::size_t bytes, const char* where) {
+    return meet(~0u, value, bytes, where).values;
+  }
+
+  void copy_later(void* to, const void* from, bool inside);
+  void end_copy_group();
+  void wait_copy_groups(int left);
+  /// The launch fails with this text.
+  void blame(const char* text) { fault_ = text; }
+
   uint3 block_index{};
   dim3 block_extent, grid_extent;
   Thread* current = nullptr;
 
  private:
   bool run_block(const uint3& index);
+  /// Waits for all lanes of the mask, each of which leaves a value.
+  Warp::Round& meet(unsigned mask, const void* value, std::size_t bytes, const char* where);
   void exchange_bytes(unsigned mask, const void* value, void* result, std::size_t bytes,
                       unsigned source, const char* where);
   static void fiber_entry();

@@ -56,6 +56,7 @@ std::shared_ptr<Descriptor> make_configuration(const std::shared_ptr<Descriptor>
   engine->attributes[CUDNN_ATTR_ENGINE_OPERATION_GRAPH] = {
       CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, "", {graph}};
   engine->attributes[CUDNN_ATTR_ENGINE_NUMERICAL_NOTE] = {CUDNN_TYPE_NUMERICAL_NOTE, 0, "", {}};
+  engine->attributes[CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE] = {CUDNN_TYPE_BEHAVIOR_NOTE, 0, "", {}};
   auto configuration =
       std::make_shared<Descriptor>(Descriptor{CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, true, {}});
   configuration->attributes[CUDNN_ATTR_ENGINECFG_ENGINE] = {
