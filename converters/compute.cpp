@@ -43,7 +43,13 @@ void put_random(std::vector<std::byte>& bytes, DType dtype, std::mt19937& genera
 namespace {
 
 void set_inputs(ir::Graph& graph, const npy::Archive& inputs) {
-  for (ir::ValueId id : graph.inputs) {
+  for (std::size_t i = 0; i < graph.variables.size(); ++i) {
+    const ir::ValueId id = graph.inputs[graph.visible_inputs().size() + i];
+    std::vector<std::byte> bytes = graph.variables[i].initial;
+    bytes.resize(static_cast<std::size_t>(graph.info(id).bytes()));
+    graph.value(id).constant = std::move(bytes);
+  }
+  for (ir::ValueId id : graph.visible_inputs()) {
     ir::Value& value = graph.value(id);
     const auto found = inputs.find(value.name);
     require(found != inputs.end(), ErrorCode::invalid_argument, "no array for input '", value.name,
@@ -105,7 +111,7 @@ ir::Graph compute(const ir::Graph& graph, std::vector<std::int64_t>& symbols,
 npy::Archive random_inputs(const ir::Graph& graph) {
   std::mt19937 generator(20240229);
   npy::Archive arrays;
-  for (ir::ValueId id : graph.inputs) {
+  for (ir::ValueId id : graph.visible_inputs()) {
     const ir::Value& value = graph.value(id);
     npy::Array array{.dtype = value.dtype, .shape = value.shape, .bytes = {}};
     for (std::int64_t i = 0; i < value.shape.elements(); ++i)

@@ -120,7 +120,7 @@ std::vector<std::string> read_labels(const std::string& path) {
 void add_preprocess(const ConvertOptions& options, const Source& source, const ir::Graph& graph,
                     Manifest& manifest) {
   if (options.mean.empty() && options.std.empty() && !options.color) return;
-  require(!graph.inputs.empty() && graph.value(graph.inputs[0]).shape.rank() == 4,
+  require(!graph.visible_inputs().empty() && graph.value(graph.inputs[0]).shape.rank() == 4,
           ErrorCode::invalid_argument,
           "--mean, --std and --color need a model whose first input is an image of four axes");
   if (manifest.preprocess.empty()) {
@@ -138,7 +138,7 @@ void add_preprocess(const ConvertOptions& options, const Source& source, const i
 }
 
 /// The value called `name` among external ones.
-ir::ValueId find_external(const ir::Graph& graph, const std::vector<ir::ValueId>& ids,
+ir::ValueId find_external(const ir::Graph& graph, std::span<const ir::ValueId> ids,
                           const std::string& name, const char* what) {
   for (ir::ValueId id : ids)
     if (graph.value(id).name == name) return id;
@@ -149,8 +149,8 @@ std::vector<State> find_states(const std::map<std::string, std::string>& wanted,
                                const ir::Graph& graph) {
   std::vector<State> states;
   for (const auto& [output, input] : wanted) {
-    const State state{find_external(graph, graph.outputs, output, "output"),
-                      find_external(graph, graph.inputs, input, "input")};
+    const State state{find_external(graph, graph.visible_outputs(), output, "output"),
+                      find_external(graph, graph.visible_inputs(), input, "input")};
     const ir::Value &from = graph.value(state.output), &to = graph.value(state.input);
     require(from.dtype == to.dtype && from.shape == to.shape && from.dims == to.dims,
             ErrorCode::invalid_argument, "--state ", output, "=", input, ": ", from.dtype, " ",
@@ -261,14 +261,16 @@ Optimised optimise_for_all_sizes(const std::string& path, const ConvertOptions& 
   const auto inputs = is_onnx(path) ? declared_inputs_onnx(path) : declared_inputs_tflite(path);
   const bool frozen = dynamic::changes_fixed(inputs, options.dynamic);
   const bool batch = dynamic::changes_batch(inputs, options.dynamic);
+  ConvertOptions fixed = options;
+  fixed.import.write_out_loops = true;  // what is a graph of its own has fixed sizes
   const Optimised exported =
-      frozen ? optimise(path, with_bindings(path, options), options, [] {}) : Optimised{};
+      frozen ? optimise(path, with_bindings(path, fixed), fixed, [] {}) : Optimised{};
   Optimised last{};
   double done = 0;
   ir::Graph graph = dynamic::generalise(
       inputs, options.import.shapes, options.dynamic,
       [&](const dynamic::Sizes& sizes) {
-        ConvertOptions at = options;
+        ConvertOptions at = fixed;
         at.import.shapes = sizes.shapes;
         at.import.assumption = sizes.assumption;
         at.import.exported = frozen ? &exported.shapes : nullptr;

@@ -38,6 +38,19 @@ std::string to_text(const ir::Attributes& attributes) {
   return visitor.s;
 }
 
+namespace {
+
+std::string indented(const std::string& text) {
+  std::string result;
+  for (std::size_t begin = 0, end = 0; begin < text.size(); begin = end) {
+    end = text.find('\n', begin) + 1;
+    result += "    " + text.substr(begin, end - begin);
+  }
+  return result;
+}
+
+}  // namespace
+
 std::string dump(const ir::Graph& graph) {
   std::string text = fmt::format("graph {}\ninputs   {}\noutputs  {}\n", graph.name,
                                  operands(graph, graph.inputs), operands(graph, graph.outputs));
@@ -45,6 +58,7 @@ std::string dump(const ir::Graph& graph) {
     const ir::Node& node = graph.node(id);
     text += fmt::format("{} '{}' {} ({}) -> {}\n", name_of(node.op), node.name, to_text(node.attrs),
                         operands(graph, node.inputs), operands(graph, node.outputs));
+    for (const ir::Graph& body : node.bodies) text += indented(dump(body));
   }
   return text;
 }

@@ -21,7 +21,7 @@ const npy::Array* find(const npy::Archive& arrays, const std::string& prefix,
 npy::Archive inputs_of(const ir::Graph& graph, const npy::Archive& arrays,
                        const std::string& source) {
   npy::Archive inputs;
-  for (ir::ValueId id : graph.inputs) {
+  for (ir::ValueId id : graph.visible_inputs()) {
     const std::string& name = graph.value(id).name;
     const npy::Array* array = find(arrays, "in/", name);
     require(array != nullptr, ErrorCode::not_found, "--golden ", source, ": no array in/", name);
@@ -89,9 +89,9 @@ Golden make_golden(const ir::Graph& any_size, const std::string& source) {
                 .outputs = {},
                 .fingerprints = {},
                 .symbols = symbols};
-  for (ir::ValueId id : graph.inputs)
+  for (ir::ValueId id : graph.visible_inputs())
     golden.inputs.push_back({id, inputs.at(graph.value(id).name).bytes});
-  for (ir::ValueId id : graph.outputs)
+  for (ir::ValueId id : graph.visible_outputs())
     golden.outputs.push_back({id, automatic ? *computed.value(id).constant
                                             : expected_bytes(graph.value(id), arrays, source)});
   for (ir::NodeId id : graph.order())

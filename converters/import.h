@@ -21,9 +21,11 @@ struct ImportOptions {
   const std::map<std::string, Shape>* exported = nullptr;
   std::map<std::string, std::vector<std::byte>> bind = {};  ///< --bind: input (dense bytes in its
                                                             ///< own dtype) that becomes a constant
-  std::vector<std::string> from = {};                       ///< --from: tensors that become inputs
-  std::vector<std::string> to = {};                         ///< --to: tensors that become outputs
-  int assumption = 0;                                       ///< ir::Graph::assumption
+  std::int64_t max_turns = 0;          ///< --max-turns: of loops that nothing else bounds; 0: none
+  bool write_out_loops = false;        ///< wherever their turns are known, however many
+  std::vector<std::string> from = {};  ///< --from: tensors that become inputs
+  std::vector<std::string> to = {};    ///< --to: tensors that become outputs
+  int assumption = 0;                  ///< ir::Graph::assumption
 };
 
 /// One node that cannot be converted.

@@ -57,7 +57,7 @@ class Fields {
   }
   /// An index into `ids`, given as it is or as the value's name.
   void read_index(const char* key, std::int32_t& to, const ir::Graph& graph,
-                  const std::vector<ir::ValueId>& ids) {
+                  std::span<const ir::ValueId> ids) {
     if (!has(key)) return;
     const json value = take(key);
     for (std::size_t i = 0; i < ids.size(); ++i)
@@ -76,7 +76,7 @@ class Fields {
 fb::PreprocessT read_preprocess(const json& object, const ir::Graph& graph) {
   fb::PreprocessT result;
   Fields fields(object, "preprocess");
-  fields.read_index("input", result.input, graph, graph.inputs);
+  fields.read_index("input", result.input, graph, graph.visible_inputs());
   fields.read_enum("color", result.color, fb::EnumNamesColorOrder());
   fields.read_enum("fit", result.fit, fb::EnumNamesFitMode());
   fields.read("mean", result.mean);
@@ -113,8 +113,8 @@ fb::PostprocessT read_postprocess(const json& object, const ir::Graph& graph) {
   fb::PostprocessT result;
   Fields fields(object, "postprocess");
   fields.read_enum("kind", result.kind, fb::EnumNamesPostprocessKind());
-  fields.read_index("scores", result.scores, graph, graph.outputs);
-  fields.read_index("boxes", result.boxes, graph, graph.outputs);
+  fields.read_index("scores", result.scores, graph, graph.visible_outputs());
+  fields.read_index("boxes", result.boxes, graph, graph.visible_outputs());
   fields.read("apply_softmax", result.apply_softmax);
   fields.read("apply_sigmoid", result.apply_sigmoid);
   fields.read("score_threshold", result.score_threshold);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <string_view>
+#include <utility>
 
 #include "converters/precision/precision.h"
 #include "platform/sha256.h"
@@ -57,38 +58,98 @@ class DataSegment {
 
 class Writer {
  public:
-  Writer(const ir::Graph& graph, const Manifest& manifest)
-      : graph_(graph), manifest_(manifest), index_(graph.value_count(), -1) {}
+  Writer(const ir::Graph& graph, const Manifest& manifest) : main_(graph), manifest_(manifest) {}
 
   std::vector<std::byte> run() {
-    auto record = std::make_unique<fb::GraphT>();
-    record->name = graph_.name;
-    record_ = record.get();
-    for (ir::ValueId id : graph_.inputs) record_->inputs.push_back(value(id));
-    for (ir::NodeId id : graph_.order()) {
-      node_index_[id] = static_cast<std::int32_t>(record_->nodes.size());
-      add_node(graph_.node(id));
-    }
-    for (ir::ValueId id : graph_.outputs) record_->outputs.push_back(value(id));
+    Open main(main_);
+    add_graph(main);
+    open_ = &main;
     for (const Golden& golden : manifest_.golden) add_golden(golden);
-    model_.graphs.push_back(std::move(record));
     add_manifest();
     model_.buffers = data_.take_records();
     return assemble();
   }
 
  private:
+  /// A graph that is being written; numbers are values of the file's record, by value.
+  struct Open {
+    explicit Open(const ir::Graph& source) : graph(source), index(source.value_count(), -1) {}
+    const ir::Graph& graph;
+    std::vector<std::int32_t> index;
+    fb::GraphT* record = nullptr;
+  };
+
+  /// Its number in the file.
+  std::int32_t add_graph(Open& open) {
+    const auto number = static_cast<std::int32_t>(model_.graphs.size());
+    model_.graphs.push_back(std::make_unique<fb::GraphT>());
+    open.record = model_.graphs.back().get();
+    open.record->name = open.graph.name;
+    Open* const outer = std::exchange(open_, &open);
+    const ir::Graph& graph = open.graph;
+    for (ir::ValueId id : graph.visible_inputs()) open.record->inputs.push_back(value(id));
+    for (std::size_t i = 0; i < graph.variables.size(); ++i) add_variable(i);
+    for (ir::NodeId id : graph.order()) {
+      if (&graph == &main_) node_index_[id] = static_cast<std::int32_t>(open.record->nodes.size());
+      add_node(graph.node(id));
+    }
+    for (ir::ValueId id : graph.visible_outputs()) open.record->outputs.push_back(value(id));
+    for (std::size_t i = 0; i < graph.variables.size(); ++i) add_assignment(i);
+    open_ = outer;
+    return number;
+  }
+
+  /// A variable of the main graph and the node that reads it before all others.
+  void add_variable(std::size_t i) {
+    const ir::Value& source = main_.value(main_.inputs[main_.visible_inputs().size() + i]);
+    auto record = std::make_unique<fb::VariableT>();
+    record->name = main_.variables[i].name;
+    record->dtype = static_cast<fb::DType>(source.dtype);
+    record->dims.assign(source.shape.begin(), source.shape.end());
+    if (!main_.variables[i].initial.empty())
+      record->initial_buffer = data_.add(main_.variables[i].initial);
+    model_.variables.push_back(std::move(record));
+    add_access(fb::OpKind::read_variable, i)
+        .outputs.push_back(value(main_.inputs[main_.visible_inputs().size() + i]));
+  }
+
+  void add_assignment(std::size_t i) {
+    const ir::ValueId next = main_.outputs[main_.visible_outputs().size() + i];
+    fb::NodeT& node = add_access(fb::OpKind::assign_variable, i);
+    node.inputs.push_back(value(next));
+    node.outputs.push_back(static_cast<std::int32_t>(open_->record->values.size()));
+    const ir::Value& source = main_.value(next);
+    auto assigned = std::make_unique<fb::ValueT>();
+    if (!manifest_.strip_names) assigned->name = main_.variables[i].name;
+    assigned->dtype = static_cast<fb::DType>(source.dtype);
+    assigned->dims.assign(source.shape.begin(), source.shape.end());
+    open_->record->values.push_back(std::move(assigned));
+  }
+
+  fb::NodeT& add_access(fb::OpKind op, std::size_t variable) {
+    auto record = std::make_unique<fb::NodeT>();
+    if (!manifest_.strip_names) record->name = main_.variables[variable].name;
+    record->op = op;
+    fb::VariableAttrsT attrs;
+    attrs.variable = static_cast<std::int32_t>(variable);
+    record->attrs.Set(std::move(attrs));
+    open_->record->nodes.push_back(std::move(record));
+    return *open_->record->nodes.back();
+  }
+
   /// Index in the file of a value, which is added at its first use.
   std::int32_t value(ir::ValueId id) {
     if (id == ir::kAbsent) return -1;
-    std::int32_t& index = index_[static_cast<std::size_t>(id)];
+    std::int32_t& index = open_->index[static_cast<std::size_t>(id)];
     if (index >= 0) return index;
-    index = static_cast<std::int32_t>(record_->values.size());
-    const ir::Value& source = graph_.value(id);
+    index = static_cast<std::int32_t>(open_->record->values.size());
+    const ir::Value& source = open_->graph.value(id);
     auto record = std::make_unique<fb::ValueT>();
-    const auto& inputs = graph_.inputs;
+    const std::span<const ir::ValueId> inputs = open_->graph.visible_inputs(),
+                                       outputs = open_->graph.visible_outputs();
     const bool external =
-        std::find(inputs.begin(), inputs.end(), id) != inputs.end() || graph_.is_output(id);
+        &open_->graph == &main_ && (std::find(inputs.begin(), inputs.end(), id) != inputs.end() ||
+                                    std::find(outputs.begin(), outputs.end(), id) != outputs.end());
     if (external || !manifest_.strip_names) record->name = source.name;
     record->dtype = static_cast<fb::DType>(source.dtype);
     if (source.dims.empty())
@@ -98,7 +159,7 @@ class Writer {
     if (source.quantization)
       record->quantization = std::make_unique<fb::QuantizationT>(*source.quantization);
     if (source.constant) record->buffer = data_.add(*source.constant);
-    record_->values.push_back(std::move(record));
+    open_->record->values.push_back(std::move(record));
     return index;
   }
 
@@ -112,7 +173,18 @@ class Writer {
     }
     for (ir::ValueId input : node.inputs) record->inputs.push_back(value(input));
     for (ir::ValueId output : node.outputs) record->outputs.push_back(value(output));
-    record_->nodes.push_back(std::move(record));
+    std::vector<std::int32_t> graphs;
+    for (const ir::Graph& body : node.bodies) {
+      Open open(body);
+      graphs.push_back(add_graph(open));
+    }
+    if (auto* branches = record->attrs.AsIfAttrs(); branches != nullptr && graphs.size() == 2) {
+      branches->then_graph = graphs[0];
+      branches->else_graph = graphs[1];
+    }
+    if (auto* turns = record->attrs.AsLoopAttrs(); turns != nullptr && graphs.size() == 1)
+      turns->body = graphs[0];
+    open_->record->nodes.push_back(std::move(record));
   }
 
   std::vector<std::unique_ptr<fb::GoldenTensorT>> golden_tensors(
@@ -140,7 +212,7 @@ class Writer {
     record->outputs = golden_tensors(golden.outputs);
     for (const fb::FingerprintT& fingerprint : golden.fingerprints) {
       // A value that no node of the file reads or writes has no layer to be named for.
-      const std::int32_t index = index_[static_cast<std::size_t>(fingerprint.value)];
+      const std::int32_t index = open_->index[static_cast<std::size_t>(fingerprint.value)];
       if (index < 0) continue;
       record->fingerprints.push_back(std::make_unique<fb::FingerprintT>(fingerprint));
       record->fingerprints.back()->value = index;
@@ -150,11 +222,11 @@ class Writer {
 
   void add_manifest() {
     model_.name = manifest_.name;
-    for (fb::SymbolT symbol : graph_.symbols) {
+    for (fb::SymbolT symbol : main_.symbols) {
       if (symbol.node >= 0) symbol.node = node_index_.at(symbol.node);
       model_.symbols.push_back(std::make_unique<fb::SymbolT>(symbol));
     }
-    for (const fb::DimExprT& expression : graph_.expressions)
+    for (const fb::DimExprT& expression : main_.expressions)
       model_.exprs.push_back(std::make_unique<fb::DimExprT>(expression));
     for (const State& state : manifest_.states) {
       auto record = std::make_unique<fb::StatePairT>();
@@ -193,12 +265,11 @@ class Writer {
     return file;
   }
 
-  const ir::Graph& graph_;
+  const ir::Graph& main_;
   const Manifest& manifest_;
-  std::vector<std::int32_t> index_;
-  std::map<ir::NodeId, std::int32_t> node_index_;
+  std::map<ir::NodeId, std::int32_t> node_index_;  // of the main graph
   fb::ModelT model_;
-  fb::GraphT* record_ = nullptr;
+  Open* open_ = nullptr;
   DataSegment data_;
 };
 

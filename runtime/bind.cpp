@@ -67,6 +67,8 @@ class Binder {
       if (graph_.value(output).buffer >= 0) stored_form(graph_.value(output), Space::host);
     for (const StateLink& state : graph_.states)
       if (state.initial_buffer >= 0) stored_form(state.initial_buffer, Space::host);
+    for (const GraphVariable& variable : graph_.variables)
+      if (variable.initial_buffer >= 0) stored_form(variable.initial_buffer, Space::host);
     place_forms();
     return std::move(result_);
   }
@@ -77,7 +79,8 @@ class Binder {
     require(node.def->make_cpu != nullptr, ErrorCode::unsupported, "node '", node.name,
             "': operator ", node.def->name, " has no kernel in this version of Skiff");
     Step step;
-    if (device_ == nullptr || !make_on_device(step, node)) make_on_host(step, node);
+    if (device_ == nullptr || !may_leave_host(step, node) || !make_on_device(step, node))
+      make_on_host(step, node);
     step.node = index;
     step.inputs = pointers<const void*>(node.inputs.size());
     step.outputs = pointers<void*>(node.outputs.size());
@@ -86,6 +89,17 @@ class Binder {
       if (node.inputs[i] >= 0 && graph_.value(node.inputs[i]).buffer >= 0)
         add_constant(static_cast<std::int32_t>(i), graph_.value(node.inputs[i]));
     if (result_.steps.back().space == Space::device) add_tables();
+    for (const GraphBody& body : node.bodies)
+      for (std::int32_t output : body.outputs)
+        if (graph_.value(output).buffer >= 0) stored_form(graph_.value(output), Space::host);
+  }
+
+  /// Nested graphs are walked by the host, step by step.
+  static bool may_leave_host(Step& step, const GraphNode& node) {
+    if (node.bodies.empty() && !node.nested) return true;
+    step.why_host = node.nested ? "it is part of a nested graph, which the CPU walks"
+                                : "its nested graphs are walked by the CPU";
+    return false;
   }
 
   void make_on_host(Step& step, const GraphNode& node) {

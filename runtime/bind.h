@@ -9,6 +9,7 @@
 #include "runtime/graph/graph.h"
 #include "runtime/graph/shapes.h"
 #include "runtime/model/verified.h"
+#include "runtime/ops/control.h"
 #include "runtime/ops/kernel.h"
 #include "runtime/tune/tuner.h"
 
@@ -32,8 +33,10 @@ struct Step {
   std::uint64_t workspace_bytes = 0;
   bool elided = false;  ///< a view: its result lies in its operand already
   Space space = Space::host;
-  std::string_view why_host{};   ///< of a session with a GPU: why this step is the CPU's
-  const void* tables = nullptr;  ///< the device kernel's own
+  std::string_view why_host{};              ///< of a session with a GPU: why this step is the CPU's
+  const void* tables = nullptr;             ///< the device kernel's own
+  std::uint32_t shown = 0;                  ///< its number among the steps of the main graph
+  std::uint32_t body_end[kMaxBodies] = {};  ///< one past the last step of each nested graph
   // Of a model with symbols:
   /// Where the host's kernel is made anew for other shapes; lives as long as the binding.
   std::pmr::monotonic_buffer_resource* region = nullptr;

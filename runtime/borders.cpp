@@ -13,6 +13,7 @@ class Presence {
       if (value.is_input) at_[i] |= bit(Space::host);
       if (value.buffer >= 0 || is_shared(value, shared_io)) at_[i] = kBoth;
     }
+    for (const GraphVariable& variable : graph.variables) add(variable.value, Space::host);
   }
   bool has(std::int32_t value, Space space) const noexcept {
     return (at_[static_cast<std::size_t>(value)] & bit(space)) != 0;
@@ -38,11 +39,14 @@ std::pmr::vector<Border> find_borders(const Graph& graph, const Binding& binding
     borders.push_back({value, step, space});
     present.add(value, space);
   };
+  std::int32_t step = 0;  // of the main graph; what its nested graphs read is copied before it
   for (std::size_t s = 0; s < binding.steps.size(); ++s) {
-    const auto step = static_cast<std::int32_t>(s);
     const Space space = binding.steps[s].space;
     const GraphNode& node = graph.nodes[static_cast<std::size_t>(binding.steps[s].node)];
-    for (std::int32_t input : node.inputs) need(input, step, space);
+    if (!node.nested) step = static_cast<std::int32_t>(s);
+    for (std::int32_t input : node.inputs) need(graph.root(input), step, space);
+    for (const GraphBody& body : node.bodies)
+      for (std::int32_t input : body.inputs) present.add(input, space);
     for (std::int32_t output : node.outputs) {
       present.add(output, space);
       if (graph.value(output).is_output) need(output, step + 1, Space::host);

@@ -61,6 +61,7 @@ class Lowering {
         operands_(&pool_),
         views_(&pool_),
         view_steps_(&pool_),
+        locked_(&pool_),
         layout_(memory) {}
 
   ArenaLayout run() {
@@ -71,6 +72,8 @@ class Lowering {
   }
 
  private:
+  using Ids = std::span<const std::int32_t>;
+
   /// Pinned is what lies in no arena or in the other space's.
   void collect_values() {
     for (const GraphValue& value : graph_.values)
@@ -79,11 +82,15 @@ class Lowering {
       const GraphValue& value = graph_.value(id);
       const bool io = value.is_input || value.is_output;
       const bool elsewhere = space_ == Space::host ? io : is_shared(value, shared_io_);
-      values_[static_cast<std::size_t>(id)].pinned = elsewhere || value.buffer >= 0;
+      values_[static_cast<std::size_t>(id)].pinned =
+          elsewhere || value.buffer >= 0 || value.alias >= 0;
     };
-    for (const Step& step : binding_.steps)
-      if (step.space == space_)
-        for (std::int32_t output : node_of(step).outputs) place(output);
+    for (const Step& step : binding_.steps) {
+      if (step.space != space_) continue;
+      for (std::int32_t output : node_of(step).outputs) place(output);
+      for (const GraphBody& body : node_of(step).bodies)
+        for (std::int32_t input : body.inputs) place(input);
+    }
     for (const Border& border : borders_)
       if (border.to == space_) place(border.value);
   }
@@ -99,9 +106,10 @@ class Lowering {
       for (; border != borders_.end() && static_cast<std::size_t>(border->step) <= before; ++border)
         collect_border(*border);
     };
-    for (std::size_t s = 0; s < binding_.steps.size(); ++s) {
+    for (std::size_t s = 0; s < binding_.steps.size();) {
       collect_borders(s);
       if (binding_.steps[s].space == space_) collect_step(static_cast<std::int32_t>(s));
+      s = behind(s);
     }
     collect_borders(binding_.steps.size());
   }
@@ -116,13 +124,104 @@ class Lowering {
   void collect_step(std::int32_t index) {
     const Step& step = binding_.steps[static_cast<std::size_t>(index)];
     const GraphNode& node = node_of(step);
+    if (!node.bodies.empty()) return collect_nested(node);
     layout_.largest_workspace = std::max(layout_.largest_workspace, step.workspace_bytes);
     wish_in_place(*step.kernel, node);
     wish_views(index, node);
-    steps_.push_back({.reads = node.inputs,
+    steps_.push_back({.reads = roots(node.inputs),
                       .writes = node.outputs,
                       .scratch = static_cast<std::int64_t>(step.workspace_bytes)});
     step_at_.push_back(index);
+  }
+
+  /// The step behind one and all that is nested in it; before lowering there is a step a node.
+  std::size_t behind(std::size_t s) const {
+    const GraphNode& node = node_of(binding_.steps[s]);
+    return node.bodies.empty() ? s + 1 : static_cast<std::size_t>(node.end);
+  }
+
+  void collect_body(const GraphBody& body) {
+    for (auto s = static_cast<std::size_t>(body.begin); s < static_cast<std::size_t>(body.end);
+         s = behind(s))
+      collect_step(static_cast<std::int32_t>(s));
+  }
+
+  /// What happens between the steps of a node's bodies, as a step that is no kernel's.
+  void collect_moves(Ids reads, Ids writes) {
+    steps_.push_back({.reads = reads, .writes = writes, .scratch = 0});
+    step_at_.push_back(-1);
+  }
+
+  void collect_nested(const GraphNode& node) {
+    return node.def->op == fb::OpKind::if_else ? collect_branches(node) : collect_loop(node);
+  }
+
+  /// One branch runs, so the other's memory is free then: the planner sees them one after the
+  /// other. The results are there from the end of the first one on.
+  void collect_branches(const GraphNode& node) {
+    collect_moves(roots(node.inputs.first(1)), {});
+    for (const GraphBody& branch : node.bodies) {
+      collect_body(branch);
+      const Ids results = roots(branch.outputs);
+      const bool first = &branch == node.bodies.data();
+      if (first) wish_moves(results, node.outputs);
+      collect_moves(results, first ? Ids(node.outputs) : Ids());
+    }
+  }
+
+  /// Its body's steps stand once for all turns: what comes from outside stays until the last one.
+  void collect_loop(const GraphNode& node) {
+    const GraphBody& body = node.bodies[0];
+    const auto& attrs = *static_cast<const fb::LoopAttrs*>(node.attributes);
+    const LoopForm form = loop_form(node.def->op, attrs, node.inputs.size(), node.outputs.size());
+    const auto count = [](int n) { return static_cast<std::size_t>(n); };
+    const Ids start = roots(node.inputs.subspan(count(form.first), count(form.carried)));
+    const Ids carried = node.outputs.first(count(form.carried));
+    wish_moves(start, carried);
+    collect_moves(roots(node.inputs.first(count(form.first + form.carried))), node.outputs);
+    const Ids slices = body.inputs.subspan(count(form.given + form.carried), count(form.scanned));
+    const Ids outside = roots(node.inputs.subspan(count(form.first + form.carried)));
+    collect_moves(outside, joined({body.inputs.first(count(form.given)), slices}));
+    lock(carried, true);
+    collect_body(body);
+    lock(carried, false);
+    collect_moves(joined({roots(body.outputs), node.outputs, outside}), {});
+  }
+
+  /// Where nothing else needs the operand its memory becomes the result's.
+  void wish_moves(Ids from, Ids to) {
+    for (std::size_t i = 0; i < to.size(); ++i)
+      if (std::count(from.begin(), from.end(), from[i]) == 1 &&
+          same_bytes(graph_.value(from[i]), graph_.value(to[i]))) {
+        in_place_.push_back({now(), from[i], to[i]});
+        operands_.push_back({});
+      }
+  }
+
+  /// What a loop carries changes between its turns: no other value of its body may lie there.
+  void lock(Ids values, bool locked) {
+    locked_.resize(graph_.values.size());
+    for (std::int32_t id : values) locked_[static_cast<std::size_t>(id)] = locked;
+  }
+  bool locked(std::int32_t id) const {
+    return id >= 0 && !locked_.empty() && locked_[static_cast<std::size_t>(id)];
+  }
+
+  Ids joined(std::initializer_list<Ids> parts) {
+    std::size_t count = 0;
+    for (Ids part : parts) count += part.size();
+    auto* ids = static_cast<std::int32_t*>(
+        pool_.allocate((count + 1) * sizeof(std::int32_t), alignof(std::int32_t)));
+    std::int32_t* at = ids;
+    for (Ids part : parts) at = std::copy(part.begin(), part.end(), at);
+    return {ids, count};
+  }
+  /// The values whose memory those are; themselves where nothing is nested.
+  Ids roots(Ids values) {
+    if (!graph_.has_bodies) return values;
+    auto* ids = const_cast<std::int32_t*>(joined({values}).data());
+    std::transform(ids, ids + values.size(), ids, [&](auto id) { return graph_.root(id); });
+    return {ids, values.size()};
   }
 
   /// The place in the timeline of the step that is collected next.
@@ -131,9 +230,10 @@ class Lowering {
   void wish_in_place(const Kernel& kernel, const GraphNode& node) {
     for (std::size_t o = 0; o < node.outputs.size(); ++o)
       for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-        const std::int32_t input = node.inputs[i];
+        const std::int32_t input = graph_.root(node.inputs[i]);
         // An operand that is read in two roles is still read after the first one's element.
-        if (input < 0 || std::count(node.inputs.begin(), node.inputs.end(), input) != 1) continue;
+        const auto same = [&](std::int32_t id) { return graph_.root(id) == input; };
+        if (input < 0 || std::ranges::count_if(node.inputs, same) != 1) continue;
         if (kernel.can_overwrite(static_cast<int>(i), static_cast<int>(o)) &&
             same_bytes(graph_.value(input), graph_.value(node.outputs[o]))) {
           in_place_.push_back({now(), input, node.outputs[o]});
@@ -143,6 +243,9 @@ class Lowering {
   }
 
   void wish_view(std::int32_t base, std::int32_t value, std::int64_t offset, std::int32_t elides) {
+    base = graph_.root(base);
+    value = graph_.root(value);
+    if (locked(base) || locked(value)) return;
     views_.push_back({base, value, offset});
     view_steps_.push_back(elides);
   }
@@ -218,6 +321,7 @@ class Lowering {
     for (std::size_t end = 0, begin = 0; begin < in_place_.size(); begin = end) {
       const std::int32_t time = in_place_[begin].step;
       while (end < in_place_.size() && in_place_[end].step == time) ++end;
+      if (step_at_[static_cast<std::size_t>(time)] < 0) continue;  // moves need no promise
       const auto step = static_cast<std::size_t>(step_at_[static_cast<std::size_t>(time)]);
       auto* notes = static_cast<Overwrite*>(
           memory_.allocate((end - begin) * sizeof(Overwrite), alignof(Overwrite)));
@@ -243,6 +347,7 @@ class Lowering {
   std::pmr::vector<Overwrite> operands_;  // of the wishes in in_place_
   std::pmr::vector<plan::View> views_;
   std::pmr::vector<std::int32_t> view_steps_;
+  std::pmr::vector<bool> locked_;  // by value; empty: none
   ArenaLayout layout_;
 };
 
@@ -256,6 +361,7 @@ void place_io(const Graph& graph, Layout& layout) {
   };
   for (std::int32_t id : graph.inputs) place(id);
   for (std::int32_t id : graph.outputs) place(id);
+  for (const GraphVariable& variable : graph.variables) place(variable.value);
 }
 
 }  // namespace

@@ -64,7 +64,9 @@ Session::Impl::Impl(const Model& source, const SessionOptions& session_options,
       binding(bind_all(making)),
       layout(lower(graph(), binding, shared_io(), arena, book)),
       states(graph().states),
-      segments(&arena) {
+      segments(&arena),
+      shown(&arena) {
+  if (graph().has_bodies) shown.reserve(binding.steps.size());
   check_placement();
   if (graph().symbols != nullptr) {
     maker.emplace(graph(), table, options.threads, frugal, arena);
@@ -188,10 +190,11 @@ void Session::Impl::take_weights() {
 }
 
 std::byte* Session::Impl::address(std::int32_t id) const noexcept {
-  const auto i = static_cast<std::size_t>(id);
+  const std::int32_t root = graph().root(id);
+  const auto i = static_cast<std::size_t>(root);
   if (layout.io_offset[i] >= 0) return io + layout.io_offset[i];
   if (layout.host.value_offset[i] >= 0) return activations + layout.host.value_offset[i];
-  return stored(graph().value(id).buffer);
+  return stored(graph().value(root).buffer);
 }
 
 std::byte* Session::Impl::stored(std::int32_t buffer) const noexcept {
@@ -227,6 +230,7 @@ void Session::Impl::connect() {
   // Steps that are views have nothing to do.
   renumber_borders();
   std::erase_if(binding.steps, [](const Step& step) { return step.elided; });
+  number_steps();
 }
 
 Status Session::Impl::run(void (*observe)(void*, std::size_t), void* context) noexcept {
@@ -239,7 +243,7 @@ Status Session::Impl::run(void (*observe)(void*, std::size_t), void* context) no
     pool->rest();
     return status;
   }
-  if (observe != nullptr) observe(context, binding.steps.size());
+  if (observe != nullptr) observe(context, shown_count());
   pool->rest();
   if (counts) counts->end();
   carry_states();
@@ -248,16 +252,10 @@ Status Session::Impl::run(void (*observe)(void*, std::size_t), void* context) no
 
 Status Session::Impl::run_on_host(const Segment& segment, void (*observe)(void*, std::size_t),
                                   void* context) noexcept {
-  for (std::size_t i = segment.device_end; i < segment.host_end; ++i) {
-    Step& step = binding.steps[i];
-    if (observe != nullptr) observe(context, i);
-    std::int64_t count = -1;
-    const RunArgs args{step.inputs, step.outputs, step.workspace, *pool, &count};
-    Status status = step.kernel->run(args);
-    if (status.ok() && count >= 0) status = follow_count(step, count);
-    if (!status.ok())
-      return Status(status.code(), status.message(),
-                    graph().nodes[static_cast<std::size_t>(step.node)].index);
+  for (std::size_t i = segment.device_end; i < segment.host_end; i = next_step(i)) {
+    if (observe != nullptr) observe(context, binding.steps[i].shown);
+    const Status status = run_step(i);
+    if (!status.ok()) return status;
   }
   return {};
 }
@@ -273,6 +271,25 @@ Status Session::Impl::follow_count(const Step& counted, std::int64_t count) noex
   }
 }
 
+Status Session::Impl::run_step(std::size_t i) noexcept {
+  Step& step = binding.steps[i];
+  const GraphNode& node = graph().nodes[static_cast<std::size_t>(step.node)];
+  switch (node.def->op) {
+    case fb::OpKind::if_else:
+      return run_branch(i);
+    case fb::OpKind::loop:
+    case fb::OpKind::scan:
+      return run_loop(i);
+    default:
+      break;
+  }
+  std::int64_t count = -1;
+  const RunArgs args{step.inputs, step.outputs, step.workspace, *pool, &count};
+  Status status = step.kernel->run(args);
+  if (status.ok() && count >= 0) status = follow_count(step, count);
+  return status.ok() ? status : Status(status.code(), status.message(), node.index);
+}
+
 void Session::Impl::carry_states() noexcept {
   for (const StateLink& state : states)
     std::memcpy(address(state.input), address(state.output),
@@ -282,11 +299,18 @@ void Session::Impl::carry_states() noexcept {
 void Session::Impl::reset() noexcept {
   for (const StateLink& state : states) {
     const auto bytes = static_cast<std::size_t>(shapes.info(state.input).bytes());
-    if (state.initial_buffer < 0)
-      std::memset(address(state.input), 0, bytes);
-    else
-      std::memcpy(address(state.input), stored(state.initial_buffer), bytes);
+    start_value(address(state.input), state.initial_buffer, bytes);
   }
+  for (const GraphVariable& variable : graph().variables)
+    start_value(address(variable.value), variable.initial_buffer,
+                static_cast<std::size_t>(shapes.info(variable.value).bytes()));
+}
+
+void Session::Impl::start_value(std::byte* to, std::int32_t buffer, std::size_t bytes) noexcept {
+  if (buffer < 0)
+    std::memset(to, 0, bytes);
+  else
+    std::memcpy(to, stored(buffer), bytes);
 }
 
 Session::Session(const Model& model, const SessionOptions& options) {
@@ -363,10 +387,10 @@ static int layers_of(const GraphNode& node) noexcept {
   return block ? static_cast<const ConvBlock*>(node.attributes)->count : 1;
 }
 
-std::size_t Session::step_count() const noexcept { return impl_->binding.steps.size(); }
+std::size_t Session::step_count() const noexcept { return impl_->shown_count(); }
 
 StepInfo Session::step(std::size_t i) const noexcept {
-  const Step& step = impl_->binding.steps[i];
+  const Step& step = impl_->shown_step(i);
   const Graph& graph = impl_->graph();
   const GraphNode& node = graph.nodes[static_cast<std::size_t>(step.node)];
   StepInfo info{
@@ -389,19 +413,19 @@ StepInfo Session::step(std::size_t i) const noexcept {
 }
 
 std::size_t Session::step_output_count(std::size_t i) const noexcept {
-  const Step& step = impl_->binding.steps[i];
+  const Step& step = impl_->shown_step(i);
   return impl_->graph().nodes[static_cast<std::size_t>(step.node)].outputs.size();
 }
 
 std::int32_t Session::step_output_value(std::size_t i, std::size_t output) const noexcept {
-  const Step& step = impl_->binding.steps[i];
+  const Step& step = impl_->shown_step(i);
   return impl_->graph().nodes[static_cast<std::size_t>(step.node)].outputs[output];
 }
 
 Tensor Session::step_output(std::size_t i, std::size_t output) const {
   const std::int32_t value = step_output_value(i, output);
-  return impl_->binding.steps[i].space == Space::device ? impl_->watched(value)
-                                                        : tensor_of(*impl_, value);
+  return impl_->shown_step(i).space == Space::device ? impl_->watched(value)
+                                                     : tensor_of(*impl_, value);
 }
 
 }  // namespace skiff

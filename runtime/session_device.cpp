@@ -199,7 +199,7 @@ Status Session::Impl::watch_on_device(const Segment& segment, void (*observe)(vo
     device->begin(false);
     enqueue(segment, [&](std::size_t s) {
       static_cast<void>(device->end());
-      observe(context, s);
+      observe(context, binding.steps[s].shown);
       device->begin(false);
     });
     static_cast<void>(device->end());

@@ -98,11 +98,18 @@ struct Session::Impl {
   const std::byte* device_weights = nullptr;
   std::pmr::vector<Segment> segments;
   std::optional<cpu::ThreadPool> pool;
+  std::pmr::vector<std::uint32_t> shown;  // steps of the main graph; empty: all are
 
   const Graph& graph() const noexcept {
     return fused ? *fused : device ? shared.verified.graph() : shared.host_graph();
   }
   std::byte* address(std::int32_t value) const noexcept;
+  std::size_t shown_count() const noexcept {
+    return graph().has_bodies ? shown.size() : binding.steps.size();
+  }
+  const Step& shown_step(std::size_t i) const noexcept {
+    return binding.steps[graph().has_bodies ? shown[i] : i];
+  }
   bool broken = false;  // a failed resize could not be taken back
   Status run(void (*observe)(void*, std::size_t), void* context) noexcept;
   Status resize(std::span<const InputShape> wanted) noexcept;
@@ -139,10 +146,22 @@ struct Session::Impl {
   Status run_on_host(const Segment& segment, void (*observe)(void*, std::size_t),
                      void* context) noexcept;
   Status follow_count(const Step& counted, std::int64_t count) noexcept;
+  Status run_step(std::size_t step) noexcept;
+  Status run_body(std::size_t step, int body) noexcept;
+  Status run_branch(std::size_t step) noexcept;
+  Status run_loop(std::size_t step) noexcept;
+  void move_value(std::int32_t from, std::int32_t to) noexcept;
+  void begin_turn(const GraphNode& node, const LoopForm& form, std::int64_t turn,
+                  std::int64_t turns) noexcept;
+  void end_turn(const GraphNode& node, const LoopForm& form, std::int64_t turn,
+                std::int64_t turns) noexcept;
+  void number_steps();
   void take_weights();
   void connect();
   std::byte* stored(std::int32_t buffer) const noexcept;
   void carry_states() noexcept;
+  void start_value(std::byte* to, std::int32_t buffer, std::size_t bytes) noexcept;
+  std::size_t next_step(std::size_t step) const noexcept;
   void start_shapes();
   void set_symbols(const InputShape& wanted, std::span<std::int64_t> symbols) const;
   void check_shared(const InputShape& wanted, std::span<const std::int64_t> symbols) const;

@@ -6,6 +6,7 @@
 
 #include "runtime/cpu/isa.h"
 #include "runtime/cpu/thread_pool.h"
+#include "runtime/ops/control.h"
 #include "runtime/ops/kernel.h"
 
 namespace skiff::ir {
@@ -100,6 +101,98 @@ std::vector<std::vector<std::byte>> compute(Graph& graph, NodeId id, MakeKernel 
   return copies;
 }
 
+using Pieces = std::vector<std::vector<std::byte>>;
+
+/// What a nested graph gives for these inputs. Throws Error.
+Pieces compute_body(const Graph& body, const std::vector<std::span<const std::byte>>& inputs) {
+  Graph graph = body;
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    graph.value(graph.inputs[i]).constant.emplace(inputs[i].begin(), inputs[i].end());
+  for (NodeId id : body.order())
+    require(evaluate(graph, id), ErrorCode::unsupported, "node '", graph.node(id).name,
+            "' of a nested graph cannot be computed at conversion");
+  Pieces results;
+  for (ValueId output : graph.outputs) results.push_back(*graph.value(output).constant);
+  return results;
+}
+
+Pieces compute_branches(const Graph& graph, const Node& node) {
+  const auto bytes = [&](std::size_t i) -> const std::vector<std::byte>& {
+    return *graph.value(node.inputs[i]).constant;
+  };
+  std::vector<std::span<const std::byte>> captured;
+  for (std::size_t i = 1; i < node.inputs.size(); ++i) captured.emplace_back(bytes(i));
+  return compute_body(node.bodies[bytes(0)[0] != std::byte{0} ? 0 : 1], captured);
+}
+
+/// Copies slice `at` along an axis of `whole` to or from dense bytes.
+void move_slice(std::span<std::byte> whole, const Shape& shape, std::int64_t axis, std::int64_t at,
+                std::span<std::byte> slice, bool store) {
+  const auto outer = static_cast<std::size_t>(shape.elements(0, static_cast<int>(axis)));
+  if (outer == 0 || slice.empty()) return;
+  const std::size_t run = slice.size() / outer, pitch = whole.size() / outer;
+  for (std::size_t i = 0; i < outer; ++i) {
+    std::byte* inside = whole.data() + i * pitch + static_cast<std::size_t>(at) * run;
+    std::byte* dense = slice.data() + i * run;
+    std::memcpy(store ? inside : dense, store ? dense : inside, run);
+  }
+}
+
+/// Turn by turn, as LoopAttrs in the schema says.
+Pieces compute_turns(const Graph& graph, const Node& node) {
+  const auto& attrs = node.attrs.get<fb::LoopAttrs>();
+  const LoopForm form = loop_form(node.op, attrs, node.inputs.size(), node.outputs.size());
+  const auto bytes = [&](int i) {
+    return *graph.value(node.inputs[static_cast<std::size_t>(i)]).constant;
+  };
+  const auto shape = [&](ValueId id) { return graph.value(id).shape; };
+  const bool loop = node.op == fb::OpKind::loop;
+  const std::int64_t most = attrs.max_trip_count();
+  std::int64_t wanted = most;
+  if (loop) std::memcpy(&wanted, bytes(0).data(), sizeof wanted);
+  bool going = !loop || bytes(1)[0] != std::byte{0};
+  Pieces results;
+  for (int k = 0; k < form.carried; ++k) results.push_back(bytes(form.first + k));
+  for (int k = 0; k < form.collected; ++k)
+    results.emplace_back(static_cast<std::size_t>(
+        graph.info(node.outputs[static_cast<std::size_t>(form.carried + k)]).bytes()));
+  std::int64_t turn = 0;
+  for (; turn < wanted && going; ++turn) {
+    require(turn < most, ErrorCode::bad_value, "a loop turns more often than it is bounded to");
+    Pieces inputs;
+    if (loop) inputs.push_back(bytes_of(std::span<const std::int64_t>(&turn, 1)));
+    if (loop) inputs.push_back({std::byte{1}});
+    inputs.insert(inputs.end(), results.begin(), results.begin() + form.carried);
+    for (int k = 0; k < form.scanned; ++k) {
+      const auto i = static_cast<std::size_t>(form.scanned_input(k));
+      const Graph& body = node.bodies[0];
+      std::vector<std::byte> whole = bytes(form.scanned_input(k)),
+                             slice(static_cast<std::size_t>(
+                                 body.info(body.inputs[inputs.size()]).bytes()));
+      const std::int64_t at = entry(attrs.scan_input_reverse(), k) ? most - 1 - turn : turn;
+      move_slice(whole, shape(node.inputs[i]), entry(attrs.scan_input_axes(), k), at, slice, false);
+      inputs.push_back(std::move(slice));
+    }
+    for (int k = 0; k < form.captured; ++k) inputs.push_back(bytes(form.captured_input(k)));
+    Pieces given = compute_body(node.bodies[0], {inputs.begin(), inputs.end()});
+    if (loop) going = given[0][0] != std::byte{0};
+    for (int k = 0; k < form.carried + form.collected; ++k) {
+      auto& piece = given[static_cast<std::size_t>(form.judged + k)];
+      auto& result = results[static_cast<std::size_t>(k)];
+      const int c = k - form.carried;
+      const std::int64_t at = entry(attrs.scan_output_reverse(), c) ? most - 1 - turn : turn;
+      if (c < 0)
+        result = std::move(piece);
+      else
+        move_slice(result, shape(node.outputs[static_cast<std::size_t>(k)]),
+                   entry(attrs.scan_output_axes(), c), at, piece, true);
+    }
+  }
+  require(form.collected == 0 || turn == most, ErrorCode::bad_value,
+          "a loop collects fewer results than were planned");
+  return results;
+}
+
 }  // namespace
 
 bool evaluate(Graph& graph, NodeId id) {
@@ -111,7 +204,10 @@ bool evaluate(Graph& graph, NodeId id) {
     if (input != kAbsent && !graph.value(input).constant) return false;
   std::vector<std::vector<std::byte>> results;
   try {
-    results = compute(graph, id, def->make_cpu);
+    const Node& node = graph.node(id);
+    results = node.bodies.empty()              ? compute(graph, id, def->make_cpu)
+              : node.op == fb::OpKind::if_else ? compute_branches(graph, node)
+                                               : compute_turns(graph, node);
   } catch (const Error&) {
     return false;
   }

@@ -58,11 +58,31 @@ NodeView Graph::view(NodeId id, ViewStorage& storage) const {
     }
     storage.inputs.push_back(&storage.infos.back());
   }
+  view_bodies(n, storage);
   return {.op = n.op,
           .attributes = n.attrs.table(),
           .inputs = storage.inputs,
           .name = n.name,
-          .count = n.count};
+          .count = n.count,
+          .bodies = storage.bodies};
+}
+
+void Graph::view_bodies(const Node& n, ViewStorage& storage) const {
+  storage.edges.clear();
+  storage.edge_list.clear();
+  storage.bodies.clear();
+  const auto list = [&](const Graph& body, const std::vector<ValueId>& ids) {
+    std::vector<TensorInfo>& infos = storage.edges.emplace_back();
+    for (ValueId id : ids) infos.push_back(body.info(id));
+    auto& pointers = storage.edge_list.emplace_back();
+    for (const TensorInfo& edge : infos) pointers.push_back(&edge);
+  };
+  for (const Graph& body : n.bodies) {
+    list(body, body.inputs);
+    list(body, body.outputs);
+  }
+  for (std::size_t i = 0; i < n.bodies.size(); ++i)
+    storage.bodies.push_back({storage.edge_list[2 * i], storage.edge_list[2 * i + 1]});
 }
 
 void Graph::infer_into(NodeId id, std::vector<TensorInfo>& results) const {
@@ -72,14 +92,15 @@ void Graph::infer_into(NodeId id, std::vector<TensorInfo>& results) const {
 
 NodeId Graph::add_node(fb::OpKind op, Attributes attrs, std::vector<ValueId> node_inputs,
                        std::string node_name, std::size_t output_count,
-                       std::span<const std::string> output_names) {
+                       std::span<const std::string> output_names, std::vector<Graph> bodies) {
   const auto id = static_cast<NodeId>(nodes_.size());
   nodes_.push_back({.op = op,
                     .attrs = std::move(attrs),
                     .inputs = std::move(node_inputs),
                     .outputs = {},
                     .name = std::move(node_name),
-                    .source = {}});
+                    .source = {},
+                    .bodies = std::move(bodies)});
   std::vector<TensorInfo> results(output_count);
   try {
     infer_into(id, results);

@@ -30,6 +30,8 @@ struct Value {
   std::vector<std::int64_t> dims = {};
 };
 
+class Graph;
+
 struct Node {
   fb::OpKind op = fb::OpKind::none;
   Attributes attrs;
@@ -40,6 +42,15 @@ struct Node {
   bool removed = false;
   /// Of an operator that counts its results: how many the shapes assume (ir/counts.h); -1: all.
   std::int64_t count = -1;
+  /// Of control flow: the nested graphs, as LoopAttrs and IfAttrs in the schema order their values.
+  /// The attributes' graph numbers are the writer's.
+  std::vector<Graph> bodies = {};
+};
+
+/// What lasts from run to run.
+struct Variable {
+  std::string name;
+  std::vector<std::byte> initial;  ///< dense bytes; empty: zeros
 };
 
 /// The converters' graph, on the operators of runtime/ops. Ids are stable: values and nodes are
@@ -50,6 +61,9 @@ class Graph {
   std::string name;
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
+  /// The last inputs hold what the variables are before a run, the last outputs, in the same order,
+  /// what they are behind it: users see neither.
+  std::vector<Variable> variables;
   /// Set in the last step of a conversion with bounds: such a graph is only written.
   std::vector<fb::SymbolT> symbols;
   std::vector<fb::DimExprT> expressions;
@@ -66,7 +80,8 @@ class Graph {
   /// Appends a node; its outputs are made and inferred. Throws what the rule throws. `output_names`
   /// may be shorter than `output_count`; missing names are made from the node's.
   NodeId add_node(fb::OpKind op, Attributes attrs, std::vector<ValueId> inputs, std::string name,
-                  std::size_t output_count = 1, std::span<const std::string> output_names = {});
+                  std::size_t output_count = 1, std::span<const std::string> output_names = {},
+                  std::vector<Graph> bodies = {});
   /// The same for the common case of one output, which it returns.
   ValueId add(fb::OpKind op, Attributes attrs, std::vector<ValueId> inputs, std::string name);
   /// Puts the node before `position` in the order instead of at the end.
@@ -89,6 +104,13 @@ class Graph {
   /// For each value the nodes that read it (once a use), by value id. Recomputed at each call.
   std::vector<std::vector<NodeId>> users() const;
   bool is_output(ValueId id) const;
+  /// Inputs and outputs without those of variables.
+  std::span<const ValueId> visible_inputs() const {
+    return std::span(inputs).first(inputs.size() - variables.size());
+  }
+  std::span<const ValueId> visible_outputs() const {
+    return std::span(outputs).first(outputs.size() - variables.size());
+  }
 
   /// Every reader of `from` (and the graph's outputs) reads `to` instead. When `from` is an output
   /// of the graph, `to` takes its name.
@@ -108,6 +130,9 @@ class Graph {
     std::vector<TensorInfo> infos;
     std::vector<const TensorInfo*> inputs;
     std::vector<flatbuffers::DetachedBuffer> quantization;
+    std::vector<std::vector<TensorInfo>> edges;
+    std::vector<std::vector<const TensorInfo*>> edge_list;
+    std::vector<BodyView> bodies;
   };
   NodeView view(NodeId node, ViewStorage& storage) const;
   TensorInfo info(ValueId id) const;
@@ -117,6 +142,7 @@ class Graph {
   std::vector<Node> nodes_;
   std::vector<NodeId> order_;
 
+  void view_bodies(const Node& node, ViewStorage& storage) const;
   void infer_into(NodeId node, std::vector<TensorInfo>& outputs) const;
 };
 

@@ -52,8 +52,22 @@ bool worth_folding(const Graph& graph, NodeId id) {
   return !repeats || graph.info(node.outputs[0]).bytes() <= kMostRepeatedBytes;
 }
 
+namespace {
+
+/// Of all nested graphs, as often as they may run.
+std::int64_t nested_work(const Node& node) {
+  std::int64_t work = 0;
+  for (const Graph& body : node.bodies)
+    for (NodeId inner : body.order()) work = std::min(work + work_of(body, inner), kEndlessWork);
+  const bool turns = node.op == fb::OpKind::loop || node.op == fb::OpKind::scan;
+  return turns ? product(work, node.attrs.get<fb::LoopAttrs>().max_trip_count()) : work;
+}
+
+}  // namespace
+
 std::int64_t work_of(const Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
+  if (!node.bodies.empty()) return nested_work(node);
   std::int64_t work = product(graph.value(node.outputs[0]).shape.elements(), depth_of(graph, node));
   for (ValueId input : node.inputs)
     if (input != kAbsent) work = std::min(work + graph.value(input).shape.elements(), kEndlessWork);

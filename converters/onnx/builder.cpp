@@ -123,19 +123,20 @@ bool Builder::fold(ValueId id, int depth) {
 }
 
 void Builder::charge(std::int64_t bytes) {
-  require(bytes <= kMaxFoldedBytes - folded_bytes_, ErrorCode::budget_exceeded,
+  require(bytes <= kMaxFoldedBytes - budget_->bytes, ErrorCode::budget_exceeded,
           "constants that are computed at conversion would take more than ", kMaxFoldedBytes,
           " bytes");
-  folded_bytes_ += bytes;
+  budget_->bytes += bytes;
 }
 
 bool Builder::take_budget(ir::NodeId id) {
   std::int64_t bytes = 0;
   for (ValueId output : graph_.node(id).outputs) bytes += graph_.info(output).bytes();
   const std::int64_t work = ir::work_of(graph_, id);
-  if (bytes > kMaxFoldedBytes - folded_bytes_ || work > kMaxFoldedWork - folded_work_) return false;
-  folded_bytes_ += bytes;
-  folded_work_ += work;
+  if (bytes > kMaxFoldedBytes - budget_->bytes || work > kMaxFoldedWork - budget_->work)
+    return false;
+  budget_->bytes += bytes;
+  budget_->work += work;
   return true;
 }
 
@@ -174,10 +175,11 @@ std::vector<std::string> Builder::origins(ValueId id) const {
 }
 
 std::vector<ValueId> Builder::add_many(fb::OpKind op, ir::Attributes attrs,
-                                       std::vector<ValueId> inputs, std::size_t outputs) {
+                                       std::vector<ValueId> inputs, std::size_t outputs,
+                                       std::vector<ir::Graph> bodies) {
   std::string name = ++count_ == 1 ? name_ : name_ + "/" + std::to_string(count_);
-  const ir::NodeId id =
-      graph_.add_node(op, std::move(attrs), std::move(inputs), std::move(name), outputs);
+  const ir::NodeId id = graph_.add_node(op, std::move(attrs), std::move(inputs), std::move(name),
+                                        outputs, {}, std::move(bodies));
   graph_.node(id).source = source_;
   const std::vector<ValueId> results = graph_.node(id).outputs;
   const bool counts = ir::is_counting(graph_.node(id));

@@ -23,7 +23,11 @@ Shape to_shape(std::span<const std::int64_t> extents);
 /// importing; what does nothing (a cast to the same type, say) is not added.
 class Builder {
  public:
-  explicit Builder(ir::Graph& graph) : graph_(graph) {}
+  /// `outer` builds the graph around a nested one: what may be computed is counted for both.
+  explicit Builder(ir::Graph& graph, Builder* outer = nullptr)
+      : graph_(graph), budget_(outer == nullptr ? &own_budget_ : outer->budget_) {}
+  Builder(const Builder&) = delete;
+  Builder& operator=(const Builder&) = delete;
 
   /// Nodes added from now on are named `name`, "name/2", ...; `source` goes to messages.
   void begin(std::string name, std::string source);
@@ -43,7 +47,7 @@ class Builder {
 
   ValueId add(fb::OpKind op, ir::Attributes attrs, std::vector<ValueId> inputs);
   std::vector<ValueId> add_many(fb::OpKind op, ir::Attributes attrs, std::vector<ValueId> inputs,
-                                std::size_t outputs);
+                                std::size_t outputs, std::vector<ir::Graph> bodies = {});
 
   /// Counts bytes that a few bytes of the model ask for; throws Error{budget_exceeded} beyond what
   /// is reasonable.
@@ -98,7 +102,11 @@ class Builder {
   std::string name_, source_;
   int count_ = 0;
   std::vector<char> varies_;  // by value id: depends on an input of the graph
-  std::int64_t folded_bytes_ = 0, folded_work_ = 0;
+  struct Budget {
+    std::int64_t bytes = 0, work = 0;
+  };
+  Budget own_budget_;
+  Budget* budget_;
 };
 
 }  // namespace skiff::onnx

@@ -1,6 +1,10 @@
 #include "converters/onnx/importer.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "converters/ir/counts.h"
+#include "runtime/ops/control.h"
 
 namespace skiff::onnx {
 namespace {
@@ -31,15 +35,15 @@ std::string function_key(const NodeProto& node) {
 
 Importer::Importer(const ModelProto& model, std::string folder,
                    const convert::ImportOptions& options)
-    : model_(model), folder_(std::move(folder)), options_(options), builder_(graph_) {
-  graph_.assumption = options.assumption;
+    : model_(model), folder_(std::move(folder)), options_(options) {
+  main_.graph.assumption = options.assumption;
 }
 
 convert::Imported Importer::run() {
   read_opsets();
   read_functions();
-  Frame frame{.opsets = &opsets_};
-  graph_.name = model_.graph().name();
+  Frame frame{.scope = &main_, .opsets = &opsets_};
+  scope_->graph.name = model_.graph().name();
   for (const ValueInfoProto& info : model_.graph().value_info()) infos_[info.name()] = &info;
   for (const ValueInfoProto& info : model_.graph().output()) infos_[info.name()] = &info;
   for (const ValueInfoProto& info : model_.graph().input()) infos_[info.name()] = &info;
@@ -50,8 +54,10 @@ convert::Imported Importer::run() {
   if (refusals_.empty()) set_outputs(frame);
   if (!refusals_.empty()) throw convert::Refused(std::move(refusals_));
   release_unused();
-  convert::Imported imported{
-      .graph = std::move(graph_), .source = {}, .shapes = std::move(shapes_), .guessed = guessed_};
+  convert::Imported imported{.graph = std::move(main_.graph),
+                             .source = {},
+                             .shapes = std::move(shapes_),
+                             .guessed = guessed_};
   imported.source.format = "onnx";
   imported.source.producer = model_.producer_name();
   if (!model_.producer_version().empty())
@@ -93,32 +99,59 @@ void Importer::collect_initializers(const GraphProto& graph, Frame& frame) {
 
 ValueId Importer::tensor(const TensorProto& tensor, const std::string& name,
                          const std::string& what) {
-  const auto found = tensors_.find(&tensor);
-  if (found != tensors_.end()) return found->second;
+  const auto found = scope_->tensors.find(&tensor);
+  if (found != scope_->tensors.end()) return found->second;
   Dense dense = read_tensor(tensor, folder_, what);
-  return tensors_[&tensor] =
-             graph_.add_constant(name, dense.dtype, dense.shape, std::move(dense.bytes));
+  if (scope_ != &main_) builder().charge(static_cast<std::int64_t>(dense.bytes.size()));
+  return scope_->tensors[&tensor] =
+             scope_->graph.add_constant(name, dense.dtype, dense.shape, std::move(dense.bytes));
 }
 
 ValueId Importer::tensor(const SparseTensorProto& tensor, const std::string& name,
                          const std::string& what) {
-  const auto found = tensors_.find(&tensor);
-  if (found != tensors_.end()) return found->second;
+  const auto found = scope_->tensors.find(&tensor);
+  if (found != scope_->tensors.end()) return found->second;
   Dense dense = read_sparse(tensor, folder_, what);
-  builder_.charge(static_cast<std::int64_t>(dense.bytes.size()));
-  return tensors_[&tensor] =
-             graph_.add_constant(name, dense.dtype, dense.shape, std::move(dense.bytes));
+  builder().charge(static_cast<std::int64_t>(dense.bytes.size()));
+  return scope_->tensors[&tensor] =
+             scope_->graph.add_constant(name, dense.dtype, dense.shape, std::move(dense.bytes));
 }
 
 const Entry& Importer::entry(Frame& frame, const std::string& name) {
   for (Frame* at = &frame; at != nullptr; at = at->parent) {
-    if (const auto found = at->entries.find(name); found != at->entries.end()) return found->second;
+    if (const auto found = at->entries.find(name); found != at->entries.end()) {
+      if (at->scope == frame.scope) return found->second;
+      Entry inside = found->second;
+      if (inside.kind == Entry::Kind::tensor)
+        inside.tensor = capture(inside.tensor, *at->scope, *frame.scope);
+      for (ValueId& element : inside.sequence) element = capture(element, *at->scope, *frame.scope);
+      return frame.entries[name] = std::move(inside);
+    }
     const auto found = at->initializers.find(name);
     if (found == at->initializers.end()) continue;
-    return at->entries[name] = {.tensor =
-                                    tensor(*found->second, name, "initializer '" + name + "'")};
+    Frame& home = at->scope == frame.scope ? *at : frame;
+    return home.entries[name] = {.tensor =
+                                     tensor(*found->second, name, "initializer '" + name + "'")};
   }
   throw Refuse{"input '" + name + "' is computed by no node before this one", {}, {}};
+}
+
+/// A value of a graph around `to` as one of `to`: constants are copied, others handed in.
+ValueId Importer::capture(ValueId id, const Scope& from, Scope& to) {
+  if (&from == &to) return id;
+  const ValueId outer = capture(id, from, *to.outer);
+  const auto [place, added] = to.inside.try_emplace(outer, kAbsent);
+  if (!added) return place->second;
+  const ir::Value& value = to.outer->graph.value(outer);
+  if (to.outer->builder.known(outer)) {
+    to.builder.charge(static_cast<std::int64_t>(value.constant->size()));
+    place->second = to.graph.add_constant(value.name, value.dtype, value.shape, *value.constant);
+    to.graph.value(place->second).quantization = value.quantization;
+  } else {
+    place->second = to.graph.add_input(value.name, value.dtype, value.shape);
+    to.captured.push_back(outer);
+  }
+  return place->second;
 }
 
 ValueId Importer::value(Frame& frame, const std::string& name) {
@@ -137,12 +170,12 @@ ValueId Importer::value(Frame& frame, const std::string& name) {
 }
 
 void Importer::define(Frame& frame, const std::string& name, ValueId value) {
-  named_.resize(graph_.value_count(), 0);
-  char& named = named_[static_cast<std::size_t>(value)];
+  scope_->named.resize(scope_->graph.value_count(), 0);
+  char& named = scope_->named[static_cast<std::size_t>(value)];
   // The last node that makes a value carries the source's name; what passes through keeps its own.
-  if (!named && graph_.value(value).producer >= 0) graph_.value(value).name = name;
+  if (!named && scope_->graph.value(value).producer >= 0) scope_->graph.value(value).name = name;
   named = 1;
-  shapes_[frame.prefix + name] = graph_.value(value).shape;
+  shapes_[frame.prefix + name] = scope_->graph.value(value).shape;
   define(frame, name, Entry{.tensor = value});
 }
 
@@ -216,7 +249,7 @@ void Importer::import_node(const NodeProto& node, Frame& frame) {
     if (inputs_refused(node, frame)) throw Refuse{};
     if (node.output_size() == 0) throw Refuse{"it has no output", {}, {}};
     const std::string name = frame.prefix + name_of_node(node);
-    builder_.begin(name, node.op_type() + " '" + name + "' (ONNX)");
+    builder().begin(name, node.op_type() + " '" + name + "' (ONNX)");
     Op op(node, version, *this, frame);
     adapter->import(op);
     op.finish();
@@ -256,7 +289,8 @@ void Importer::import_function(const NodeProto& node, const FunctionProto& funct
   for (const OperatorSetIdProto& opset : function.opset_import())
     opsets[is_default_domain(opset.domain()) ? "" : opset.domain()] =
         static_cast<int>(std::clamp<std::int64_t>(opset.version(), 0, kNewestOpset));
-  Frame body{.opsets = opsets.empty() ? frame.opsets : &opsets,
+  Frame body{.scope = frame.scope,
+             .opsets = opsets.empty() ? frame.opsets : &opsets,
              .bindings = &bindings,
              .prefix = frame.prefix + name_of_node(node) + "/",
              .depth = frame.depth + 1};
@@ -270,29 +304,73 @@ void Importer::import_function(const NodeProto& node, const FunctionProto& funct
     if (!node.output(i).empty()) define(frame, node.output(i), entry(body, function.output(i)));
 }
 
-std::vector<Entry> Importer::import_body(Op& op, const GraphProto& graph,
-                                         const std::vector<Entry>& inputs) {
+std::vector<Entry> Importer::walk_body(Op& op, const GraphProto& graph, Frame& body) {
   op.check(op.frame.depth < kMaxFunctionDepth, "graphs nest too deeply");
   count_node();
-  op.check(static_cast<int>(inputs.size()) == graph.input_size(), "the nested graph has ",
-           graph.input_size(), " inputs, gets ", inputs.size());
-  Frame body{.parent = &op.frame,
-             .opsets = op.frame.opsets,
-             .bindings = op.frame.bindings,
-             .prefix = op.frame.prefix + name_of_node(op.node) + "/",
-             .depth = op.frame.depth + 1};
+  body.parent = &op.frame;
+  body.opsets = op.frame.opsets;
+  body.bindings = op.frame.bindings;
+  body.prefix = op.frame.prefix + name_of_node(op.node) + "/";
+  body.depth = op.frame.depth + 1;
   collect_initializers(graph, body);
-  for (int i = 0; i < graph.input_size(); ++i)
-    body.entries[graph.input(i).name()] = inputs[static_cast<std::size_t>(i)];
   import_nodes(graph.node(), body, nullptr);
   std::vector<Entry> outputs;
   for (const ValueInfoProto& output : graph.output()) {
     outputs.push_back(entry(body, output.name()));
     if (outputs.back().kind == Entry::Kind::refused) throw Refuse{};
   }
-  const std::string name = op.frame.prefix + name_of_node(op.node);
-  builder_.begin(name, op.node.op_type() + " '" + name + "' (ONNX)");
   return outputs;
+}
+
+std::vector<Entry> Importer::import_body(Op& op, const GraphProto& graph,
+                                         const std::vector<Entry>& inputs) {
+  op.check(static_cast<int>(inputs.size()) == graph.input_size(), "the nested graph has ",
+           graph.input_size(), " inputs, gets ", inputs.size());
+  Frame body{.scope = op.frame.scope};
+  for (int i = 0; i < graph.input_size(); ++i)
+    body.entries[graph.input(i).name()] = inputs[static_cast<std::size_t>(i)];
+  const std::vector<Entry> outputs = walk_body(op, graph, body);
+  const std::string name = op.frame.prefix + name_of_node(op.node);
+  builder().begin(name, op.node.op_type() + " '" + name + "' (ONNX)");
+  return outputs;
+}
+
+void Importer::import_nested(Op& op, const GraphProto& graph, Scope& scope) {
+  const std::vector<ValueId> inputs = scope.graph.inputs;
+  int depth = 0;
+  for (const Scope* at = &scope; at->outer != nullptr; at = at->outer) ++depth;
+  op.check(depth <= kMaxNesting, "graphs that are not known at conversion nest deeper than ",
+           kMaxNesting);
+  op.check(static_cast<int>(inputs.size()) == graph.input_size(), "the nested graph has ",
+           graph.input_size(), " inputs, gets ", inputs.size());
+  Frame body{.scope = &scope};
+  for (int i = 0; i < graph.input_size(); ++i)
+    body.entries[graph.input(i).name()] = {.tensor = inputs[static_cast<std::size_t>(i)]};
+  const struct Leave {
+    Scope*& now;
+    Scope* before;
+    ~Leave() { now = before; }
+  } leave{scope_, std::exchange(scope_, &scope)};
+  scope.graph.name = graph.name();
+  for (const Entry& output : walk_body(op, graph, body)) {
+    op.check(output.kind == Entry::Kind::tensor, "a result of its nested graph is no tensor, and ",
+             "which nested graph runs is not known at conversion");
+    scope.graph.outputs.push_back(output.tensor);
+  }
+  op.check(!ir::has_counting(scope.graph), "a size in its nested graph depends on the data");
+}
+
+bool Importer::attempt(const std::function<void()>& import) {
+  const std::size_t refused = refusals_.size();
+  try {
+    import();
+    return true;
+  } catch (const Refuse&) {
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::invalid_model && error.code() != ErrorCode::unsupported) throw;
+  }
+  refusals_.resize(refused);
+  return false;
 }
 
 }  // namespace skiff::onnx

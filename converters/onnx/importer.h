@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -20,8 +21,23 @@ struct Entry {
   std::vector<ValueId> sequence = {};
 };
 
+/// A graph that is being built: the main one, or the body of a node of another.
+struct Scope {
+  explicit Scope(Scope* around = nullptr)
+      : outer(around), builder(graph, around == nullptr ? nullptr : &around->builder) {}
+
+  Scope* outer;
+  ir::Graph graph;
+  Builder builder;
+  std::vector<ValueId> captured = {};  ///< of the outer graph: the last inputs of this one
+  std::unordered_map<ValueId, ValueId> inside = {};       ///< what they are here, constants too
+  std::unordered_map<const void*, ValueId> tensors = {};  ///< constants, by message
+  std::vector<char> named = {};  ///< by value: carries a name of the source already
+};
+
 /// Names of one graph or function body.
 struct Frame {
+  Scope* scope = nullptr;   ///< where its nodes go
   Frame* parent = nullptr;  ///< the graph around a nested one; null for the main one, functions
   std::unordered_map<std::string, Entry> entries = {};
   std::unordered_map<std::string, const TensorProto*> initializers = {};  ///< not yet in the graph
@@ -39,7 +55,7 @@ class Importer {
   /// The whole model. Throws convert::Refused or Error.
   convert::Imported run();
 
-  Builder& builder() noexcept { return builder_; }
+  Builder& builder() noexcept { return scope_->builder; }
 
   /// The constant a tensor of the model is; made once, however often its node is imported.
   ValueId tensor(const TensorProto& tensor, const std::string& name, const std::string& what);
@@ -58,8 +74,21 @@ class Importer {
   /// Imports a nested graph in place and returns what its outputs stand for. `inputs` become the
   /// body's own inputs. Refusals inside are collected; throws Refuse when there were any.
   std::vector<Entry> import_body(Op& op, const GraphProto& body, const std::vector<Entry>& inputs);
+  /// The same into a graph of its own, whose inputs so far are the body's own; values around it
+  /// that it uses become its last inputs. The results become its outputs.
+  void import_nested(Op& op, const GraphProto& body, Scope& scope);
+  /// Calls `import`; false when it refuses: then nothing of what was refused is held against the
+  /// model.
+  bool attempt(const std::function<void()>& import);
+  /// Turns of a loop that nothing else bounds; 0: none were given.
+  std::int64_t loop_bound() const noexcept { return options_.max_turns; }
+  /// Loops whose turns are known become nodes only where they cannot be written out.
+  bool writes_out_loops() const noexcept { return options_.write_out_loops; }
 
  private:
+  /// Walks the nested graph's nodes; its inputs stand in the frame.
+  std::vector<Entry> walk_body(Op& op, const GraphProto& body, Frame& frame);
+  ValueId capture(ValueId value, const Scope& from, Scope& to);
   void read_opsets();
   void read_functions();
   void find_needed();
@@ -79,8 +108,8 @@ class Importer {
   const ModelProto& model_;
   std::string folder_;
   const convert::ImportOptions& options_;
-  ir::Graph graph_;
-  Builder builder_;
+  Scope main_;
+  Scope* scope_ = &main_;
   std::map<std::string, int> opsets_;
   std::unordered_map<std::string, const FunctionProto*> functions_;
   std::unordered_map<std::string, const ValueInfoProto*> infos_;
@@ -89,8 +118,6 @@ class Importer {
   std::vector<char> needed_;  // by node of the main graph
   std::unordered_set<std::string> needed_names_;
   std::vector<convert::Refusal> refusals_;
-  std::unordered_map<const void*, ValueId> tensors_;  // by message
-  std::vector<char> named_;              // by value: carries a name of the source already
   std::map<std::string, Shape> shapes_;  // of the source's tensors
   bool guessed_ = false;
   std::size_t nodes_imported_ = 0;

@@ -145,7 +145,7 @@ void Importer::add_input(Frame& frame, const std::string& name) {
     // A vector's length follows from its bytes.
     const auto count = static_cast<std::int64_t>(bound->second.size() / size_of(dtype));
     if (!shape) shape = Shape{count};
-    frame.entries[name] = {.tensor = graph_.add_constant(name, dtype, *shape, bound->second)};
+    frame.entries[name] = {.tensor = main_.graph.add_constant(name, dtype, *shape, bound->second)};
     return;
   }
   require(
@@ -155,7 +155,7 @@ void Importer::add_input(Frame& frame, const std::string& name) {
   require(checked_bytes(dtype, *shape).has_value(), ErrorCode::invalid_model, "input '", name,
           "' has the shape ", *shape, ", which no tensor can have");
   shapes_[name] = *shape;
-  frame.entries[name] = {.tensor = graph_.add_input(name, dtype, *shape)};
+  frame.entries[name] = {.tensor = main_.graph.add_input(name, dtype, *shape)};
 }
 
 void Importer::set_outputs(Frame& frame) {
@@ -163,12 +163,12 @@ void Importer::set_outputs(Frame& frame) {
     try {
       ValueId id = value(frame, name);
       // An output is a value of its own: not an input, not a constant, not another output.
-      if (graph_.value(id).producer < 0 || graph_.is_output(id)) {
-        builder_.begin(name, "output '" + name + "' (ONNX)");
-        id = graph_.add(fb::OpKind::identity, {}, {id}, name);
+      if (main_.graph.value(id).producer < 0 || main_.graph.is_output(id)) {
+        builder().begin(name, "output '" + name + "' (ONNX)");
+        id = main_.graph.add(fb::OpKind::identity, {}, {id}, name);
       }
-      graph_.value(id).name = name;
-      graph_.outputs.push_back(id);
+      main_.graph.value(id).name = name;
+      main_.graph.outputs.push_back(id);
     } catch (const Refuse& why) {
       refusals_.push_back({name, "output", why.reason, why.help});
     }
@@ -176,10 +176,10 @@ void Importer::set_outputs(Frame& frame) {
 }
 
 void Importer::release_unused() {
-  graph_.remove_dead();
-  const auto users = graph_.users();
+  main_.graph.remove_dead();
+  const auto users = main_.graph.users();
   for (std::size_t i = 0; i < users.size(); ++i)
-    if (users[i].empty()) graph_.value(static_cast<ValueId>(i)).constant.reset();
+    if (users[i].empty()) main_.graph.value(static_cast<ValueId>(i)).constant.reset();
 }
 
 }  // namespace skiff::onnx

@@ -11,11 +11,11 @@ namespace {
 std::unordered_map<std::string_view, const Adapter*> all_adapters() {
   std::unordered_map<std::string_view, const Adapter*> table;
   for (const auto adapters :
-       {attention_adapters(), constant_adapters(), control_adapters(), conv_adapters(),
-        einsum_adapters(), elementwise_adapters(), image_adapters(), index_adapters(),
-        loss_adapters(), matmul_adapters(), norm_adapters(), pool_adapters(), quant_adapters(),
-        reduce_adapters(), resize_adapters(), rnn_adapters(), sequence_adapters(), shape_adapters(),
-        signal_adapters()})
+       {attention_adapters(), constant_adapters(),    control_adapters(), conv_adapters(),
+        einsum_adapters(),    elementwise_adapters(), image_adapters(),   index_adapters(),
+        loop_adapters(),      loss_adapters(),        matmul_adapters(),  norm_adapters(),
+        pool_adapters(),      quant_adapters(),       reduce_adapters(),  resize_adapters(),
+        rnn_adapters(),       sequence_adapters(),    shape_adapters(),   signal_adapters()})
     for (const Adapter& adapter : adapters) table.emplace(adapter.op, &adapter);
   return table;
 }

@@ -15,6 +15,7 @@ std::span<const Adapter> einsum_adapters() noexcept;
 std::span<const Adapter> elementwise_adapters() noexcept;
 std::span<const Adapter> image_adapters() noexcept;
 std::span<const Adapter> index_adapters() noexcept;
+std::span<const Adapter> loop_adapters() noexcept;
 std::span<const Adapter> loss_adapters() noexcept;
 std::span<const Adapter> matmul_adapters() noexcept;
 std::span<const Adapter> norm_adapters() noexcept;

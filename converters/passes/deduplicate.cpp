@@ -44,6 +44,7 @@ bool merge_constants(Graph& graph) {
 }
 
 bool repeatable(const ir::Node& node) {
+  if (!node.bodies.empty()) return false;
   switch (node.op) {
     case fb::OpKind::read_variable:
     case fb::OpKind::assign_variable:

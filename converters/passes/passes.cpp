@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "converters/passes/check.h"
+#include "converters/passes/nested.h"
 
 namespace skiff::passes {
 namespace {
@@ -31,6 +32,7 @@ std::vector<std::string> run_pipeline(ir::Graph& graph, std::span<const Group> g
       for (const Pass& pass : group.passes) changed |= run_one(graph, pass, options, effective);
     }
   }
+  optimise_bodies(graph, groups, options, effective);
   return effective;
 }
 

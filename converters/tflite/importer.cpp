@@ -1,10 +1,12 @@
 #include "converters/tflite/importer.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "converters/tflite/tensors.h"
 #include "runtime/core/checked.h"
+#include "runtime/ops/control.h"
 
 namespace skiff::convert::tfl {
 namespace {
@@ -15,6 +17,8 @@ constexpr std::int64_t kBudgetFactor = 16;
 
 /// Multiply-adds: some seconds.
 constexpr std::int64_t kMostWork = std::int64_t{1} << 35;
+/// Operators, counted once for each operator that runs their graph.
+constexpr std::int64_t kMostOperators = 250'000;
 
 /// Thrown where an operator needs a number that a refused operator would have given.
 struct BehindRefused {};
@@ -48,24 +52,40 @@ class NotKnown : public Error {
 Importer::Importer(Model model, const ImportOptions& options)
     : model_(std::move(model)),
       options_(options),
+      graph_(own_graph_),
+      handles_(model_.tensor_count(), -1),
       values_(model_.tensor_count(), ir::kAbsent),
-      refused_(model_.tensor_count(), false),
-      budget_(kBudgetBase + kBudgetFactor * static_cast<std::int64_t>(model_.bytes().size())),
-      work_left_(kMostWork) {
+      refused_(model_.tensor_count(), false) {
   graph_.assumption = options.assumption;
+  shared_->budget = kBudgetBase + kBudgetFactor * static_cast<std::int64_t>(model_.bytes().size());
+  shared_->work_left = kMostWork;
+  shared_->operators_left = kMostOperators;
+  shared_->variables = find_variables(model_);
+  now_.assign(shared_->variables.size(), ir::kAbsent);
 }
 
+Importer::Importer(Importer& outer, std::int64_t number, ir::Graph& graph)
+    : model_(outer.model_.at(number)),
+      options_(outer.options_),
+      outer_(&outer),
+      shared_(outer.shared_),
+      graph_(graph),
+      handles_(model_.tensor_count(), -1),
+      now_(outer.now_.size(), ir::kAbsent),
+      values_(model_.tensor_count(), ir::kAbsent),
+      refused_(model_.tensor_count(), false) {}
+
 void Importer::charge(std::int64_t bytes) {
-  require(bytes <= budget_, ErrorCode::budget_exceeded, "a TFLite file of ", model_.bytes().size(),
-          " bytes would grow into more than ",
+  require(bytes <= shared_->budget, ErrorCode::budget_exceeded, "a TFLite file of ",
+          model_.bytes().size(), " bytes would grow into more than ",
           kBudgetBase + kBudgetFactor * static_cast<std::int64_t>(model_.bytes().size()),
           " bytes of constants");
-  budget_ -= bytes;
+  shared_->budget -= bytes;
 }
 
 bool Importer::take_work(std::int64_t work) {
-  if (work > work_left_) return false;
-  work_left_ -= work;
+  if (work > shared_->work_left) return false;
+  shared_->work_left -= work;
   return true;
 }
 
@@ -78,8 +98,47 @@ ir::Graph Importer::run() {
       import_operator(*model_.main().operators()->Get(static_cast<flatbuffers::uoffset_t>(i)));
   if (!refusals_.empty()) throw Refused(std::move(refusals_));
   add_outputs(cut);
+  add_variables();
   name_externals();
   return std::move(graph_);
+}
+
+std::vector<Slot> Importer::call(const std::vector<Slot>& inputs, std::vector<ir::ValueId>* now) {
+  const struct Depth {
+    int& depth;
+    ~Depth() { --depth; }
+  } depth{++shared_->depth};
+  require(depth.depth <= kMaxNesting, ErrorCode::unsupported, "graphs nest deeper than ",
+          kMaxNesting);
+  const std::vector<std::int64_t> declared = to_list(model_.main().inputs()),
+                                  results = to_list(model_.main().outputs());
+  require(inputs.size() == declared.size(), ErrorCode::invalid_model, "the graph it runs has ",
+          declared.size(), " inputs, gets ", inputs.size());
+  if (now != nullptr) now_ = *now;
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    set_slot(static_cast<int>(declared[i]), inputs[i]);
+  for (std::size_t i = 0; i < length(model_.main().operators()); ++i)
+    import_operator(*model_.main().operators()->Get(static_cast<flatbuffers::uoffset_t>(i)));
+  if (!refusals_.empty()) {
+    auto& kept = outer_->refusals_;
+    kept.insert(kept.end(), std::make_move_iterator(refusals_.begin()),
+                std::make_move_iterator(refusals_.end()));
+    throw BehindRefused();
+  }
+  std::vector<Slot> outputs;
+  for (std::int64_t result : results) outputs.push_back(slot(static_cast<int>(result)));
+  if (now != nullptr) *now = now_;
+  return outputs;
+}
+
+Slot Importer::slot(int tensor) {
+  const int variable = handles_[static_cast<std::size_t>(tensor)];
+  return variable >= 0 ? Slot{.variable = variable} : Slot{.value = value(tensor)};
+}
+
+void Importer::set_slot(int tensor, const Slot& slot) {
+  handles_[static_cast<std::size_t>(tensor)] = slot.variable;
+  if (slot.variable < 0) set(tensor, slot.value);
 }
 
 // -------------------------------------------------------------------------------------------------
@@ -91,6 +150,8 @@ ir::ValueId Importer::value(int tensor) {
   if (refused_[static_cast<std::size_t>(tensor)]) throw BehindRefused{};
   const tflite::Tensor& declared = model_.tensor(tensor);
   const std::string name = model_.tensor_name(tensor);
+  require(handles_[static_cast<std::size_t>(tensor)] < 0, ErrorCode::unsupported,
+          "it computes on '", name, "', the handle of a variable");
   require(!declared.is_variable(), ErrorCode::unsupported, "it keeps state in tensor '", name, "'");
   const std::int64_t bytes = constant_bytes(model_, tensor);  // checks type and shape
   require(bytes == 0 || !model_.data(tensor).empty(), ErrorCode::invalid_model, "tensor '", name,
@@ -144,18 +205,21 @@ std::vector<double> Importer::numbers(int tensor) { return ir::numbers(known(ten
 // Operators
 
 void Importer::import_operator(const tflite::Operator& op) {
+  require(shared_->operators_left-- > 0, ErrorCode::budget_exceeded, "the model has more than ",
+          kMostOperators, " operators once its graphs are written out");
   Refusal refusal;
   refusal.help = kCutHelp;
   refusal.reason = reason_against(model_, op, refusal.help);
   if (!refusal.reason.empty()) return refuse(op, std::move(refusal));
   const std::vector<std::int64_t> inputs = to_list(op.inputs());
-  const bool behind = std::any_of(inputs.begin(), inputs.end(), [&](std::int64_t input) {
+  bool behind = std::any_of(inputs.begin(), inputs.end(), [&](std::int64_t input) {
     return input >= 0 && refused_[static_cast<std::size_t>(input)];
   });
   Operation operation(*this, op);
   try {
     find_import(model_, op)(operation);
   } catch (const BehindRefused&) {
+    behind = true;
   } catch (const NotKnown& error) {
     return refuse(op, {{}, {}, error.what(), error.help(), error.inputs()});
   } catch (const Error& error) {

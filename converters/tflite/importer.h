@@ -27,11 +27,48 @@ Cut find_cut(const Model& model, const ImportOptions& options);
 /// is changed where there is better advice than to cut it off (refusals.cpp).
 std::string reason_against(const Model& model, const tflite::Operator& op, std::string& help);
 
+/// What a tensor stands for: a value, or a variable that it is the handle of.
+struct Slot {
+  ir::ValueId value = ir::kAbsent;
+  int variable = -1;
+};
+
+/// A variable of the file (variables.cpp).
+struct FileVariable {
+  std::string key, name;
+  DType dtype = DType::none;
+  Shape shape = {};
+  std::vector<std::byte> initial = {};  ///< empty: zeros
+  bool assigned = false;                ///< anywhere but where it gets its initial value
+};
+/// Those that the operators of any graph name.
+std::vector<FileVariable> find_variables(const Model& model);
+/// Whether operators of a graph, or of one that it runs, read or assign variables.
+bool uses_variables(const Model& model, std::int64_t graph);
+
 /// Builds the IR graph of one file, operator by operator, and collects refusals on the way.
 class Importer {
  public:
   Importer(Model model, const ImportOptions& options);
+  /// Of another graph of the file, which becomes part of `graph`.
+  Importer(Importer& outer, std::int64_t number, ir::Graph& graph);
   ir::Graph run();
+
+  /// Imports every operator of the graph with these inputs and returns its outputs. `now` holds
+  /// the value of each variable, before and afterwards; empty: `outer`, whose graph is the same,
+  /// knows them. Throws as an operator does when something was refused, which outer keeps.
+  std::vector<Slot> call(const std::vector<Slot>& inputs, std::vector<ir::ValueId>* now);
+  Slot slot(int tensor);
+  void set_slot(int tensor, const Slot& slot);
+  const std::vector<FileVariable>& variables() const noexcept { return shared_->variables; }
+  int find_variable(const std::string& key) const noexcept;
+  /// A tensor of the file is like the variable, of which nothing else may be known.
+  void declare(int variable, int tensor);
+  /// What a variable holds at this place of the graph, and what it holds from here on.
+  ir::ValueId current(int variable);
+  void assign(int variable, ir::ValueId value);
+  void set_initial(int variable, std::vector<std::byte> bytes);
+  const ImportOptions& options() const noexcept { return options_; }
 
   ir::Graph& graph() noexcept { return graph_; }
   const Model& model() const noexcept { return model_; }
@@ -50,14 +87,26 @@ class Importer {
   bool take_work(std::int64_t work);
 
  private:
+  /// Of all importers of a file.
+  struct Shared {
+    std::int64_t budget = 0, work_left = 0, operators_left = 0;
+    int depth = 0;
+    std::vector<FileVariable> variables;
+  };
+
   Model model_;
   const ImportOptions& options_;
-  ir::Graph graph_;
+  Importer* outer_ = nullptr;
+  Shared own_shared_;
+  Shared* shared_ = &own_shared_;
+  ir::Graph own_graph_;
+  ir::Graph& graph_;
+  std::vector<int> handles_;         ///< by tensor: the variable it stands for, -1
+  std::vector<ir::ValueId> now_;     ///< by variable; kAbsent: not looked at yet
+  std::vector<ir::ValueId> starts_;  ///< by variable: what it is before a run
   std::vector<ir::ValueId> values_;  ///< by tensor; kAbsent: not yet
   std::vector<bool> refused_;        ///< by tensor: stands in for what a refused operator gives
   std::vector<Refusal> refusals_;
-  std::int64_t budget_;
-  std::int64_t work_left_;
   bool guessed_ = false;
 
   void add_inputs(const Cut& cut);
@@ -70,6 +119,7 @@ class Importer {
   /// behind it are judged too.
   void stand_in(const tflite::Operator& op);
   void add_outputs(const Cut& cut);
+  void add_variables();
   void name_externals();
   const ir::Value& known(int tensor);
   std::vector<std::string> inputs_behind(ir::ValueId id) const;

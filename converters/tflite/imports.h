@@ -82,4 +82,11 @@ void import_batch_to_space(Operation& op);
 void import_sequence_rnn(Operation& op);
 void import_sequence_lstm(Operation& op);
 
+void import_if(Operation& op);
+void import_while(Operation& op);
+void import_call_once(Operation& op);
+void import_var_handle(Operation& op);
+void import_read_variable(Operation& op);
+void import_assign_variable(Operation& op);
+
 }  // namespace skiff::convert::tfl

@@ -59,7 +59,7 @@ void check_operators(const tflite::Model& model, const tflite::SubGraph& graph,
 
 }  // namespace
 
-Model::Model(std::vector<std::byte> bytes) : bytes_(std::move(bytes)) {
+Model::Model(std::vector<std::byte> bytes) : owned_(std::move(bytes)), bytes_(owned_) {
   require(bytes_.size() <= kMaxFileBytes, ErrorCode::unsupported, "TFLite file of ", bytes_.size(),
           " bytes: files of 2 GiB and more cannot be read");
   sound(bytes_.size() >= 8, "only ", bytes_.size(), " bytes");
@@ -69,6 +69,12 @@ Model::Model(std::vector<std::byte> bytes) : bytes_(std::move(bytes)) {
   sound(tflite::VerifyModelBuffer(verifier), "its structure is damaged");
   root_ = tflite::GetModel(data);
   check();
+}
+
+Model Model::at(std::int64_t graph) const {
+  sound(graph >= 0 && graph < static_cast<std::int64_t>(graph_count()), "an operator names graph ",
+        graph, " of ", graph_count());
+  return Model(bytes_, root_, graph);
 }
 
 void Model::check() const {

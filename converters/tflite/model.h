@@ -14,15 +14,25 @@ namespace skiff::convert::tfl {
 /// The bytes of a .tflite file whose structure has been checked: the FlatBuffer verifies, every
 /// index points into its table, every buffer lies inside the file, extents are sound. Everything
 /// behind this type trusts these; values of options are checked where they are used. Owns the
-/// bytes.
+/// bytes, but for one that at() gave.
 class Model {
  public:
   /// Throws Error{invalid_model} for damaged bytes, Error{unsupported} for 2 GiB and more.
   explicit Model(std::vector<std::byte> bytes);
+  Model(Model&&) noexcept = default;
+  Model(const Model&) = delete;
+
+  /// The same file with another of its graphs as the one that is looked at; points into this one.
+  /// Throws Error{invalid_model} when there is none of that number.
+  Model at(std::int64_t graph) const;
 
   std::span<const std::byte> bytes() const noexcept { return bytes_; }
   const tflite::Model& root() const noexcept { return *root_; }
-  const tflite::SubGraph& main() const noexcept { return *root_->subgraphs()->Get(0); }
+  /// The graph that is looked at: at first the main one.
+  const tflite::SubGraph& main() const noexcept {
+    return *root_->subgraphs()->Get(static_cast<flatbuffers::uoffset_t>(graph_));
+  }
+  std::size_t graph_count() const noexcept { return root_->subgraphs()->size(); }
 
   std::size_t tensor_count() const noexcept { return main().tensors()->size(); }
   const tflite::Tensor& tensor(int index) const noexcept {
@@ -41,8 +51,13 @@ class Model {
   std::string operator_name(const tflite::Operator& op) const;
 
  private:
-  std::vector<std::byte> bytes_;
+  Model(std::span<const std::byte> bytes, const tflite::Model* root, std::int64_t graph)
+      : bytes_(bytes), root_(root), graph_(graph) {}
+
+  std::vector<std::byte> owned_;
+  std::span<const std::byte> bytes_;
   const tflite::Model* root_ = nullptr;
+  std::int64_t graph_ = 0;
 
   void check() const;
 };

@@ -43,6 +43,15 @@ Shape Operation::exported(int i) {
   return declared.rank() == shape(i).rank() ? declared : shape(i);
 }
 
+Slot Operation::slot(int i) { return importer_.slot(tensor_of_input(i)); }
+
+void Operation::output(const Slot& slot, int i) {
+  if (slot.variable < 0)
+    output(slot.value, i);
+  else
+    importer_.set_slot(tensor_of_output(i), slot);
+}
+
 void Operation::note_guess() noexcept { importer_.note_guess(); }
 
 std::vector<std::int64_t> Operation::integers(int i) {
@@ -66,13 +75,12 @@ std::string Operation::fresh_name() {
 }
 
 ir::NodeId Operation::add_node(fb::OpKind op, ir::Attributes attrs, std::vector<ir::ValueId> inputs,
-                               std::size_t outputs) {
-  const ir::NodeId id =
-      graph().add_node(op, std::move(attrs), std::move(inputs), fresh_name(), outputs);
+                               std::size_t outputs, std::vector<ir::Graph> bodies) {
+  const ir::NodeId id = graph().add_node(op, std::move(attrs), std::move(inputs), fresh_name(),
+                                         outputs, {}, std::move(bodies));
   graph().node(id).source = described();
   fold(id);
-  if (ir::is_counting(graph().node(id)) && !graph().node(id).removed)
-    ir::assume_count(graph(), id);
+  if (ir::is_counting(graph().node(id)) && !graph().node(id).removed) ir::assume_count(graph(), id);
   return id;
 }
 

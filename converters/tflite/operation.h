@@ -13,6 +13,7 @@
 namespace skiff::convert::tfl {
 
 class Importer;
+struct Slot;
 
 /// One operator of the file while it is imported: its operands as IR values, its options, and the
 /// nodes it becomes. Import functions take it, add nodes and hand over every output.
@@ -21,6 +22,7 @@ class Operation {
   Operation(Importer& importer, const tflite::Operator& source);
 
   ir::Graph& graph() noexcept;
+  Importer& importer() noexcept { return importer_; }
   const tflite::Operator& source() const noexcept { return source_; }
   tflite::Builtin builtin() const noexcept;
   /// Name of the first output.
@@ -40,6 +42,9 @@ class Operation {
   void note_guess() noexcept;
   Shape shape_of(ir::ValueId id) { return graph().value(id).shape; }
   DType dtype(int i) { return graph().value(in(i)).dtype; }
+  /// What operand i stands for, and what output i is to stand for.
+  Slot slot(int i);
+  void output(const Slot& slot, int i);
   /// Numbers of operand i. Throws Error{unsupported} unless they are known at conversion.
   std::vector<std::int64_t> integers(int i);
   std::vector<double> numbers(int i);
@@ -59,7 +64,7 @@ class Operation {
   ir::ValueId add(fb::OpKind op, ir::Attributes attrs, std::vector<ir::ValueId> inputs);
   /// Adds a node with several; the node's id.
   ir::NodeId add_node(fb::OpKind op, ir::Attributes attrs, std::vector<ir::ValueId> inputs,
-                      std::size_t outputs);
+                      std::size_t outputs, std::vector<ir::Graph> bodies = {});
   ir::ValueId unary(fb::UnaryFunction function, ir::ValueId x, float alpha = 0, float beta = 0);
   ir::ValueId binary(fb::BinaryFunction function, ir::ValueId a, ir::ValueId b);
   ir::ValueId reshape(ir::ValueId x, const Shape& to);

@@ -6,10 +6,7 @@ namespace {
 
 bool is_control_flow(tflite::Builtin builtin) {
   switch (builtin) {
-    case tflite::Builtin::IF:
-    case tflite::Builtin::WHILE:
     case tflite::Builtin::CALL:
-    case tflite::Builtin::CALL_ONCE:
     case tflite::Builtin::STABLEHLO_WHILE:
     case tflite::Builtin::STABLEHLO_CASE:
       return true;
@@ -20,14 +17,25 @@ bool is_control_flow(tflite::Builtin builtin) {
 
 bool is_stateful(tflite::Builtin builtin) {
   switch (builtin) {
-    case tflite::Builtin::VAR_HANDLE:
-    case tflite::Builtin::READ_VARIABLE:
-    case tflite::Builtin::ASSIGN_VARIABLE:
     case tflite::Builtin::HASHTABLE:
     case tflite::Builtin::HASHTABLE_FIND:
     case tflite::Builtin::HASHTABLE_IMPORT:
     case tflite::Builtin::HASHTABLE_LOOKUP:
     case tflite::Builtin::HASHTABLE_SIZE:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// Operators that may hand on the handle of a variable.
+bool takes_handles(tflite::Builtin builtin) {
+  switch (builtin) {
+    case tflite::Builtin::IF:
+    case tflite::Builtin::WHILE:
+    case tflite::Builtin::VAR_HANDLE:
+    case tflite::Builtin::READ_VARIABLE:
+    case tflite::Builtin::ASSIGN_VARIABLE:
       return true;
     default:
       return false;
@@ -69,13 +77,19 @@ std::string reason_against(const Model& model, const tflite::Operator& op, std::
   if (!known && builtin == tflite::Builtin::CUSTOM)
     return "custom operators have no meaning outside the program they were written for";
   if (!known && is_control_flow(builtin)) return "control flow is not supported";
-  if (!known && is_stateful(builtin)) return "variables and hash tables are not supported";
+  if (!known && is_stateful(builtin)) return "hash tables are not supported";
+  const auto is_handle = [&](std::int64_t tensor) {
+    return takes_handles(builtin) &&
+           model.tensor(static_cast<int>(tensor)).type() == tflite::TensorType::resource;
+  };
   for (std::int64_t output : to_list(op.outputs()))
-    if (auto reason = reason_against_tensor(model, static_cast<int>(output), true, help);
-        !reason.empty())
+    if (is_handle(output)) {
+      continue;
+    } else if (auto reason = reason_against_tensor(model, static_cast<int>(output), true, help);
+               !reason.empty())
       return reason;
   for (std::int64_t input : to_list(op.inputs())) {
-    if (input < 0) continue;
+    if (input < 0 || is_handle(input)) continue;
     const auto tensor = static_cast<int>(input);
     if (auto reason = reason_against_tensor(model, tensor, model.data(tensor).empty(), help);
         !reason.empty())

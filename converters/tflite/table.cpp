@@ -132,6 +132,12 @@ constexpr Row kRows[] = {
     {BATCH_TO_SPACE_ND, import_batch_to_space},
     {UNIDIRECTIONAL_SEQUENCE_RNN, import_sequence_rnn},
     {UNIDIRECTIONAL_SEQUENCE_LSTM, import_sequence_lstm},
+    {IF, import_if},
+    {WHILE, import_while},
+    {CALL_ONCE, import_call_once},
+    {VAR_HANDLE, import_var_handle},
+    {READ_VARIABLE, import_read_variable},
+    {ASSIGN_VARIABLE, import_assign_variable},
 };
 
 }  // namespace

@@ -104,6 +104,9 @@ void add_flags(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("--bind", raw.binds, "makes an input a constant: NAME=16000 or NAME=1,2,3")
       ->take_all()
       ->allow_extra_args(false);
+  app.add_option("--max-turns", convert.import.max_turns,
+                 "bounds loops that nothing in the model bounds; a run that needs more turns fails")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 24));
   app.add_option("--from", raw.from, "tensors that become the inputs")
       ->delimiter(',')
       ->allow_extra_args(false);

@@ -155,6 +155,7 @@ void take_sizes(Session& session, const fb::GoldenCase& golden) {
 
 bool verify_case(Session& session, const fb::GoldenCase& golden, Json& json, std::string& text) {
   take_sizes(session, golden);
+  session.reset();
   fill_inputs(session, golden);
   Watch watch(session, golden);
   const Status status = session.run(Watch::before, &watch);

@@ -206,7 +206,7 @@ class BlockNode {
 std::optional<Graph> fuse_blocks(const Graph& graph, Fuse fuse, int threads,
                                  std::pmr::memory_resource& memory,
                                  std::pmr::memory_resource& scratch) {
-  if (fuse == Fuse::off) return {};
+  if (fuse == Fuse::off || graph.has_bodies || !graph.variables.empty()) return {};
   Finder finder(graph, fuse, threads, scratch);
   const auto& blocks = finder.run();
   if (blocks.empty()) return {};

@@ -1,6 +1,7 @@
 #include "runtime/graph/graph.h"
 
 #include <algorithm>
+#include <memory>
 
 namespace skiff {
 
@@ -11,16 +12,25 @@ std::int64_t count_of(const GraphNode& node, const Symbols* symbols) noexcept {
 NodeView view_of(const Graph& graph, const GraphNode& node, std::pmr::memory_resource& memory) {
   const std::size_t count = node.inputs.size();
   auto** operands = static_cast<const TensorInfo**>(
-      memory.allocate(count * sizeof(TensorInfo*) + 1, alignof(TensorInfo*)));
+      memory.allocate((count + edges_of(node)) * sizeof(TensorInfo*) + 1, alignof(TensorInfo*)));
   for (std::size_t i = 0; i < count; ++i)
     operands[i] = node.inputs[i] < 0 ? nullptr : &graph.value(node.inputs[i]).info;
+  std::span<const BodyView> bodies;
+  if (!node.bodies.empty()) {
+    auto* views = static_cast<BodyView*>(
+        memory.allocate(node.bodies.size() * sizeof(BodyView), alignof(BodyView)));
+    std::uninitialized_default_construct_n(views, node.bodies.size());
+    bodies = view_bodies(node, views, operands + count,
+                         [&](std::int32_t id) { return &graph.value(id).info; });
+  }
   return {.op = node.def->op,
           .version = 1,
           .attributes = node.attributes,
           .inputs = {operands, count},
           .name = node.name,
           .dims = graph.symbols,
-          .count = count_of(node, graph.symbols)};
+          .count = count_of(node, graph.symbols),
+          .bodies = bodies};
 }
 
 std::int32_t Graph::symbol_of(std::int32_t id, int axis) const noexcept {

@@ -5,14 +5,23 @@
 namespace skiff {
 
 Shapes::Shapes(const Graph& graph, std::pmr::memory_resource& memory)
-    : graph_(graph), infos_(&memory), operands_(&memory), results_(&memory) {
-  std::size_t operands = 0, results = 0;
+    : graph_(graph),
+      infos_(&memory),
+      operands_(&memory),
+      results_(&memory),
+      bodies_(&memory),
+      edges_(&memory) {
+  std::size_t operands = 0, results = 0, bodies = 0, edges = 0;
   for (const GraphNode& node : graph.nodes) {
     operands = std::max(operands, node.inputs.size());
     results = std::max(results, node.outputs.size());
+    bodies = std::max(bodies, node.bodies.size());
+    edges = std::max(edges, edges_of(node));
   }
   operands_.resize(operands);
   results_.resize(results);
+  bodies_.resize(bodies);
+  edges_.resize(edges);
   if (graph.symbols == nullptr) return;
   symbols_.emplace(graph.symbols->metadata(), memory);
   infos_.reserve(graph.values.size());
@@ -28,7 +37,9 @@ NodeView Shapes::view(const GraphNode& node) noexcept {
           .inputs = {operands_.data(), node.inputs.size()},
           .name = node.name,
           .dims = symbols_ ? &*symbols_ : nullptr,
-          .count = symbols_ ? count_of(node, &*symbols_) : -1};
+          .count = symbols_ ? count_of(node, &*symbols_) : -1,
+          .bodies = view_bodies(node, bodies_.data(), edges_.data(),
+                                [&](std::int32_t id) { return &info(id); })};
 }
 
 std::span<const TensorInfo> Shapes::outputs(const GraphNode& node) noexcept {

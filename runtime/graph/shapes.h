@@ -47,6 +47,8 @@ class Shapes {
   std::pmr::vector<TensorInfo> infos_;  // empty: the graph's own
   std::pmr::vector<const TensorInfo*> operands_;
   std::pmr::vector<TensorInfo> results_;
+  std::pmr::vector<BodyView> bodies_;
+  std::pmr::vector<const TensorInfo*> edges_;  // of bodies_
 };
 
 }  // namespace skiff

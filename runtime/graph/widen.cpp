@@ -132,6 +132,7 @@ class Widening {
 std::optional<Graph> widen(const Graph& graph, std::pmr::memory_resource& memory,
                            std::pmr::memory_resource& scratch) {
   const auto external = [](const GraphValue& v) { return is_narrow(v) && is_external(v); };
+  if (graph.has_bodies || !graph.variables.empty()) return std::nullopt;
   if (std::ranges::none_of(graph.values, is_narrow) || std::ranges::any_of(graph.values, external))
     return std::nullopt;
   return Widening(graph, memory, scratch).run();

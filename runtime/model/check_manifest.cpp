@@ -24,7 +24,7 @@ void check_golden(const fb::Model& model, const Graph& graph, const fb::GoldenCa
   const auto check_tensors = [&](const auto* tensors, std::string_view what) {
     for (std::size_t i = 0; i < length(tensors); ++i) {
       const fb::GoldenTensor& tensor = *tensors->Get(static_cast<unsigned>(i));
-      check_index(tensor.value(), graph.values.size(), what);
+      check_index(tensor.value(), graph.main_values, what);
       check_index(tensor.buffer(), length(model.buffers()), "buffer of golden data");
       const TensorInfo& info = shapes.info(tensor.value());
       require(model.buffers()->Get(static_cast<unsigned>(tensor.buffer()))->size() ==
@@ -35,7 +35,7 @@ void check_golden(const fb::Model& model, const Graph& graph, const fb::GoldenCa
   check_tensors(golden.inputs(), "value of a golden input");
   check_tensors(golden.outputs(), "value of a golden output");
   for (std::size_t i = 0; i < length(golden.fingerprints()); ++i)
-    check_index(golden.fingerprints()->Get(static_cast<unsigned>(i))->value(), graph.values.size(),
+    check_index(golden.fingerprints()->Get(static_cast<unsigned>(i))->value(), graph.main_values,
                 "value of a fingerprint");
 }
 
@@ -76,8 +76,8 @@ void check_postprocess(const Graph& graph, const fb::Postprocess& p) {
 }
 
 void check_state(const fb::Model& model, const Graph& graph, const fb::StatePair& state) {
-  check_index(state.output(), graph.values.size(), "output of a state");
-  check_index(state.input(), graph.values.size(), "input of a state");
+  check_index(state.output(), graph.main_values, "output of a state");
+  check_index(state.input(), graph.main_values, "input of a state");
   const GraphValue &output = graph.value(state.output()), &input = graph.value(state.input());
   require(output.is_output && input.is_input, kBad, "a state joins '", output.info.name, "' and '",
           input.info.name, "', which are not an output and an input");
@@ -93,8 +93,6 @@ void check_state(const fb::Model& model, const Graph& graph, const fb::StatePair
 }
 
 void read_states(const fb::Model& model, Graph& graph) {
-  require(length(model.variables()) == 0, ErrorCode::unsupported,
-          "the model has variables, which this version of Skiff cannot run");
   // As many as there are inputs at most, each another one.
   require(length(model.states()) <= graph.inputs.size(), kBad, "more states than inputs");
   graph.states.reserve(length(model.states()));

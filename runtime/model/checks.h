@@ -14,12 +14,12 @@ void check_features(const fb::Model& model);
 /// Offsets, sizes, alignment, order and digest fields of the data segment's buffers.
 void check_buffers(const fb::Model& model, std::uint64_t data_size);
 
-/// Builds the graph from its record, checking values, definitions, uses, arity, attributes (through
-/// the operators' rules) and that declared shapes are what the rules give.
-void build_graph(const fb::Model& model, const fb::Graph& record, Graph& graph,
-                 std::pmr::memory_resource& memory);
+/// Builds the graph from the file's graphs, checking values, definitions, uses, arity, attributes
+/// (through the operators' rules), that declared shapes are what the rules give, that every graph
+/// but the first is the body of one node, and how deep they nest.
+void build_graph(const fb::Model& model, Graph& graph, std::pmr::memory_resource& memory);
 
-/// Variables, plans, pre- and postprocessing, golden data: every index and length. The states
+/// Plans, pre- and postprocessing, golden data: every index and length. The states
 /// become part of the graph.
 void check_manifest(const fb::Model& model, Graph& graph, std::pmr::memory_resource& scratch);
 

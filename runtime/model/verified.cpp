@@ -75,7 +75,7 @@ Verified Loader::load(Source source, const VerifyOptions& options, MemoryBook& b
     void* place = arena.allocate(sizeof(Symbols), alignof(Symbols));
     model.graph_.symbols = new (place) Symbols(metadata, arena);
   }
-  build_graph(metadata, *metadata.graphs()->Get(0), model.graph_, arena);
+  build_graph(metadata, model.graph_, arena);
   if (model.graph_.symbols != nullptr) check_corners(model.graph_, book);
   check_manifest(metadata, model.graph_, book);
   return model;

@@ -21,6 +21,11 @@ class DimResolver {
   virtual std::int64_t resolve(std::int64_t dim) const = 0;
 };
 
+/// What a node's rule sees of a nested graph.
+struct BodyView {
+  std::span<const TensorInfo*const> inputs, outputs;
+};
+
 /// What an operator's rule and kernels see of a node: attributes and operands. Valid only during
 /// the call it is passed to. The attribute table was verified by FlatBuffers and is of the type the
 /// op table names; its *values* are foreign until the rule has checked them.
@@ -33,6 +38,7 @@ struct NodeView {
   const DimResolver* dims = nullptr;  ///< null: every dim is a plain number
   /// Of an operator that counts its results: how many there are; -1: as many as there can be.
   std::int64_t count = -1;
+  std::span<const BodyView> bodies = {};  ///< of control flow: its nested graphs
 
   template <typename Table>
   const Table& attrs() const noexcept {

@@ -83,12 +83,16 @@ constexpr std::array kOps = {
     OpDef{rnn, "rnn", Attrs::RnnAttrs, 3, 8, 1, 3, infer_rnn, make_rnn_cpu},
     OpDef{attention, "attention", Attrs::AttentionAttrs, 3, 4, 1, 1, infer_attention,
           make_attention_cpu},
-    OpDef{if_else, "if_else", Attrs::IfAttrs, 1, kVariadic, 1, kVariadic},
-    OpDef{loop, "loop", Attrs::LoopAttrs, 0, kVariadic, 1, kVariadic},
-    OpDef{scan, "scan", Attrs::LoopAttrs, 1, kVariadic, 1, kVariadic},
+    OpDef{if_else, "if_else", Attrs::IfAttrs, 1, kVariadic, 1, kVariadic, infer_if_else,
+          make_if_else_cpu},
+    OpDef{loop, "loop", Attrs::LoopAttrs, 2, kVariadic, 1, kVariadic, infer_loop, make_loop_cpu},
+    OpDef{scan, "scan", Attrs::LoopAttrs, 1, kVariadic, 1, kVariadic, infer_scan, make_scan_cpu},
     OpDef{call, "call", Attrs::CallAttrs, 0, kVariadic, 1, kVariadic},
-    OpDef{read_variable, "read_variable", Attrs::VariableAttrs, 0, 0, 1, 1},
-    OpDef{assign_variable, "assign_variable", Attrs::VariableAttrs, 1, 1, 1, 1},
+    // The variable itself is the last operand; files leave it out.
+    OpDef{read_variable, "read_variable", Attrs::VariableAttrs, 1, 1, 1, 1, infer_read_variable,
+          make_read_variable_cpu},
+    OpDef{assign_variable, "assign_variable", Attrs::VariableAttrs, 2, 2, 1, 1,
+          infer_assign_variable, make_assign_variable_cpu},
     OpDef{custom, "custom", Attrs::CustomAttrs, 0, kVariadic, 1, kVariadic},
 };
 

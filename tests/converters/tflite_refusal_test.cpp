@@ -36,7 +36,7 @@ TEST(TfliteRefusal, EveryOffendingNodeIsListed) {
   model.op(Builtin::QUANTIZE, {a}, {b});
   model.op(Builtin::DEQUANTIZE, {b}, {c});
   model.op(Builtin::NEG, {c}, {d});
-  model.op(Builtin::WHILE, {d}, {e});
+  model.op(Builtin::STABLEHLO_WHILE, {d}, {e});
   const auto list = refusals(model.finish({x}, {e}));
   ASSERT_EQ(list.size(), 4U);
   EXPECT_EQ(list[0].node, "a");
@@ -44,7 +44,7 @@ TEST(TfliteRefusal, EveryOffendingNodeIsListed) {
   EXPECT_EQ(list[1].op, "QUANTIZE version 1");
   EXPECT_TRUE(contains(list[1].reason, "quantised")) << list[1].reason;
   EXPECT_EQ(list[2].node, "c");
-  EXPECT_EQ(list[3].op, "WHILE version 1");
+  EXPECT_EQ(list[3].op, "STABLEHLO_WHILE version 1");
   for (const Refusal& refusal : list) EXPECT_FALSE(refusal.help.empty()) << refusal.node;
 }
 

@@ -300,6 +300,97 @@ Graph counts() {
       [](const Graph&) {});
 }
 
+std::vector<Graph> bodies_of(std::initializer_list<Graph> graphs) { return graphs; }
+
+/// Of an if_else: scales or bends what it captures.
+Graph branch(const char* name, bool bends) {
+  Graph g;
+  g.name = name;
+  const ValueId x = g.add_input("captured", DType::float32, {2, 3});
+  const ValueId y = bends ? g.add(Op::unary, unary(fb::UnaryFunction::tanh), {x}, "bent")
+                          : g.add(Op::binary, binary(fb::BinaryFunction::mul),
+                                  {x, weights(g, "by", {3})}, "by x");
+  g.outputs = {y, x};
+  return g;
+}
+
+/// Of a loop: adds what it captures, stops early when its sum is large; collects on the way.
+Graph turn() {
+  Graph g;
+  g.name = "turn";
+  g.add_input("number", DType::int64, {});
+  g.add_input("goes on", DType::boolean, {});
+  const ValueId sum = g.add_input("sum", DType::float32, {2, 3}),
+                last = g.add_input("last", DType::float32, {2, 3}),
+                by = g.add_input("by", DType::float32, {2, 3});
+  const ValueId next = g.add(Op::binary, binary(fb::BinaryFunction::add), {sum, by}, "next");
+  const ValueId old = g.add(Op::identity, {}, {sum}, "old");
+  const ValueId row = g.add(Op::reduce, reduce(fb::ReduceFunction::mean, {0}), {last}, "row");
+  fb::IfAttrsT attrs;
+  const ValueId wide = g.add(Op::unary, unary(fb::UnaryFunction::is_nan), {row}, "wide");
+  const ValueId any =
+      g.add(Op::reshape, shaped({1}),
+            {g.add(Op::reduce, reduce(fb::ReduceFunction::any, {0, 1}), {wide}, "any")}, "any1");
+  const ir::NodeId choice = g.add_node(Op::if_else, attrs, {any, next}, "choice", 2, {},
+                                       bodies_of({branch("bends", true), branch("scales", false)}));
+  g.outputs = {g.inputs[1], g.node(choice).outputs[0], old, row};
+  return g;
+}
+
+/// Of a scan, with a slice of 2 and a carried sum.
+Graph slice_turn() {
+  Graph g;
+  g.name = "slice";
+  const ValueId sum = g.add_input("sum", DType::float32, {2}),
+                slice = g.add_input("slice", DType::float32, {2});
+  const ValueId next = g.add(Op::binary, binary(fb::BinaryFunction::add), {sum, slice}, "next");
+  g.outputs = {next, sum};
+  return g;
+}
+
+/// Branches, loops, a scan, graphs in graphs, and a variable.
+Graph nested() {
+  Graph g;
+  g.name = "nested";
+  const ValueId x = g.add_input("x", DType::float32, {2, 3});
+  const ValueId choice = g.add_input("choice", DType::boolean, {});
+  const ValueId memory = g.add_input("memory", DType::float32, {2, 3});
+  const ValueId start = g.add(Op::binary, binary(fb::BinaryFunction::add), {x, memory}, "start");
+  const ir::NodeId chosen =
+      g.add_node(Op::if_else, fb::IfAttrsT(), {choice, start}, "chosen", 2, {},
+                 bodies_of({branch("bends", true), branch("scales", false)}));
+  const std::int64_t four = 4;
+  const std::uint8_t yes = 1;
+  const ValueId turns = g.add_constant<std::int64_t>("turns", {}, std::span(&four, 1));
+  const ValueId goes_on = g.add_constant("goes on", DType::boolean, {},
+                                         ir::bytes_of(std::span<const std::uint8_t>(&yes, 1)));
+  fb::LoopAttrsT loop;
+  loop.max_trip_count = 4;
+  loop.captures = 1;
+  const ir::NodeId looped =
+      g.add_node(Op::loop, loop, {turns, goes_on, g.node(chosen).outputs[0], x, start}, "looped", 3,
+                 {}, bodies_of({turn()}));
+  fb::LoopAttrsT scan;
+  scan.max_trip_count = 3;
+  scan.scan_inputs = 1;
+  scan.scan_input_axes = {1};
+  scan.scan_output_axes = {1};
+  scan.scan_input_reverse = {1};
+  scan.scan_output_reverse = {0};
+  const float zeros[2] = {};
+  const ValueId none = g.add_constant<float>("none", {2}, zeros);
+  const ir::NodeId scanned = g.add_node(Op::scan, scan, {none, g.node(looped).outputs[0]},
+                                        "scanned", 2, {}, bodies_of({slice_turn()}));
+  const auto& results = g.node(looped).outputs;
+  g.outputs = {g.node(scanned).outputs[0], g.node(scanned).outputs[1], results[1], results[2],
+               g.node(chosen).outputs[1]};
+  g.outputs.push_back(
+      g.add(Op::binary, binary(fb::BinaryFunction::mul), {start, results[0]}, "kept"));
+  const float first[6] = {0, 1, 0, 1, 0, 1};
+  g.variables = {{"memory", ir::bytes_of(std::span<const float>(first))}};
+  return g;
+}
+
 void describe_picture(convert::Manifest& manifest) {
   fb::PreprocessT image;
   image.height_axis = 1;
@@ -313,9 +404,9 @@ void describe_picture(convert::Manifest& manifest) {
   manifest.labels = {"ant", "bee", "cat", "dog", "eel"};
 }
 
-constexpr ModelSample kSamples[] = {{"picture", picture}, {"numbers", numbers},
-                                    {"shapes", shapes},   {"sequence", sequence},
-                                    {"sizes", sizes},     {"counts", counts}};
+constexpr ModelSample kSamples[] = {
+    {"picture", picture}, {"numbers", numbers}, {"shapes", shapes}, {"sequence", sequence},
+    {"sizes", sizes},     {"counts", counts},   {"nested", nested}};
 
 }  // namespace
 
