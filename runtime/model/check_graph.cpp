@@ -246,7 +246,7 @@ class Builder {
     const auto place = static_cast<std::int32_t>(graph_.nodes.size());
     GraphNode& node = graph_.nodes.emplace_back();
     node.name = text(record.name());
-    if (!node.nested) main_number_ = number;
+    if (depth_ == 0) main_number_ = number;
     node.index = main_number_;
     node.def = find_op(record.op());
     node.attributes = record.attrs();
