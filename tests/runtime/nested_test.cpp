@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <list>
 
 #include "converters/passes/passes.h"
 #include "converters/writer.h"
@@ -21,7 +22,8 @@ constexpr int kInt64 = 7, kBoolean = 9;
 Model model_of(const OnnxBuilder& builder, const convert::ImportOptions& options = {}) {
   convert::Imported imported = builder.import(options);
   passes::run_pipeline(imported.graph, passes::all_groups(), {.check = true});
-  return Model::from_bytes(convert::write_model(imported.graph, {}));
+  static std::list<std::vector<std::byte>> files;  // a model does not own its bytes
+  return Model::from_bytes(files.emplace_back(convert::write_model(imported.graph, {})));
 }
 
 template <typename T>
