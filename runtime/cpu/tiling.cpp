@@ -68,7 +68,6 @@ Partition choose_partition(const KernelTable& table, const PanelLayout& layout, 
   p.rows_per_task = round_up(ceil_div(rows, p.row_tasks), tile);
   p.panels_per_task = ceil_div(p.panels, p.panel_tasks);
   p.row_tasks = ceil_div(rows, p.rows_per_task);
-  p.rows_per_task = ceil_div(rows, p.row_tasks);  // the last task is no remnant
   p.panel_tasks = ceil_div(p.panels, p.panels_per_task);
   p.panels_outer = weights_heavy;
   return p;
