@@ -199,7 +199,7 @@ class MmaConv final : public Kernel {
   std::int64_t flops() const noexcept override {
     return 2 * plan_.outputs() * plan_.geometry.taps() * plan_.geometry.cin;
   }
-  const char* algorithm() const noexcept override { return "implicit product, tensor cores"; }
+  const char* algorithm() const noexcept override { return "implicit product"; }
   bool tensor_cores() const noexcept override { return true; }
 
   void enqueue(const LaunchArgs& args) override {

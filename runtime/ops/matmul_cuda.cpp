@@ -48,9 +48,7 @@ class Matmul final : public Kernel {
   std::int64_t flops() const noexcept override {
     return 2 * product_.batches * product_.m * product_.n * product_.k;
   }
-  const char* algorithm() const noexcept override {
-    return tensor_cores() ? "cuBLASLt, tensor cores" : "cuBLASLt";
-  }
+  const char* algorithm() const noexcept override { return "cuBLASLt"; }
   bool tensor_cores() const noexcept override { return product_.dtype != DType::float32; }
 
   void enqueue(const LaunchArgs& args) override {

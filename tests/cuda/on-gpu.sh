@@ -79,7 +79,7 @@ part_half() {
   local model bad=0
   for model in "$here"/models/half/*.skiff; do
     skiff verify "$model" --device=cuda --strict-gpu || skiff verify "$model" --device=cuda || bad=1
-    echo "$(skiff profile "$model" --device=cuda | grep -c 'tensor cores') layers on tensor cores"
+    echo "$(skiff profile "$model" --device=cuda | grep -c '(TC)') layers on tensor cores"
     skiff bench "$model" --device=cuda --warmUp=500 --duration=2 --percentile=10,90 || bad=1
   done
   return $bad
