@@ -51,8 +51,9 @@ void Counts::follow(const Step& counted, std::int64_t count, Shapes& shapes, Ker
   for (const Follower& follower : followers_[symbol]) {
     const GraphNode& record = graph_.nodes[static_cast<std::size_t>(follower.node)];
     shapes.update(record);
-    if (follower.step >= 0)
-      maker.remake(steps[static_cast<std::size_t>(follower.step)], record, shapes);
+    if (follower.step < 0) continue;
+    Step& step = steps[static_cast<std::size_t>(follower.step)];
+    if (step.region != nullptr) maker.remake(step, record, shapes);
   }
   known_ |= bit;
 }
