@@ -50,18 +50,42 @@ std::vector<ValueId> unite_captures(std::span<Scope* const> branches) {
   return all;
 }
 
+/// A branch whose shapes cannot fit, as another runtime would find when it is taken: it gives what
+/// the other branch gives, from an index out of range, so that a run which takes it fails.
+void fill_impossible(Scope& scope, const ir::Graph& other) {
+  Builder& b = scope.builder;
+  b.begin("impossible", "a branch whose shapes do not fit");
+  const std::int64_t beyond = 1;
+  for (ValueId like : other.outputs) {
+    const ir::Value& value = other.value(like);
+    const ValueId index = b.from_integers(DType::int64, Shape{1}, std::span(&beyond, 1));
+    const double zero = 0;
+    const ValueId table = b.from_numbers(value.dtype, Shape{1}, std::span(&zero, 1));
+    const ValueId taken = b.gather(table, index, 0);
+    Shape ones;
+    for (int i = 0; i < value.shape.rank(); ++i) ones.push_back(1);
+    scope.graph.outputs.push_back(b.expand(b.reshape(taken, ones), value.shape));
+  }
+}
+
 /// Both branches become part of the graph; the condition decides at run time.
 void import_branches(Op& op) {
-  Scope then_scope(op.frame.scope), else_scope(op.frame.scope);
-  Scope* const scopes[] = {&then_scope, &else_scope};
-  op.importer.import_nested(op, body_of(op, "then_branch"), then_scope);
-  op.importer.import_nested(op, body_of(op, "else_branch"), else_scope);
-  const std::size_t results = then_scope.graph.outputs.size();
-  op.check(results == else_scope.graph.outputs.size() && op.outputs() <= static_cast<int>(results),
-           "its branches give ", results, " and ", else_scope.graph.outputs.size(), " values");
+  Scope then_scope(op.frame.scope), else_scope(op.frame.scope), spare(op.frame.scope);
+  Scope* scopes[] = {&then_scope, &else_scope};
+  const bool then_fits = op.importer.import_branch(op, body_of(op, "then_branch"), then_scope);
+  if (then_fits) {
+    if (!op.importer.import_branch(op, body_of(op, "else_branch"), else_scope))
+      fill_impossible(*(scopes[1] = &spare), then_scope.graph);
+  } else {
+    op.importer.import_nested(op, body_of(op, "else_branch"), else_scope);
+    fill_impossible(*(scopes[0] = &spare), else_scope.graph);
+  }
+  const std::size_t results = scopes[0]->graph.outputs.size();
+  op.check(results == scopes[1]->graph.outputs.size() && op.outputs() <= static_cast<int>(results),
+           "its branches give ", results, " and ", scopes[1]->graph.outputs.size(), " values");
   for (std::size_t i = 0; i < results; ++i) {
-    const ir::Value &a = then_scope.graph.value(then_scope.graph.outputs[i]),
-                    &b = else_scope.graph.value(else_scope.graph.outputs[i]);
+    const ir::Value &a = scopes[0]->graph.value(scopes[0]->graph.outputs[i]),
+                    &b = scopes[1]->graph.value(scopes[1]->graph.outputs[i]);
     op.check(a.dtype == b.dtype && a.shape == b.shape, "its branches give ", a.dtype, " ", a.shape,
              " and ", b.dtype, " ", b.shape, ": the size of the result would depend on the data");
   }

@@ -257,6 +257,7 @@ void Importer::import_node(const NodeProto& node, Frame& frame) {
     refuse_node(node, frame, op_name, why);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::invalid_model && error.code() != ErrorCode::unsupported) throw;
+    misfits_ += error.code() == ErrorCode::invalid_model ? 1 : 0;
     refuse_node(node, frame, op_name, {error.what(), {}, {}});
   }
 }
@@ -358,6 +359,20 @@ void Importer::import_nested(Op& op, const GraphProto& graph, Scope& scope) {
     scope.graph.outputs.push_back(output.tensor);
   }
   op.check(!ir::has_counting(scope.graph), "a size in its nested graph depends on the data");
+}
+
+bool Importer::import_branch(Op& op, const GraphProto& body, Scope& scope) {
+  const std::size_t refused = refusals_.size(), misfits = misfits_;
+  try {
+    import_nested(op, body, scope);
+    return true;
+  } catch (const Refuse& why) {
+    const std::size_t added = refusals_.size() - refused;
+    if (!why.reason.empty() || added == 0 || added != misfits_ - misfits) throw;
+  }
+  refusals_.resize(refused);
+  misfits_ = misfits;
+  return false;
 }
 
 bool Importer::attempt(const std::function<void()>& import) {

@@ -77,6 +77,9 @@ class Importer {
   /// The same into a graph of its own, whose inputs so far are the body's own; values around it
   /// that it uses become its last inputs. The results become its outputs.
   void import_nested(Op& op, const GraphProto& body, Scope& scope);
+  /// The same for a branch that may never be taken: false, and nothing held against the model, when
+  /// all that is wrong are shapes which do not fit each other.
+  bool import_branch(Op& op, const GraphProto& body, Scope& scope);
   /// Calls `import`; false when it refuses: then nothing of what was refused is held against the
   /// model.
   bool attempt(const std::function<void()>& import);
@@ -118,6 +121,7 @@ class Importer {
   std::vector<char> needed_;  // by node of the main graph
   std::unordered_set<std::string> needed_names_;
   std::vector<convert::Refusal> refusals_;
+  std::size_t misfits_ = 0;              // of the refusals: what cannot be right with these shapes
   std::map<std::string, Shape> shapes_;  // of the source's tensors
   bool guessed_ = false;
   std::size_t nodes_imported_ = 0;

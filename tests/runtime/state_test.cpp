@@ -89,6 +89,37 @@ TEST_P(Silero, AlsoForABatchOfAnySize) {
   EXPECT_EQ(Session::predict(model).total, session.memory().total);
 }
 
+/// The sample rate stays an input: both halves of the network are in the file.
+const std::vector<std::byte>& silero_for_both_rates() {
+  static const std::vector<std::byte> bytes = [] {
+    convert::ConvertOptions options;
+    options.states["stateN"] = "state";
+    options.import.shapes = {{"input", {1, 576}}, {"state", {2, 1, 128}}};
+    return convert::convert_file((shared_data() / "models/onnx/silero_vad_v5.onnx").string(),
+                                 options);
+  }();
+  return bytes;
+}
+
+TEST_P(Silero, ChoosesItsBranchAtRunTime) {
+  const Model model = Model::from_bytes(silero_for_both_rates());
+  Session session(model, {.threads = 2});
+  EXPECT_EQ(Session::predict(model, {.threads = 2}).total, session.memory().total);
+  session.input("sr").values<std::int64_t>()[0] = 16000;
+  const auto expected = numbers_of(golden_.at("out/output"));
+  const std::vector<double> first = steps(session);
+  expect_agreement(first, expected, "output");
+  session.reset();
+  MallocProbe probe;
+  static_cast<void>(session.run());
+  const auto count = probe.stop();
+  session.input("sr").values<std::int64_t>()[0] = 8000;  // would take 256 samples, not 512
+  EXPECT_EQ(session.run().code(), ErrorCode::bad_value);
+  if (kMallocProbeWorks) {
+    EXPECT_EQ(count.calls, 0u);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Recordings, Silero, ::testing::Values("yes", "noise", "silence"),
                          [](const auto& tested) { return std::string(tested.param); });
 
