@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "platform/file.h"
+#include "runtime/cli/commands.h"
 #include "runtime/cli/onnx_tensor.h"
 #include "runtime/cli/pictures.h"
 #include "runtime/core/error.h"
