@@ -115,17 +115,20 @@ void damage_each(const Bytes& file, std::size_t count, const Visit& visit, Chang
     visit(with_metadata(file, [&](fb::ModelT& model) { change(model, i); }));
 }
 
-void damage_nodes(const Bytes& file, const fb::GraphT& graph, const Visit& visit) {
+/// The nodes of graph `g`, and what it takes and gives.
+void damage_nodes(const Bytes& file, const fb::GraphT& graph, std::size_t g, const Visit& visit) {
   const std::size_t count = graph.nodes.size();
   using M = fb::ModelT;
-  const auto node = [](M& m, std::size_t i) -> fb::NodeT& { return *m.graphs[0]->nodes[i]; };
-  damage_each(file, count, visit, [&](M& m, std::size_t i) { node(m, i).inputs.pop_back(); });
+  const auto node = [g](M& m, std::size_t i) -> fb::NodeT& { return *m.graphs[g]->nodes[i]; };
+  damage_each(file, count, visit, [&](M& m, std::size_t i) {
+    if (!node(m, i).inputs.empty()) node(m, i).inputs.pop_back();
+  });
   damage_each(file, count, visit, [&](M& m, std::size_t i) { node(m, i).inputs.resize(12, -1); });
   damage_each(file, count, visit, [&](M& m, std::size_t i) { node(m, i).outputs.pop_back(); });
   damage_each(file, count, visit, [&](M& m, std::size_t i) {
     for (int more = 0; more < 3; ++more) {  // values of their own
-      node(m, i).outputs.push_back(static_cast<std::int32_t>(m.graphs[0]->values.size()));
-      m.graphs[0]->values.push_back(std::make_unique<fb::ValueT>(*m.graphs[0]->values[0]));
+      node(m, i).outputs.push_back(static_cast<std::int32_t>(m.graphs[g]->values.size()));
+      m.graphs[g]->values.push_back(value_like(*m.graphs[g]->values[0]));
     }
   });
   damage_each(file, count, visit, [&](M& m, std::size_t i) { node(m, i).attrs.Reset(); });
@@ -133,16 +136,26 @@ void damage_nodes(const Bytes& file, const fb::GraphT& graph, const Visit& visit
     damage_each(file, count, visit, [&](M& m, std::size_t i) {
       if (operand < node(m, i).inputs.size()) node(m, i).inputs[operand] = -1;
     });
+  const std::function<void(std::vector<std::int32_t>&)> changes[] = {
+      [](auto& ids) { ids.clear(); }, [](auto& ids) { ids.resize(ids.size() + 1, 0); },
+      [](auto& ids) {
+        if (!ids.empty()) ids.pop_back();
+      },
+      [](auto& ids) {
+        if (!ids.empty()) ids[0] = -1;
+      }};
+  for (const auto& change : changes) {
+    visit(with_metadata(file, [&](M& m) { change(m.graphs[g]->inputs); }));
+    visit(with_metadata(file, [&](M& m) { change(m.graphs[g]->outputs); }));
+  }
 }
 
 /// All operands of a node become inputs of the graph, changed alike.
-void read_new_inputs(fb::ModelT& m, std::size_t node,
+void read_new_inputs(fb::GraphT& g, std::size_t node,
                      const std::function<void(fb::ValueT&)>& change) {
-  fb::GraphT& g = *m.graphs[0];
   for (std::int32_t& operand : g.nodes[node]->inputs) {
     if (operand < 0) continue;
-    auto value = std::make_unique<fb::ValueT>(*g.values[static_cast<std::size_t>(operand)]);
-    value->buffer = -1;
+    auto value = value_like(*g.values[static_cast<std::size_t>(operand)]);
     change(*value);
     operand = static_cast<std::int32_t>(g.values.size());
     g.inputs.push_back(operand);
@@ -152,7 +165,8 @@ void read_new_inputs(fb::ModelT& m, std::size_t node,
 
 /// Every value with one axis more, one less, none, and with other extents and types; so that the
 /// rule of who reads it, not of who writes it, looks first, as a new input of the graph, too.
-void damage_values(const Bytes& file, const fb::GraphT& graph, const Visit& visit) {
+void damage_values(const Bytes& file, const fb::GraphT& graph, std::size_t place,
+                   const Visit& visit) {
   using Dims = std::vector<std::int64_t>;
   const std::function<void(fb::ValueT&)> changes[] = {[](auto& v) { v.dims.push_back(1); },
                                                       [](auto& v) {
@@ -198,20 +212,20 @@ void damage_values(const Bytes& file, const fb::GraphT& graph, const Visit& visi
                                                       [](auto& v) { v.dtype = fb::DType::uint8; }};
   for (const auto& change : changes) {
     damage_each(file, graph.values.size(), visit,
-                [&](fb::ModelT& m, std::size_t i) { change(*m.graphs[0]->values[i]); });
+                [&](fb::ModelT& m, std::size_t i) { change(*m.graphs[place]->values[i]); });
     damage_each(file, graph.nodes.size() * 8, visit, [&](fb::ModelT& m, std::size_t i) {
-      auto& g = *m.graphs[0];
+      auto& g = *m.graphs[place];
       auto& inputs = g.nodes[i / 8]->inputs;
       if (i % 8 >= inputs.size() || inputs[i % 8] < 0) return;
       auto& old = *g.values[static_cast<std::size_t>(inputs[i % 8])];
       g.inputs.push_back(static_cast<std::int32_t>(g.values.size()));
       inputs[i % 8] = g.inputs.back();
-      g.values.push_back(std::make_unique<fb::ValueT>(old));
-      g.values.back()->buffer = -1;
+      g.values.push_back(value_like(old));
       change(*g.values.back());
     });
-    damage_each(file, graph.nodes.size(), visit,
-                [&](fb::ModelT& m, std::size_t i) { read_new_inputs(m, i, change); });
+    damage_each(file, graph.nodes.size(), visit, [&](fb::ModelT& m, std::size_t i) {
+      read_new_inputs(*m.graphs[place], i, change);
+    });
   }
 }
 
@@ -225,7 +239,7 @@ void damage_kind(const Bytes& file, fb::OpKind kind, std::vector<std::int64_t> d
     for (std::size_t i = 0; i < nodes.size() && !found; ++i) {
       if (nodes[i]->op != kind) continue;
       found = true;
-      if (!dims.empty()) read_new_inputs(m, i, [&](fb::ValueT& v) { v.dims = dims; });
+      if (!dims.empty()) read_new_inputs(*m.graphs[0], i, [&](fb::ValueT& v) { v.dims = dims; });
       change(*nodes[i]);
     }
   });
@@ -283,8 +297,10 @@ void for_each_hostile(const ModelSample& sample, const Visit& visit) {
                  visit);
   fb::ModelT model;
   fb::GetModel(file.data() + 128)->UnPackTo(&model);
-  damage_nodes(file, *model.graphs[0], visit);
-  damage_values(file, *model.graphs[0], visit);
+  for (std::size_t i = 0; i < model.graphs.size(); ++i) {
+    damage_nodes(file, *model.graphs[i], i, visit);
+    damage_values(file, *model.graphs[i], i, visit);
+  }
   damage_vectors(file, visit);
   damage_attributes(file, visit);
   damage_pairs(file, visit);

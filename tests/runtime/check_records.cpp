@@ -39,10 +39,76 @@ void make_small(M& m, int rank, std::int64_t max, const Postfix& postfix) {
   std::swap(m, small);
 }
 
+/// `depth` loops of `trips` turns inside of one another, which carry x to y; the innermost also
+/// collects x.
+void make_loops(M& m, std::size_t depth, std::int64_t trips,
+                const std::vector<std::int64_t>& dims) {
+  M made;
+  for (std::size_t i = 0; i <= depth; ++i) {
+    made.graphs.push_back(std::make_unique<fb::GraphT>());
+    fb::GraphT& graph = *made.graphs.back();
+    for (const auto dtype : {fb::DType::int64, fb::DType::boolean, fb::DType::float32,
+                             fb::DType::float32, fb::DType::float32}) {
+      graph.values.push_back(std::make_unique<fb::ValueT>());
+      graph.values.back()->dtype = dtype;
+      if (graph.values.size() > 2) graph.values.back()->dims = dims;
+    }
+    graph.inputs = {0, 1, 2};
+    graph.outputs = i == 0 ? std::vector{3} : std::vector{1, 3};
+    graph.nodes.push_back(std::make_unique<fb::NodeT>());
+    fb::NodeT& node = *graph.nodes.back();
+    node.inputs = {2};
+    node.outputs = {3};
+    node.op = fb::OpKind::identity;
+    if (i == depth) break;
+    fb::LoopAttrsT attrs;
+    attrs.body = static_cast<std::int32_t>(i) + 1;
+    attrs.max_trip_count = trips;
+    node.op = fb::OpKind::loop;
+    node.inputs = {0, 1, 2};
+    node.attrs.Set(std::move(attrs));
+  }
+  made.graphs.back()->outputs.push_back(2);
+  made.graphs[depth - 1]->nodes[0]->outputs.push_back(4);
+  auto& collected = made.graphs[depth - 1]->values[4]->dims;
+  if (collected.size() < 8) collected.insert(collected.begin(), trips);
+  std::swap(m, made);
+}
+
+void add_variable(M& m, fb::DType dtype, std::vector<std::int64_t> dims, std::int32_t buffer) {
+  m.variables.push_back(std::make_unique<fb::VariableT>());
+  m.variables.back()->dtype = dtype;
+  m.variables.back()->dims = std::move(dims);
+  m.variables.back()->initial_buffer = buffer;
+}
+
+const std::function<void(M&)> kOfGraphs[] = {
+    [](M& m) { add_variable(m, fb::DType::none, {}, -1); },
+    [](M& m) { add_variable(m, fb::DType::float32, std::vector<std::int64_t>(9, 1), -1); },
+    [](M& m) { add_variable(m, fb::DType::float32, {-1}, -1); },
+    [](M& m) {
+      add_variable(m, fb::DType::float32, {1 << 30, 1 << 30}, -1);
+    },
+    [](M& m) { add_variable(m, fb::DType::float32, {2}, 1000); },
+    [](M& m) { add_variable(m, fb::DType::float32, {12345}, 0); },
+    [](M& m) { m.graphs.push_back(std::make_unique<fb::GraphT>()); },
+    [](M& m) { make_loops(m, 12, 1, {2}); },
+    [](M& m) { make_loops(m, 4, 1 << 20, {2}); },
+    [](M& m) { make_loops(m, 1, 1, std::vector<std::int64_t>(8, 1)); },
+    [](M& m) {  // what is carried is handed on without a node between
+      make_loops(m, 1, 1, {2});
+      fb::GraphT &outer = *m.graphs[0], &body = *m.graphs[1];
+      outer.nodes[0]->inputs = {0, 1, 2, 2};
+      body.values.push_back(value_like(*body.values[2]));
+      body.inputs.push_back(5);
+      body.outputs = {1, 3, 2};
+      outer.values[4]->dims = {2};
+    },
+};
+
 const std::function<void(M&)> kOfTheModel[] = {
     [](M& m) { m.graphs.clear(); },
     [](M& m) { m.required_features = {"time-travel"}; },
-    [](M& m) { m.variables.push_back(std::make_unique<fb::VariableT>()); },
     [](M& m) { m.plans.push_back(std::make_unique<fb::MemoryPlanT>()); },
     [](M& m) { m.graphs[0]->outputs.clear(); },
     [](M& m) {
@@ -114,6 +180,13 @@ std::vector<Postfix> bad_expressions() {
 
 }  // namespace
 
+std::unique_ptr<fb::ValueT> value_like(const fb::ValueT& value) {
+  auto made = std::make_unique<fb::ValueT>();
+  made->dtype = value.dtype;
+  made->dims = value.dims;
+  return made;
+}
+
 void damage_records(std::span<const std::byte> file,
                     const std::function<void(std::span<const std::byte>)>& visit) {
   M model;
@@ -121,6 +194,7 @@ void damage_records(std::span<const std::byte> file,
   const auto change = [&](const std::function<void(M&)>& how) { visit(with_metadata(file, how)); };
   for (const auto& how : kOfTheModel) change(how);
   for (const auto& how : kOfQuantization) change(how);
+  for (const auto& how : kOfGraphs) change(how);
   if (!model.states.empty())
     for (const auto& how : kOfStates) change(how);
   if (model.symbols.empty()) return;
