@@ -52,6 +52,8 @@ struct skiff_node {
   const void* dims;
   uint64_t most_workspace;  ///< algorithms that take more scratch are passed over
   const char* choice;       ///< the algorithm to take, by its name; null: the one ranked first
+  int32_t exact;            ///< not another one where that is not to be had
+  int32_t reserved;
 };
 
 struct skiff_kernel_info {
@@ -96,6 +98,7 @@ struct skiff_device_info {
   int32_t integrated;                ///< shares the host's memory
   int32_t driver, runtime, cudnn, cublas;
   uint64_t memory;
+  uint64_t cache;  ///< bytes of the second level
 };
 
 enum skiff_memory_kind { SKIFF_MEMORY_DEVICE = 0, SKIFF_MEMORY_PINNED = 1 };

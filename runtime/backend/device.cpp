@@ -123,7 +123,9 @@ struct Device::CrossingNode {
             .resolve = view.dims == nullptr ? nullptr : resolve,
             .dims = view.dims,
             .most_workspace = wish.most_workspace,
-            .choice = wish.choice};
+            .choice = wish.choice,
+            .exact = wish.exact,
+            .reserved = 0};
   }
   CrossingNode(const CrossingNode&) = delete;
   CrossingNode& operator=(const CrossingNode&) = delete;

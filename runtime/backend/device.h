@@ -108,6 +108,7 @@ class DeviceKernel final : public Kernel {
 struct KernelWish {
   std::uint64_t most_workspace = UINT64_MAX;  ///< bytes of scratch; those with more are passed over
   const char* choice = nullptr;               ///< an algorithm's name; null: the one ranked first
+  bool exact = false;                         ///< Error{unsupported} where that is not to be had
 };
 
 /// What can be chosen for a node; no names: there is no choice.

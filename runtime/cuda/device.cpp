@@ -38,6 +38,7 @@ skiff_device_info Device::describe() const {
   info.minor = attribute(cudaDevAttrComputeCapabilityMinor, ordinal_);
   info.processors = attribute(cudaDevAttrMultiProcessorCount, ordinal_);
   info.integrated = attribute(cudaDevAttrIntegrated, ordinal_);
+  info.cache = static_cast<std::uint64_t>(attribute(cudaDevAttrL2CacheSize, ordinal_));
   check(cudaDriverGetVersion(&info.driver), "cudaDriverGetVersion");
   check(cudaRuntimeGetVersion(&info.runtime), "cudaRuntimeGetVersion");
   info.cudnn = static_cast<std::int32_t>(cudnnGetVersion());

@@ -87,6 +87,7 @@ struct KernelSpec {
   std::pmr::memory_resource& memory;          ///< lives as long as the kernel
   std::uint64_t most_workspace = UINT64_MAX;  ///< algorithms that take more are passed over
   std::string_view choice = {};               ///< the algorithm to take; empty: the first
+  bool exact = false;                         ///< refuse where the choice is not to be had
 
   const TensorInfo& input(int i) const noexcept { return node.input(i); }
   const TensorInfo& output(int i) const noexcept { return outputs[static_cast<std::size_t>(i)]; }

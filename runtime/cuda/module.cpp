@@ -144,8 +144,9 @@ std::int32_t make(skiff_device* device, const skiff_memory* memory, const skiff_
     const std::span outputs(read.outputs, static_cast<std::size_t>(node->output_count));
     void* const place = CoreMemory(*memory).allocate(sizeof(skiff_kernel), alignof(skiff_kernel));
     auto* const result = new (place) skiff_kernel{CoreMemory(*memory), nullptr};
-    result->kernel = make_kernel({read.view, outputs, device->device, result->memory,
-                                  node->most_workspace, node->choice ? node->choice : ""});
+    result->kernel =
+        make_kernel({read.view, outputs, device->device, result->memory, node->most_workspace,
+                     node->choice ? node->choice : "", node->exact != 0});
     const Kernel* const made = result->kernel.get();
     *info = {.workspace = made->workspace_bytes(),
              .flops = made->flops(),

@@ -61,6 +61,7 @@ KernelPtr make_conv(const KernelSpec& spec) {
   if (is_depthwise(spec, plan)) return make_depthwise_conv(spec, plan);
   if (plan.outputs() == 0) return make_direct_conv(spec, plan);
   KernelPtr kernel = spec.choice.empty() ? nullptr : make_chosen_conv(spec, plan);
+  if (kernel == nullptr && spec.exact) refuse("no ", spec.choice, " for this convolution");
   if (kernel == nullptr) kernel = attempt([&] { return make_cudnn_conv(spec, plan); });
   if (kernel == nullptr && fits_mma(plan)) kernel = make_mma_conv(spec, plan);
   return kernel != nullptr ? std::move(kernel) : make_direct_conv(spec, plan);

@@ -116,7 +116,7 @@ KernelPtr make_matmul(const KernelSpec& spec) {
   if (const int rank = cublaslt::rank_of(spec.choice); rank >= 0) try {
       return make(rank);
     } catch (const Error& error) {
-      if (error.code() != ErrorCode::unsupported) throw;
+      if (error.code() != ErrorCode::unsupported || spec.exact) throw;
     }
   return make(-1);
 }

@@ -12,10 +12,6 @@
 namespace skiff::tune {
 namespace {
 
-/// Larger than the second-level cache of any GPU there is.
-constexpr std::uint64_t kFlushDiscrete = std::uint64_t{128} << 20;
-constexpr std::uint64_t kFlushIntegrated = std::uint64_t{32} << 20;
-
 constexpr std::size_t kPiece = std::size_t{1} << 20;
 
 std::uint64_t rounded(std::uint64_t bytes) noexcept {
@@ -68,8 +64,8 @@ class Trial {
   float time(int runs) {
     enqueue(false);  // loads its code
     const backend::Program program = enqueue(true);
-    const backend::Memory flush = device_.allocate(
-        backend::MemoryKind::device, device_.integrated() ? kFlushIntegrated : kFlushDiscrete);
+    const backend::Memory flush =
+        device_.allocate(backend::MemoryKind::device, 2 * device_.info().cache);
     return device_.time(program, flush, runs);
   }
 

@@ -81,7 +81,8 @@ std::string Tuner::measure(const std::string& key, const NodeView& node,
   };
   std::vector<Timed> timed;
   for (const std::string& name : names)
-    if (const auto ms = time_alone(device_, node, outputs, {most_workspace, name.c_str()}, runs_))
+    if (const auto ms =
+            time_alone(device_, node, outputs, {most_workspace, name.c_str(), true}, runs_))
       timed.push_back({*ms, name});
   if (timed.empty()) return "";
   std::ranges::stable_sort(timed, {}, &Timed::ms);

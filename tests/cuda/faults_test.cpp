@@ -28,9 +28,11 @@ Status run_larger(Session& session) {
   std::vector<InputShape> shapes;
   for (std::size_t i = 0; i < session.input_count(); ++i) {
     const Tensor input = session.input(i);
+    if (session.model().input_symbol(i, 0) < 0) continue;
     shapes.push_back({input.name(), input.shape()});
     shapes.back().shape[0] = 3;
   }
+  if (shapes.empty()) return {};  // only what it counts itself
   try {
     session.prepare(shapes);
   } catch (const Error& error) {

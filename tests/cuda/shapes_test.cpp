@@ -16,8 +16,7 @@ namespace {
 
 const std::vector<std::byte>& sizes_file() {
   static const std::vector<std::byte> bytes = [] {
-    const auto all = model_samples();
-    return file_of(*std::ranges::find(all, std::string("sizes"), &ModelSample::name));
+    return file_of(*std::ranges::find(model_samples(), std::string("sizes"), &ModelSample::name));
   }();
   return bytes;
 }

@@ -50,6 +50,9 @@ CUDA_DOUBLE cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attrib
     case cudaDevAttrMultiProcessorCount:
       *value = 16;
       return cudaSuccess;
+    case cudaDevAttrL2CacheSize:
+      *value = 1 << 16;
+      return cudaSuccess;
     case cudaDevAttrIntegrated:
       *value = device.integrated;
       return cudaSuccess;
