@@ -18,6 +18,21 @@ ValueId tensor_of(const Op& op, const Entry& entry) {
   return entry.tensor;
 }
 
+void refuse_unless_bound(Op& op, Refuse why, std::initializer_list<int> operands) {
+  for (int i : operands) {
+    if (!op.has(i) || op.b.known(op.in(i))) continue;
+    for (std::string& origin : op.b.origins(op.in(i)))
+      if (std::find(why.bind.begin(), why.bind.end(), origin) == why.bind.end())
+        why.bind.push_back(std::move(origin));
+  }
+  if (!why.bind.empty()) {
+    why.help += why.help.empty() ? "" : "; or ";
+    why.help += "fix what it is computed from:";
+    for (const std::string& origin : why.bind) why.help += " --bind " + origin + "=...";
+  }
+  throw why;
+}
+
 void define(Op& op, int i, const Entry& entry) {
   if (op.wants(i)) op.importer.define(op.frame, op.node.output(i), entry);
 }
@@ -100,7 +115,11 @@ void import_branches(Op& op) {
 
 void import_if(Op& op) {
   op.ignore({"then_branch", "else_branch"});
-  if (!op.b.known(op.in(0))) return import_branches(op);
+  if (!op.b.known(op.in(0))) {
+    Refuse why;
+    if (op.importer.attempt([&] { import_branches(op); }, &why)) return;
+    refuse_unless_bound(op, why, {0});
+  }
   const bool taken = op.known_integer(0, "the condition") != 0;
   const GraphProto& branch = body_of(op, taken ? "then_branch" : "else_branch");
   const std::vector<Entry> results = op.importer.import_body(op, branch, {});

@@ -375,16 +375,26 @@ bool Importer::import_branch(Op& op, const GraphProto& body, Scope& scope) {
   return false;
 }
 
-bool Importer::attempt(const std::function<void()>& import) {
-  const std::size_t refused = refusals_.size();
+bool Importer::attempt(const std::function<void()>& import, Refuse* why) {
+  const std::size_t refused = refusals_.size(), misfits = misfits_;
+  Refuse reason;
   try {
     import();
     return true;
-  } catch (const Refuse&) {
+  } catch (const Refuse& refusal) {
+    reason = refusal;
   } catch (const Error& error) {
     if (error.code() != ErrorCode::invalid_model && error.code() != ErrorCode::unsupported) throw;
+    reason = {error.what(), {}, {}};
+  }
+  if (reason.reason.empty() && refusals_.size() > refused) {
+    const convert::Refusal& inner = refusals_[refused];
+    reason = {message(inner.op, " '", inner.node, "' of its nested graph: ", inner.reason),
+              inner.help, inner.bind};
   }
   refusals_.resize(refused);
+  misfits_ = misfits;
+  if (why != nullptr) *why = std::move(reason);
   return false;
 }
 

@@ -81,8 +81,8 @@ class Importer {
   /// all that is wrong are shapes which do not fit each other.
   bool import_branch(Op& op, const GraphProto& body, Scope& scope);
   /// Calls `import`; false when it refuses: then nothing of what was refused is held against the
-  /// model.
-  bool attempt(const std::function<void()>& import);
+  /// model, and `why` is the first of it.
+  bool attempt(const std::function<void()>& import, Refuse* why = nullptr);
   /// Turns of a loop that nothing else bounds; 0: none were given.
   std::int64_t loop_bound() const noexcept { return options_.max_turns; }
   /// Loops whose turns are known become nodes only where they cannot be written out.

@@ -215,10 +215,10 @@ void import_loop(Op& op) {
       (op.importer.writes_out_loops() || (counted && is_short(body, op.known_integer(0, ""))) ||
        (op.has(1) && op.known_integer(1, "") == 0));
   if (write_first && op.importer.attempt([&] { write_out_loop(op); })) return;
-  if (open || !decided) return nest_loop(op);
-  if (op.importer.attempt([&] { nest_loop(op); })) return;
-  if (op.importer.attempt([&] { write_out_loop(op); })) return;
-  nest_loop(op);  // again, for its reason
+  Refuse why;
+  if (op.importer.attempt([&] { nest_loop(op); }, &why)) return;
+  if (!open && decided && op.importer.attempt([&] { write_out_loop(op); })) return;
+  refuse_unless_bound(op, why, {0, 1});
 }
 
 void nest_scan(Op& op, std::int64_t turns) {
@@ -289,9 +289,10 @@ void import_scan(Op& op) {
   if (fits && (is_short(body, turns) || op.importer.writes_out_loops()) &&
       op.importer.attempt([&] { write_out_scan(op); }))
     return;
-  if (op.importer.attempt([&] { nest_scan(op, turns); })) return;
+  Refuse why;
+  if (op.importer.attempt([&] { nest_scan(op, turns); }, &why)) return;
   if (fits && op.importer.attempt([&] { write_out_scan(op); })) return;
-  nest_scan(op, turns);  // again, for its reason
+  throw why;
 }
 
 constexpr Adapter kAdapters[] = {
