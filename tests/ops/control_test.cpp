@@ -135,7 +135,7 @@ TEST(Loop, Hostile) {
   for (std::int64_t turns :
        {std::int64_t{-1}, std::int64_t{1} << 40, std::numeric_limits<std::int64_t>::max()})
     loop(turns).refused();
-  for (int captures : {-1, 0, 2, 3, 1000, std::numeric_limits<int>::max()})
+  for (int captures : {-1, 0, 3, 1000, std::numeric_limits<int>::max()})
     loop(5, captures).refused();
   for (std::size_t input = 0; input < 4; ++input) {
     Nested node = loop();
