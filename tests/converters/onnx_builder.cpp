@@ -140,8 +140,10 @@ std::string error_of(const OnnxBuilder& model, const convert::ImportOptions& opt
 
 std::string operators(const ir::Graph& graph) {
   std::string text;
-  for (ir::NodeId id : graph.order())
-    text += (text.empty() ? "" : " ") + std::string(name_of(graph.node(id).op));
+  for (ir::NodeId id : graph.order()) {
+    if (!text.empty()) text += ' ';
+    text += name_of(graph.node(id).op);
+  }
   return text;
 }
 
