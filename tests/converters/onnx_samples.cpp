@@ -34,6 +34,10 @@ std::vector<std::byte> onnx_program_model() {
   model.node("If", {"c"}, {"z"}).attr("then_branch", then_branch.graph());
   model.attr("else_branch", else_branch.graph());
   model.node("Loop", {"two", "", "z"}, {"y"}).attr("body", body.graph()).output("y");
+  model.input("choice", {}, 9).integers("many", {300});
+  model.node("If", {"choice"}, {"p"}).attr("then_branch", then_branch.graph());
+  model.attr("else_branch", else_branch.graph()).output("p");
+  model.node("Loop", {"many", "choice", "p"}, {"o"}).attr("body", body.graph()).output("o");
   return model.bytes();
 }
 

@@ -66,12 +66,18 @@ class TfliteBuilder {
     add_op(tflite::Builtin::CUSTOM, name, inputs, outputs, tflite::Options::NONE, 0, options);
   }
 
+  /// Ends one graph: what comes then belongs to the next, whose tensors count from 0 again.
+  void end_graph(const Dims& inputs, const Dims& outputs) {
+    graphs_.push_back(tflite::CreateSubGraph(fbb_, fbb_.CreateVector(tensors_),
+                                             fbb_.CreateVector(inputs), fbb_.CreateVector(outputs),
+                                             fbb_.CreateVector(operators_)));
+    tensors_.clear();
+    operators_.clear();
+  }
   std::vector<std::byte> finish(const Dims& inputs, const Dims& outputs) {
-    const auto graph =
-        tflite::CreateSubGraph(fbb_, fbb_.CreateVector(tensors_), fbb_.CreateVector(inputs),
-                               fbb_.CreateVector(outputs), fbb_.CreateVector(operators_));
+    end_graph(inputs, outputs);
     const auto model =
-        tflite::CreateModel(fbb_, 3, fbb_.CreateVector(codes_), fbb_.CreateVector(&graph, 1),
+        tflite::CreateModel(fbb_, 3, fbb_.CreateVector(codes_), fbb_.CreateVector(graphs_),
                             fbb_.CreateString("by hand"), fbb_.CreateVector(buffers_));
     tflite::FinishModelBuffer(fbb_, model);
     const auto bytes = std::as_bytes(std::span(fbb_.GetBufferPointer(), fbb_.GetSize()));
@@ -80,6 +86,7 @@ class TfliteBuilder {
 
  private:
   flatbuffers::FlatBufferBuilder fbb_;
+  std::vector<flatbuffers::Offset<tflite::SubGraph>> graphs_;
   std::vector<flatbuffers::Offset<tflite::Tensor>> tensors_;
   std::vector<flatbuffers::Offset<tflite::Operator>> operators_;
   std::vector<flatbuffers::Offset<tflite::OperatorCode>> codes_;
