@@ -76,6 +76,8 @@ class Storing {
     const ir::Node& node = graph_.node(id);
     using enum fb::OpKind;
     if (node.op == quantize || node.op == dequantize) return "scales stay in float32";
+    if (!node.bodies.empty()) return "its nested graphs compute in float32";
+    if (node.op == read_variable || node.op == assign_variable) return "variables stay in float32";
     if (node.op == cast && !is_float(node.inputs[0]) &&
         size_of(fixed_.value(node.inputs[0]).dtype) > 1)
       return "integers need the precision";
