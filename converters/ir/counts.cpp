@@ -45,7 +45,9 @@ std::int64_t assumed(std::int64_t most, std::uint64_t index, int assumption) {
   const std::int64_t top = most >= kFewest ? most : kInstead;
   if (assumption % kAssumptions == 0) return top;
   const double part = fraction(index, static_cast<std::uint64_t>(assumption));
-  const double low = assumption < kAssumptions ? 2 : std::max(2.0, static_cast<double>(top) / 2);
+  // Rounded up, so that operators which need some results get them.
+  const double near = std::max(2.0, std::ceil(0.75 * static_cast<double>(top)));
+  const double low = assumption < kAssumptions ? 2 : near;
   const double number = low * std::pow(static_cast<double>(top) / low, part);
   return std::clamp<std::int64_t>(std::llround(number), 2, top);
 }
