@@ -18,7 +18,7 @@ using ir::ValueId;
 
 ValueId constant(Graph& graph, const Shape& shape, std::vector<float> numbers) {
   numbers.resize(static_cast<std::size_t>(shape.elements()), numbers.back());
-  return graph.add_constant("c" + std::to_string(graph.value_count()), shape,
+  return graph.add_constant(std::to_string(graph.value_count()), shape,
                             std::span<const float>(numbers));
 }
 

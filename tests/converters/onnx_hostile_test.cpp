@@ -78,15 +78,16 @@ TEST(OnnxHostileModels, FunctionsThatDoubleAreBounded) {
   OnnxBuilder model;
   model.input("x", {1}).node("f0", {"x"}, {"y"}).output("y");
   model.graph().mutable_node(0)->set_domain("d");
+  const auto name_of = [](int i) { return std::string("f").append(std::to_string(i)); };
   for (int i = 0; i < 30; ++i) {
     onnx::FunctionProto& function = *model.model.add_functions();
-    function.set_name("f" + std::to_string(i));
+    function.set_name(name_of(i));
     function.set_domain("d");
     function.add_input("a");
     function.add_output("c");
     for (const auto& [from, to] : {std::pair("a", "b"), std::pair("b", "c")}) {
       onnx::NodeProto& call = *function.add_node();
-      call.set_op_type(i == 29 ? "Neg" : "f" + std::to_string(i + 1));
+      call.set_op_type(i == 29 ? "Neg" : name_of(i + 1));
       if (i < 29) call.set_domain("d");
       call.add_input(from);
       call.add_output(to);

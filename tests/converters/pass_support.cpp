@@ -44,7 +44,7 @@ std::vector<std::string> output_names(const Graph& graph) {
 }  // namespace
 
 ValueId constant(Graph& graph, const Shape& shape, const std::vector<float>& numbers) {
-  return graph.add_constant<float>("c" + std::to_string(graph.value_count()), shape, numbers);
+  return graph.add_constant<float>(std::to_string(graph.value_count()), shape, numbers);
 }
 
 ValueId random_constant(Graph& graph, const Shape& shape, float low, float high) {
