@@ -421,6 +421,17 @@ TEST(Conv, HalfStoredWeights) {
   });
 }
 
+/// The same node with its operands stored as another type.
+Node stored_as(Node node, DType dtype) {
+  for (TensorData& input : node.inputs) {
+    if (input.dtype == DType::none) continue;
+    const bool is_constant = input.constant;
+    input = tensor_of(dtype, input.shape, input.numbers());
+    input.constant = is_constant;
+  }
+  return node;
+}
+
 TEST(Conv, OtherTypes) {
   const Case c{.cin = 6,
                .cout = 4,
@@ -432,12 +443,7 @@ TEST(Conv, OtherTypes) {
   const Node node = node_of(c, 31);
   const ReferenceResult expected = expected_of(c, node, node.output());
   for (const DType dtype : {DType::float64, DType::float16, DType::bfloat16}) {
-    Node other = node;
-    for (TensorData& input : other.inputs) {
-      const bool is_constant = input.constant;
-      input = tensor_of(dtype, input.shape, input.numbers());
-      input.constant = is_constant;
-    }
+    const Node other = stored_as(node, dtype);
     for_each_table([&](const cpu::KernelTable& table) {
       // Operands and results are rounded; sums of 27 products of numbers below 1.
       expect_near(other.run(table), expected.value, rounding(dtype), rounding(dtype, 16));
@@ -467,18 +473,8 @@ TEST(Conv, NarrowTypesAtTheEdgesOfTiles) {
         .activation = pick({0, 1}) == 1 ? fb::UnaryFunction::relu : fb::UnaryFunction::hard_swish};
     const DType dtype = i % 2 == 0 ? DType::float16 : DType::bfloat16;
     SCOPED_TRACE(testing::Message() << i << ", " << c.cin << " to " << c.cout << " channels");
-    Node node = node_of(c, 300 + i);
-    for (TensorData& input : node.inputs) {
-      const bool is_constant = input.constant;
-      input = tensor_of(dtype, input.shape, input.numbers());
-      input.constant = is_constant;
-    }
-    Node exact = node;
-    for (TensorData& input : exact.inputs) {
-      const bool is_constant = input.constant;
-      input = tensor_of(DType::float32, input.shape, input.numbers());
-      input.constant = is_constant;
-    }
+    const Node node = stored_as(node_of(c, 300 + i), dtype);
+    const Node exact = stored_as(node, DType::float32);
     const ReferenceResult expected = expected_of(c, exact, exact.output());
     // The result is rounded, by some kernels before the activation too.
     expect_near(node.run(*cpu::available_tables().front()), expected.value, rounding(dtype, 2),
