@@ -30,26 +30,23 @@ def read(paths):
     return rows, engines
 
 
-def time_of(result):
-    """The median of the fastest round: what others take on a shared machine only adds."""
-    return min(result["round_ms"])
-
-
 def best_peer(results):
     """The fastest right peer's name, or None."""
-    peers = {name: time_of(r) for name, r in results.items() if name != SUBJECT and good(r)}
+    peers = {name: r["ms"] for name, r in results.items() if name != SUBJECT and good(r)}
     return min(peers, key=peers.get, default=None)
 
 
 def ratio(results):
-    """Skiff's time over the best peer's, or None."""
+    """Skiff's time over the best peer's, round by round, or None."""
     peer, own = best_peer(results), results.get(SUBJECT, {})
-    return time_of(own) / time_of(results[peer]) if peer is not None and good(own) else None
+    if peer is None or not good(own):
+        return None
+    return statistics.median(a / b for a, b in zip(own["round_ms"], results[peer]["round_ms"]))
 
 
 def scaling(rows, model, engine):
     one, two = (rows.get((model, threads), {}).get(engine, {}) for threads in (1, 2))
-    return time_of(one) / time_of(two) if good(one) and good(two) else None
+    return one["ms"] / two["ms"] if good(one) and good(two) else None
 
 
 def best_scaling(rows, model):
@@ -67,8 +64,8 @@ def share(value):
 
 def times(results):
     peer, own = best_peer(results), results.get(SUBJECT, {})
-    theirs = f"{time_of(results[peer]):.3g} ({peer})" if peer else "-"
-    return [number(time_of(own)) if good(own) else "-", theirs, share(ratio(results))]
+    theirs = f"{results[peer]['ms']:.3g} ({peer})" if peer else "-"
+    return [number(own["ms"]) if good(own) else "-", theirs, share(ratio(results))]
 
 
 def latency_table(rows, models):
@@ -110,8 +107,8 @@ def region(rows, engines):
     machine = next(r[SUBJECT]["environment"] for r in rows.values() if "environment" in r.get(SUBJECT, {}))
     noisy = sorted({m for (m, _), r in rows.items() if any(x.get("clean", 2) < 2 for x in r.values() if "ms" in x)})
     peers = ", ".join(f"{name} {version}" for name, version in engines.items() if name != SUBJECT)
-    text = [f"{machine['cpu']}, {machine['cpus']} cores, {machine['compiler']}, {machine['build']}; fp32, batch 1; of interleaved "
-            f"rounds each engine's fastest, its median in ms. Peers: {peers}. Ratios above {BAR:.2f} are bold.", ""]
+    text = [f"{machine['cpu']}, {machine['cpus']} cores, {machine['compiler']}, {machine['build']}; fp32, batch 1, medians of interleaved "
+            f"rounds in ms. Peers: {peers}. Ratios are taken round by round; above {BAR:.2f} they are bold.", ""]
     if noisy:
         text += ["Other programs disturbed the rounds of: " + ", ".join(noisy) + ".", ""]
     text += [*latency_table(rows, models), "", *summary(rows, models), "",
