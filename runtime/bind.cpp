@@ -184,7 +184,7 @@ class Binder {
 
   /// Loading checked that; but for what depends on counts, which it may not work with.
   static bool works_with(const GraphNode& node, Shapes& shapes) {
-    if (node.follows == 0) return true;
+    if (node.waits_for() == 0) return true;
     try {
       shapes.update(node);
       return true;

@@ -14,9 +14,8 @@ Counts::Counts(const Graph& graph, std::span<const Step> steps, std::pmr::memory
   std::int32_t place = 0;
   for (const Step& step : steps) {
     const GraphNode& record = graph.nodes[static_cast<std::size_t>(step.node)];
-    const Symbols::Set own = record.sets < 0 ? 0 : Symbols::bit(record.sets);
-    add(step.node, step.elided ? -1 : place, record.follows & ~own);
-    if (own != 0) add(step.node, -1, own);
+    add(step.node, step.elided ? -1 : place, record.waits_for());
+    if (record.sets >= 0) add(step.node, -1, Symbols::bit(record.sets));
     if (!step.elided) ++place;
   }
 }

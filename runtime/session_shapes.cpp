@@ -58,7 +58,7 @@ void Session::Impl::adopt(std::span<const std::int64_t> symbols) {
   counts->forget();
   for (Step& step : binding.steps) {
     const GraphNode& node = graph().nodes[static_cast<std::size_t>(step.node)];
-    if (step.region != nullptr && node.follows == 0) maker->remake(step, node, shapes);
+    if (step.region != nullptr && node.waits_for() == 0) maker->remake(step, node, shapes);
   }
 }
 

@@ -44,7 +44,11 @@ struct GraphNode {
   std::string_view name;
   std::int32_t sets = -1;    ///< the symbol that is the number of its results; -1: none
   Symbols::Set follows = 0;  ///< symbols that nodes set which its shapes or attributes depend on
-  std::int32_t index = -1;   ///< in the file, where a graph of fewer nodes is made of it
+  /// Those of them that other nodes set: it cannot run before they are known.
+  Symbols::Set waits_for() const noexcept {
+    return sets < 0 ? follows : follows & ~Symbols::bit(sets);
+  }
+  std::int32_t index = -1;  ///< in the file, where a graph of fewer nodes is made of it
   std::span<const GraphBody> bodies = {};  ///< of control flow
   std::int32_t end = 0;                    ///< one past the last node of its bodies
   bool nested = false;                     ///< part of a body

@@ -79,12 +79,10 @@ void Shapes::take(std::span<const std::int64_t> symbols, bool all) {
   symbols_->assign(symbols);
   for (std::int32_t input : graph_.inputs) evaluate(static_cast<std::size_t>(input));
   for (const GraphNode& node : graph_.nodes) {
-    if (all || node.follows == 0) {
-      update(node);
-      continue;
-    }
+    if (all || node.waits_for() == 0) update(node);
     for (std::int32_t output : node.outputs)
-      infos_[static_cast<std::size_t>(output)].shape = graph_.value(output).info.shape;
+      if (!all && node.follows != 0)
+        infos_[static_cast<std::size_t>(output)].shape = graph_.value(output).info.shape;
   }
 }
 
