@@ -34,7 +34,7 @@ class DeviceNode {
  public:
   DeviceNode(Device& device, const DeviceRequest& request)
       : device_(device), request_(request), word_(pinned(sizeof(std::int32_t))) {
-    kernel_ = device.make_kernel(request.node, request.outputs, memory_);
+    kernel_ = device.make_kernel(request.node, request.outputs, {}, memory_);
     for (std::size_t i = 0; i < request.operands.size(); ++i)
       operands_.push_back(request.operands[i] == nullptr
                               ? Memory()
@@ -117,7 +117,7 @@ void run_on_device(const DeviceRequest& request, OpResult& result) {
   std::string why;
   const skiff_backend* table = backend::module(why);
   ASSERT_NE(table, nullptr) << why;
-  Device device(*table, 0);
+  Device device(*table, 0, nullptr);
   std::unique_ptr<DeviceNode> node;
   try {
     node = std::make_unique<DeviceNode>(device, request);
