@@ -145,12 +145,28 @@ const std::function<void(M&)> kOfStates[] = {
 
 const std::function<void(M&)> kOfSymbols[] = {
     [](M& m) { m.symbols[0]->name.clear(); },
-    [](M& m) { m.symbols[1]->name = m.symbols[0]->name; },
+    [](M& m) { m.symbols.push_back(std::make_unique<fb::SymbolT>(*m.symbols[0])); },
+    [](M& m) {  // where a node sets it, it sets two now
+      m.symbols.push_back(std::make_unique<fb::SymbolT>(*m.symbols[0]));
+      m.symbols.back()->name += "2";
+    },
     [](M& m) {
       while (m.symbols.size() < 100)
         m.symbols.push_back(std::make_unique<fb::SymbolT>(*m.symbols[0]));
     },
+    [](M& m) {  // set by a node that does not exist
+      m.symbols.push_back(std::make_unique<fb::SymbolT>(*m.symbols[0]));
+      m.symbols.back()->name += "3";
+      m.symbols.back()->node = 999;
+      m.symbols.back()->multiple_of = 1;
+    },
+    [](M& m) {  // fewer are counted than there must be
+      m.golden.clear();
+      for (auto& s : m.symbols)
+        if (s->node >= 0) s->min = s->opt = s->max;
+    },
     [](M& m) {  // the golden case's size is none of these
+      if (m.symbols.size() < 2) return;
       m.symbols[1]->multiple_of = 4;
       m.symbols[1]->min = m.symbols[1]->opt = 4;
       m.golden[0]->symbols[1] = 6;

@@ -201,7 +201,8 @@ Graph boxes() {
         const ValueId x = g.add_input("boxes", DType::float32, {1, 6, 4});
         fb::NmsAttrsT best;
         best.max_output_boxes_per_class = 3;
-        best.iou_threshold = 0.5f;
+        best.iou_threshold = best.score_threshold = 0.5f;
+        best.has_score_threshold = true;
         const ir::NodeId kept =
             g.add_node(Op::non_max_suppression, best, {x, ramp(g, "scores", {1, 2, 6})}, "kept");
         ir::assume_count(g, kept);
