@@ -46,6 +46,13 @@ bool entry(const flatbuffers::Vector<std::uint8_t>* field, int i) noexcept {
 
 namespace {
 
+/// The loader gives a node as many as its operator has: no file decides it.
+void need_bodies(const NodeView& node, std::size_t count) {
+  if (node.bodies.size() != count)
+    fail(ErrorCode::invalid_model, "node '", node.name, "' has ", node.bodies.size(),
+         " nested graphs, needs ", count);
+}
+
 void check_one(const NodeView& node, const TensorInfo& info, DType dtype, std::string_view what) {
   check(node, info.dtype == dtype && info.elements() == 1, what, " '", info.name, "' is ",
         info.dtype, " ", info.shape, ", must be one ", dtype);
@@ -129,7 +136,7 @@ LoopForm checked_form(const NodeView& node, std::size_t outputs) {
   check(node, attrs.scan_inputs() <= most && attrs.captures() <= most, "it scans ",
         attrs.scan_inputs(), " and captures ", attrs.captures(), " of ", most, " inputs");
   const LoopForm form = loop_form(node.op, attrs, node.inputs.size(), outputs);
-  check(node, node.bodies.size() == 1, "it has ", node.bodies.size(), " nested graphs");
+  need_bodies(node, 1);
   check(node, form.scanned >= 0 && form.captured >= 0 && form.carried >= 0 && form.collected >= 0,
         "it has ", node.inputs.size(), " inputs and ", outputs, " outputs, of which ", form.scanned,
         " are scanned and ", form.captured, " captured");
@@ -146,7 +153,7 @@ LoopForm checked_form(const NodeView& node, std::size_t outputs) {
 }  // namespace
 
 void infer_if_else(const NodeView& node, std::span<TensorInfo> outputs) {
-  check(node, node.bodies.size() == 2, "it has ", node.bodies.size(), " nested graphs, needs 2");
+  need_bodies(node, 2);
   check_one(node, node.input(0), DType::boolean, "condition");
   for (const BodyView& branch : node.bodies) {
     check(node, branch.inputs.size() + 1 == node.inputs.size(), "it captures ",
