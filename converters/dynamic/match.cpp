@@ -88,8 +88,7 @@ class Matcher {
         x.outputs.size() != y.outputs.size())
       part(x, std::string("is ") + name_of(y.op) + " '" + y.name + "'");
     partner = b;
-    if (!x.bodies.empty())
-      part(x, "holds nested graphs, whose sizes must be fixed");
+    if (!x.bodies.empty()) part(x, "holds nested graphs, whose sizes must be fixed");
     check_attributes(x, y);
     for (std::size_t i = 0; i < x.outputs.size(); ++i)
       pair_up(x.outputs[i], y.outputs[i], "a result of '" + x.name + "'");

@@ -89,9 +89,10 @@ std::string interface_text(const Model& model, const Json& json) {
       text += fmt::format(
           "  size    {} from {} to {}, usually {}{}\n", s["name"].get<std::string>(),
           s["min"].get<std::int64_t>(), s["max"].get<std::int64_t>(), s["opt"].get<std::int64_t>(),
-          s["counted"].get<bool>()                    ? ", counted by the model"
-          : s["multiple_of"].get<std::int64_t>() == 1 ? ""
-                                                      : fmt::format(", a multiple of {}", s["multiple_of"].get<std::int64_t>()));
+          s["counted"].get<bool>() ? ", counted by the model"
+          : s["multiple_of"].get<std::int64_t>() == 1
+              ? ""
+              : fmt::format(", a multiple of {}", s["multiple_of"].get<std::int64_t>()));
   text += "  nodes  ";
   for (const auto& [op, count] : json["operators"].items())
     text += fmt::format(" {} x{}", op, count.get<int>());
