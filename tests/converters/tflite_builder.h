@@ -68,16 +68,16 @@ class TfliteBuilder {
 
   /// Ends one graph: what comes then belongs to the next, whose tensors count from 0 again.
   void end_graph(const Dims& inputs, const Dims& outputs) {
-    graphs_.push_back(tflite::CreateSubGraph(fbb_, fbb_.CreateVector(tensors_),
-                                             fbb_.CreateVector(inputs), fbb_.CreateVector(outputs),
-                                             fbb_.CreateVector(operators_)));
+    graphs_.push_back(graph(inputs, outputs));
     tensors_.clear();
     operators_.clear();
   }
+  /// The file, ended by the graph begun last. May be called again with other outputs.
   std::vector<std::byte> finish(const Dims& inputs, const Dims& outputs) {
-    end_graph(inputs, outputs);
+    auto graphs = graphs_;
+    graphs.push_back(graph(inputs, outputs));
     const auto model =
-        tflite::CreateModel(fbb_, 3, fbb_.CreateVector(codes_), fbb_.CreateVector(graphs_),
+        tflite::CreateModel(fbb_, 3, fbb_.CreateVector(codes_), fbb_.CreateVector(graphs),
                             fbb_.CreateString("by hand"), fbb_.CreateVector(buffers_));
     tflite::FinishModelBuffer(fbb_, model);
     const auto bytes = std::as_bytes(std::span(fbb_.GetBufferPointer(), fbb_.GetSize()));
@@ -85,6 +85,11 @@ class TfliteBuilder {
   }
 
  private:
+  flatbuffers::Offset<tflite::SubGraph> graph(const Dims& inputs, const Dims& outputs) {
+    return tflite::CreateSubGraph(fbb_, fbb_.CreateVector(tensors_), fbb_.CreateVector(inputs),
+                                  fbb_.CreateVector(outputs), fbb_.CreateVector(operators_));
+  }
+
   flatbuffers::FlatBufferBuilder fbb_;
   std::vector<flatbuffers::Offset<tflite::SubGraph>> graphs_;
   std::vector<flatbuffers::Offset<tflite::Tensor>> tensors_;
