@@ -15,7 +15,11 @@
 namespace skiff::test {
 namespace {
 
-std::vector<std::byte> picture() { return file_of(model_samples()[0]); }
+/// A model looks into these bytes as long as it lives.
+const std::vector<std::byte>& picture() {
+  static const std::vector<std::byte> bytes = file_of(model_samples()[0]);
+  return bytes;
+}
 
 void fill(Session& session, float scale) {
   const std::span<float> values = session.input(0).values<float>();
