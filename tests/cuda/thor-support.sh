@@ -21,11 +21,12 @@ toolchains/arm64-libraries.sh "$toolkit/system" || skip "no arm64 zlib"
 
 asker=$toolkit/support_thor
 json=$(dirname "$(dirname "$(find /usr/include /usr/local/include -name json.hpp -path '*nlohmann*' | head -1)")")
-aarch64-linux-gnu-g++ -std=c++20 -O1 -w -idirafter "$json" -I. -Iruntime/include \
+# Of what reads nodes nothing is needed, nor its rules: left out by the linker.
+aarch64-linux-gnu-g++ -std=c++20 -O1 -w -ffunction-sections -Wl,--gc-sections -idirafter "$json" -I. -Iruntime/include \
   -isystem "$toolkit/toolkit/include" -idirafter "$headers" -isystem "$build/schema/include" -idirafter /usr/include \
   tests/cuda/support_thor.cpp tests/cuda/support_plans.cpp tests/cuda/described_device.cpp \
   runtime/cuda/check.cpp runtime/cuda/cudnn/graph.cpp runtime/cuda/cudnn/plan.cpp \
-  runtime/ops/conv_cudnn_graph_cuda.cpp runtime/core/error.cpp \
+  runtime/ops/conv_cudnn_graph_cuda.cpp runtime/ops/conv_plan_cuda.cpp runtime/core/error.cpp \
   "$toolkit"/toolkit/lib/libcudart.so.13 "$toolkit"/toolkit/lib/libcudnn.so.9 \
   -Wl,--allow-shlib-undefined -o "$asker" || exit 1
 QEMU_LD_PREFIX=/usr/aarch64-linux-gnu qemu-aarch64 \
