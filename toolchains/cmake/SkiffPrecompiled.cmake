@@ -8,9 +8,23 @@ set(_headers
   <algorithm> <array> <cstddef> <cstdint> <cstring> <map> <memory> <memory_resource> <optional>
   <span> <string> <string_view> <vector> [["schema/skiff_generated.h"]])
 
+# A precompiled header's bytes differ from one build folder to the next, so ccache would share nothing
+# that was compiled with it. It takes the file beside the header for its content (CCACHE_PCH_EXTSUM):
+# what the header is made of. The command line and the compiler it looks at by itself.
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/schema/skiff.fbs")
+function(_skiff_describe_precompiled target)
+  file(SHA256 "${PROJECT_SOURCE_DIR}/schema/skiff.fbs" schema)
+  file(SHA256 "${SKIFF_FLATBUFFERS_INCLUDE}/flatbuffers/base.h" flatbuffers)  # has its version
+  string(SHA256 described
+    "${schema} ${flatbuffers} ${GTest_VERSION} ${CMAKE_CXX_COMPILER_VERSION} ${ARGN}")
+  file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/CMakeFiles/${target}.dir/cmake_pch.hxx.gch.sum"
+    CONTENT "${described}\n")
+endfunction()
+
 add_library(skiff_precompiled OBJECT EXCLUDE_FROM_ALL "${PROJECT_SOURCE_DIR}/schema/precompiled.cpp")
 target_link_libraries(skiff_precompiled PRIVATE skiff_build skiff_schema)
 target_precompile_headers(skiff_precompiled PRIVATE ${_headers})
+_skiff_describe_precompiled(skiff_precompiled ${_headers})
 
 function(skiff_precompile)
   foreach(target IN LISTS ARGN)
@@ -25,6 +39,7 @@ if(SKIFF_TESTS)
   target_compile_options(skiff_precompiled_tests PRIVATE -fPIE)
   target_link_libraries(skiff_precompiled_tests PRIVATE skiff_build skiff_schema GTest::gtest)
   target_precompile_headers(skiff_precompiled_tests PRIVATE ${_headers} <gtest/gtest.h>)
+  _skiff_describe_precompiled(skiff_precompiled_tests ${_headers} <gtest/gtest.h>)
 endif()
 
 function(skiff_precompile_tests)
