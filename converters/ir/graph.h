@@ -44,7 +44,7 @@ struct Node {
   std::int64_t count = -1;
   /// Of control flow: the nested graphs, as LoopAttrs and IfAttrs in the schema order their values.
   /// The attributes' graph numbers are the writer's.
-  std::vector<Graph> bodies = {};
+  std::vector<Graph> bodies;
 };
 
 /// What lasts from run to run.

@@ -103,7 +103,7 @@ class AttentionKernel : public Kernel {
     std::fill_n(work.sums, g_.group() * chunk_, 0.0f);
     const std::int64_t last = g_.causal ? std::min(g_.keys, work.end) : g_.keys;
     for (std::int64_t key = 0; key < last; key += block_) {
-      const Block block = pack(args, work, key, std::min(last, key + block_));
+      const Block block = pack_keys(args, work, key, std::min(last, key + block_));
       for (std::int64_t head = 0; head < g_.group(); ++head)
         for (std::int64_t row = work.begin; row < work.end; row += kTile)
           pass(args, work, block, head, row, std::min(kTile, work.end - row));
@@ -111,8 +111,8 @@ class AttentionKernel : public Kernel {
     finish(args, work);
   }
 
-  Block pack(const RunArgs& args, const Work& work, std::int64_t begin,
-             std::int64_t end) const noexcept {
+  Block pack_keys(const RunArgs& args, const Work& work, std::int64_t begin,
+                  std::int64_t end) const noexcept {
     Block block{begin, end, keys_, values_};
     block.keys.n = block.values.depth = end - begin;
     const float scale = g_.softcap > 0 ? g_.scale / g_.softcap : g_.scale;

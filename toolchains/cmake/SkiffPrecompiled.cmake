@@ -1,7 +1,8 @@
 # The metadata's generated header takes most of an object's time to compile, so it is compiled once
-# for the library and its converters and once, with GoogleTest, for the tests.
+# for each way of compiling:
 #   skiff_precompile(TARGET...)         objects of libraries (-fPIC)
-#   skiff_precompile_tests(TARGET...)   programs (-fPIE)
+#   skiff_precompile_small(TARGET...)   the same, and the targets are compiled for size
+#   skiff_precompile_tests(TARGET...)   programs (-fPIE), with GoogleTest
 # CMAKE_DISABLE_PRECOMPILE_HEADERS=ON (preset asan) does without, which shows whether every file
 # includes what it uses. (clang writes paths and times into such a header: ccache cannot share it.)
 set(_headers
@@ -21,10 +22,17 @@ function(_skiff_describe_precompiled target)
     CONTENT "${described}\n")
 endfunction()
 
-add_library(skiff_precompiled OBJECT EXCLUDE_FROM_ALL "${PROJECT_SOURCE_DIR}/schema/precompiled.cpp")
-target_link_libraries(skiff_precompiled PRIVATE skiff_build skiff_schema)
-target_precompile_headers(skiff_precompiled PRIVATE ${_headers})
-_skiff_describe_precompiled(skiff_precompiled ${_headers})
+# _skiff_precompiled(TARGET LIBRARIES HEADERS...)
+function(_skiff_precompiled target libraries)
+  add_library(${target} OBJECT EXCLUDE_FROM_ALL "${PROJECT_SOURCE_DIR}/schema/precompiled.cpp")
+  target_link_libraries(${target} PRIVATE skiff_build skiff_schema ${libraries})
+  target_precompile_headers(${target} PRIVATE ${ARGN})
+  _skiff_describe_precompiled(${target} ${ARGN})
+endfunction()
+
+_skiff_precompiled(skiff_precompiled "" ${_headers})
+_skiff_precompiled(skiff_precompiled_small "" ${_headers})
+target_compile_options(skiff_precompiled_small PRIVATE ${SKIFF_FOR_SIZE})
 
 function(skiff_precompile)
   foreach(target IN LISTS ARGN)
@@ -32,14 +40,17 @@ function(skiff_precompile)
   endforeach()
 endfunction()
 
+function(skiff_precompile_small)
+  foreach(target IN LISTS ARGN)
+    target_compile_options(${target} PRIVATE ${SKIFF_FOR_SIZE})
+    target_precompile_headers(${target} REUSE_FROM skiff_precompiled_small)
+  endforeach()
+endfunction()
+
 if(SKIFF_TESTS)
-  add_library(skiff_precompiled_tests OBJECT EXCLUDE_FROM_ALL
-    "${PROJECT_SOURCE_DIR}/schema/precompiled.cpp")
+  _skiff_precompiled(skiff_precompiled_tests GTest::gtest ${_headers} <gtest/gtest.h>)
   set_target_properties(skiff_precompiled_tests PROPERTIES POSITION_INDEPENDENT_CODE OFF)
   target_compile_options(skiff_precompiled_tests PRIVATE -fPIE)
-  target_link_libraries(skiff_precompiled_tests PRIVATE skiff_build skiff_schema GTest::gtest)
-  target_precompile_headers(skiff_precompiled_tests PRIVATE ${_headers} <gtest/gtest.h>)
-  _skiff_describe_precompiled(skiff_precompiled_tests ${_headers} <gtest/gtest.h>)
 endif()
 
 function(skiff_precompile_tests)
@@ -49,6 +60,7 @@ function(skiff_precompile_tests)
       set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
       target_compile_options(${target} PRIVATE -fPIE)
     endif()
+    target_compile_options(${target} PRIVATE ${SKIFF_FOR_TESTS})
     target_precompile_headers(${target} REUSE_FROM skiff_precompiled_tests)
   endforeach()
 endfunction()
