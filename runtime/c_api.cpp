@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <string>
 #include <vector>
 
 struct skiff_model {
@@ -37,21 +38,31 @@ std::int32_t guarded(F&& f) noexcept {
   }
 }
 
+/// An enumerator that has a number from 0 to that of `last`.
+template <typename E>
+E enumerator(std::int32_t number, E last, const char* what) {
+  if (number < 0 || number > static_cast<std::int32_t>(last))
+    throw skiff::Error(skiff::ErrorCode::invalid_argument,
+                       std::string(what) + ": there is no number " + std::to_string(number));
+  return static_cast<E>(number);
+}
+
 skiff::SessionOptions options_of(const skiff_session_options* given) {
   skiff::SessionOptions options;
   if (given == nullptr) return options;
   // A caller compiled with an older header knows fewer fields; the rest stay zero.
   skiff_session_options known{};
   std::memcpy(&known, given, std::min<std::size_t>(given->size, sizeof(known)));
-  options.device = static_cast<skiff::DeviceKind>(known.device);
+  options.device = enumerator(known.device, skiff::DeviceKind::cuda, "device");
   options.threads = known.threads == 0 ? 1 : known.threads;
   options.strict_gpu = known.strict_gpu != 0;
   options.isa = known.isa;
   options.memory_limit = known.memory_limit;
   options.stream = known.stream;
   options.gpu = known.gpu;
-  options.tuning = static_cast<skiff::Tuning>(known.tuning);
+  options.tuning = enumerator(known.tuning, skiff::Tuning::full, "tuning");
   options.plan_cache = known.plan_cache;
+  options.fuse = enumerator(known.fuse, skiff::Fuse::on, "fuse");
   return options;
 }
 

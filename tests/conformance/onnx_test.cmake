@@ -20,7 +20,7 @@ function(check least folder)
 endfunction()
 
 if(IS_DIRECTORY "${cases}")
-  check(1589 "${cases}")
+  check(1605 "${cases}")
   check(942 "${cases}" --list "${DATA}/conformance/derived/onnx-1.22.0_core_cases.txt")
   check(9 "${cases}/light")
   return()

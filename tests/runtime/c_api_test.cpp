@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/runtime/networks.h"
+#include "tests/support/model_samples.h"
 
 namespace skiff::test {
 namespace {
@@ -32,6 +33,7 @@ TEST(CApi, ComputesWhatTheCppApiComputes) {
   skiff_session_options options{};
   options.size = sizeof(options);
   options.threads = 2;
+  options.fuse = 1;
   skiff_session* session = nullptr;
   ASSERT_EQ(skiff_session_create(model, &options, &session), 0) << skiff_last_error();
   skiff_model_free(model);  // the session keeps what it needs
@@ -51,6 +53,27 @@ TEST(CApi, ComputesWhatTheCppApiComputes) {
             static_cast<std::int32_t>(ErrorCode::not_found));
   EXPECT_GT(skiff_session_memory_total(session), 0u);
   skiff_session_free(session);
+}
+
+TEST(CApi, RefusesNumbersThatStandForNothing) {
+  const std::vector<std::byte> bytes = file_of(model_samples().front());
+  skiff_model* model = nullptr;
+  ASSERT_EQ(skiff_model_from_bytes(bytes.data(), bytes.size(), &model), 0) << skiff_last_error();
+  for (std::int32_t skiff_session_options::*field :
+       {&skiff_session_options::device, &skiff_session_options::tuning,
+        &skiff_session_options::fuse}) {
+    for (const std::int32_t number : {-1, 3}) {
+      skiff_session_options options{};
+      options.size = sizeof(options);
+      options.*field = number;
+      skiff_session* session = nullptr;
+      EXPECT_EQ(skiff_session_create(model, &options, &session),
+                static_cast<std::int32_t>(ErrorCode::invalid_argument));
+      EXPECT_EQ(session, nullptr);
+      EXPECT_NE(std::string(skiff_last_error()).find(std::to_string(number)), std::string::npos);
+    }
+  }
+  skiff_model_free(model);
 }
 
 }  // namespace

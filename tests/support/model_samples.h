@@ -15,8 +15,7 @@ struct ModelSample {
 };
 
 /// Models of different operators, one with sizes that stay open and a state, one with sizes that
-/// depend on data; their files are well
-/// below 20 KB.
+/// depend on data; their files are well below 20 KB.
 std::span<const ModelSample> model_samples() noexcept;
 
 /// The .skiff file of a sample, with a golden case of random inputs and outputs as computed here;
