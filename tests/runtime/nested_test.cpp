@@ -247,9 +247,7 @@ TEST(Nested, VariablesLastUntilReset) {
 TEST(Nested, MemoryIsAsPredictedAndRunTakesNone) {
   const Model model = Model::from_bytes(sample());
   const MemoryReport predicted = Session::predict(model);
-  MallocProbe loading;
   Session session(model);
-  if (kMallocProbeWorks) loading.stop();
   EXPECT_EQ(session.memory().total, predicted.total);
   EXPECT_EQ(session.memory().arena, predicted.arena);
   run_all(session, 1);

@@ -118,4 +118,11 @@ MallocProbe::Count MallocProbe::stop() noexcept {
 
 }  // namespace skiff::test
 
+#else
+
+namespace skiff::test {
+MallocProbe::MallocProbe() noexcept {}
+MallocProbe::Count MallocProbe::stop() noexcept { return {}; }
+}  // namespace skiff::test
+
 #endif

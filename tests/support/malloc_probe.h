@@ -7,8 +7,8 @@
 namespace skiff::test {
 
 /// Counts what the whole process asks of malloc, calloc, realloc, the aligned forms and mmap
-/// between construction and stop(). One at a time. Not for sanitizer builds, which bring a malloc
-/// of their own.
+/// between construction and stop(). One at a time. In sanitizer builds, which bring a malloc
+/// of their own, it counts nothing.
 class MallocProbe {
  public:
   struct Count {
