@@ -5,7 +5,7 @@
 
 #include "runtime/cli/commands.h"
 #include "runtime/cli/compare.h"
-#include "runtime/cli/fingerprint.h"
+#include "runtime/cli/layer_watch.h"
 #include "runtime/cli/output.h"
 #include "runtime/core/error.h"
 #include "runtime/graph/shapes.h"
@@ -14,51 +14,21 @@
 namespace skiff::cli {
 namespace {
 
-/// How far a layer may stray, in units of what the outputs may: a fingerprint only estimates the
-/// norm of a difference (four signed sums), so it gets a margin.
-constexpr double kMargin = 4;
+/// What came of one golden case.
+struct CaseReport {
+  const fb::GoldenCase* golden = nullptr;
+  Json json;
+  std::string text;
+  bool outputs_right = true;
+  std::size_t layers_checked = 0;
+  int layers_fused = 0;  ///< their results never existed
+  std::optional<Layer> first_off;
+  // Of a first_off that is fused:
+  std::optional<Layer> inside;    ///< the first one off when nothing is fused
+  std::string not_looked_inside;  ///< why that could not be seen
 
-struct Layer {
-  std::size_t step = 0;
-  std::string name, op;
-  double error = 0;  ///< estimated relative L2
-};
-
-/// Compares every step's results with their fingerprints while the session runs.
-class Watch {
- public:
-  Watch(const Session& session, const fb::GoldenCase& golden)
-      : session_(session), expected_(golden.fingerprints()) {}
-
-  /// Called before step `next`: the one before it has just written its results.
-  static void before(void* self, std::size_t next) {
-    if (next > 0) static_cast<Watch*>(self)->look(next - 1);
-  }
-  const std::vector<Layer>& layers() const { return layers_; }
-
- private:
-  void look(std::size_t step) {
-    for (std::size_t o = 0; o < session_.step_output_count(step); ++o) {
-      const fb::Fingerprint* print = find(session_.step_output_value(step, o));
-      const Tensor value = session_.step_output(step, o);
-      // Nothing can be told from the sums of a tensor that holds infinities (a mask, say).
-      if (print == nullptr || value.bytes().data() == nullptr || !std::isfinite(print->l2()))
-        continue;
-      const StepInfo info = session_.step(step);
-      layers_.push_back(
-          {step, std::string(info.name), std::string(info.op), estimated_error(value, *print)});
-    }
-  }
-  const fb::Fingerprint* find(std::int32_t value) const {
-    for (std::size_t i = 0; i < model::length(expected_); ++i)
-      if (const auto* print = expected_->Get(static_cast<unsigned>(i)); print->value() == value)
-        return print;
-    return nullptr;
-  }
-
-  const Session& session_;
-  const flatbuffers::Vector<flatbuffers::Offset<fb::Fingerprint>>* expected_;
-  std::vector<Layer> layers_;
+  bool right() const { return outputs_right && !first_off; }
+  bool fused_is_off() const { return first_off && first_off->layers > 1; }
 };
 
 void fill_inputs(const Session& session, const fb::GoldenCase& golden) {
@@ -83,10 +53,9 @@ bool agrees(const Tensor& output, const Difference& d, const fb::GoldenCase& gol
          d.max_relative <= static_cast<double>(golden.max_relative());
 }
 
-bool check_outputs(const Session& session, const fb::GoldenCase& golden, Json& json,
-                   std::string& text) {
+void check_outputs(const Session& session, CaseReport& report) {
+  const fb::GoldenCase& golden = *report.golden;
   const model::Verified& verified = session.model().impl()->verified;
-  bool good = true;
   for (std::size_t i = 0; i < model::length(golden.outputs()); ++i) {
     const fb::GoldenTensor& tensor = *golden.outputs()->Get(static_cast<unsigned>(i));
     const auto ids = verified.graph().outputs;
@@ -100,16 +69,15 @@ bool check_outputs(const Session& session, const fb::GoldenCase& golden, Json& j
     const bool sizes = expected.size() == output.bytes().size();
     const Difference d = sizes ? compare(output, expected, 0, 0) : Difference{INFINITY, INFINITY};
     const bool right = sizes && agrees(output, d, golden);
-    good = good && right;
-    text += fmt::format("  output {}: {}; relative L2 {:.3g} (at most {:g}), largest {:.3g}\n",
-                        output.name(), right ? "right" : "WRONG", d.relative_l2,
-                        golden.relative_l2(), d.max_absolute);
-    json["outputs"].push_back({{"name", output.name()},
-                               {"right", right},
-                               {"relative_l2", d.relative_l2},
-                               {"max_relative", d.max_relative}});
+    report.outputs_right = report.outputs_right && right;
+    report.text += fmt::format(
+        "  output {}: {}; relative L2 {:.3g} (at most {:g}), largest {:.3g}\n", output.name(),
+        right ? "right" : "WRONG", d.relative_l2, golden.relative_l2(), d.max_absolute);
+    report.json["outputs"].push_back({{"name", output.name()},
+                                      {"right", right},
+                                      {"relative_l2", d.relative_l2},
+                                      {"max_relative", d.max_relative}});
   }
-  return good;
 }
 
 /// Layers whose results never exist, because a step computes them on the way to others.
@@ -117,28 +85,6 @@ int fused_layers(const Session& session) {
   int count = 0;
   for (std::size_t s = 0; s < session.step_count(); ++s) count += session.step(s).layers - 1;
   return count;
-}
-
-bool check_layers(const Session& session, const Watch& watch, const fb::GoldenCase& golden,
-                  Json& json, std::string& text) {
-  if (const int fused = fused_layers(session); fused > 0) {
-    text += fmt::format("  {} layers lie inside fused ones; --fuse=off looks at them too\n", fused);
-    json["layers_fused"] = fused;
-  }
-  const double most = kMargin * static_cast<double>(golden.relative_l2());
-  const auto& layers = watch.layers();
-  const auto off = std::find_if(layers.begin(), layers.end(),
-                                [&](const Layer& layer) { return !(layer.error <= most); });
-  json["layers_checked"] = layers.size();
-  if (off == layers.end()) {
-    text += fmt::format("  {} layers checked\n", layers.size());
-    return true;
-  }
-  text += fmt::format("  first layer that is off: step {}, {} '{}', relative L2 about {:.3g}\n",
-                      off->step, off->op, off->name, off->error);
-  json["first_off"] = {
-      {"step", off->step}, {"name", off->name}, {"op", off->op}, {"relative_l2", off->error}};
-  return false;
 }
 
 /// The sizes of the case.
@@ -153,18 +99,86 @@ void take_sizes(Session& session, const fb::GoldenCase& golden) {
   take_shapes(session, wanted);
 }
 
-bool verify_case(Session& session, const fb::GoldenCase& golden, Json& json, std::string& text) {
+/// Runs a case.
+LayerWatch watch_case(Session& session, const fb::GoldenCase& golden) {
   take_sizes(session, golden);
   session.reset();
   fill_inputs(session, golden);
-  Watch watch(session, golden);
-  const Status status = session.run(Watch::before, &watch);
+  LayerWatch watch(session, golden);
+  const Status status = session.run(LayerWatch::before, &watch);
   require(status.ok(), status.code(), "node ", status.node(), ": ", status.message());
-  text += fmt::format("golden case '{}'\n", model::text(golden.name()));
-  json["name"] = model::text(golden.name());
-  const bool outputs = check_outputs(session, golden, json, text);
-  const bool layers = check_layers(session, watch, golden, json, text);
-  return outputs && layers;
+  return watch;
+}
+
+CaseReport verify_case(Session& session, const fb::GoldenCase& golden) {
+  CaseReport report;
+  report.golden = &golden;
+  report.text = fmt::format("golden case '{}'\n", model::text(golden.name()));
+  report.json["name"] = model::text(golden.name());
+  const LayerWatch watch = watch_case(session, golden);
+  check_outputs(session, report);
+  report.layers_checked = watch.checked();
+  report.layers_fused = fused_layers(session);
+  report.first_off = watch.first_off();
+  return report;
+}
+
+/// A fused step that is off leaves open which of its layers is: only without fusing do they have
+/// results. Cases with such a step run once more, in a session that fuses nothing.
+void look_inside(const Common& common, const Model& model, std::span<CaseReport> reports) {
+  if (std::ranges::none_of(reports, &CaseReport::fused_is_off)) return;
+  Common unfused = common;
+  unfused.fuse = "off";
+  std::string failure;
+  try {
+    Session session = unfused.session(model);
+    for (CaseReport& report : reports)
+      if (report.fused_is_off()) report.inside = watch_case(session, *report.golden).first_off();
+  } catch (const Error& error) {
+    failure = error.what();
+  }
+  for (CaseReport& report : reports)
+    if (report.fused_is_off() && !report.inside) report.not_looked_inside = failure;
+}
+
+Json layer_json(const Layer& layer) {
+  return {
+      {"step", layer.step}, {"name", layer.name}, {"op", layer.op}, {"relative_l2", layer.error}};
+}
+
+void describe_first_off(CaseReport& report) {
+  const auto line = [&](const char* steps, const Layer& layer) {
+    report.text +=
+        fmt::format("  first layer that is off: step {}{}, {} '{}', relative L2 about {:.3g}\n",
+                    layer.step, steps, layer.op, layer.name, layer.error);
+    report.json["first_off"] = layer_json(layer);
+  };
+  const Layer& off = *report.first_off;
+  if (!report.fused_is_off()) return line("", off);
+  report.text += fmt::format("  step {}, {} '{}', is off; it is {} layers in one", off.step, off.op,
+                             off.name, off.layers);
+  report.json["fused_off"] = layer_json(off);
+  if (report.inside) {
+    report.text += ", so looked again without fusing:\n";
+    return line(" of --fuse=off", *report.inside);
+  }
+  report.text +=
+      report.not_looked_inside.empty()
+          ? "; without fusing no layer is off\n"
+          : ", which could not be run without fusing: " + report.not_looked_inside + "\n";
+  report.json["first_off"] = layer_json(off);
+}
+
+void describe_layers(CaseReport& report) {
+  report.text += fmt::format("  {} layers checked", report.layers_checked);
+  if (report.layers_fused > 0) {
+    report.text +=
+        fmt::format(", {} more by the results of those they are fused with", report.layers_fused);
+    report.json["layers_fused"] = report.layers_fused;
+  }
+  report.text += "\n";
+  report.json["layers_checked"] = report.layers_checked;
+  if (report.first_off) describe_first_off(report);
 }
 
 int verify(const Common& common) {
@@ -172,19 +186,24 @@ int verify(const Common& common) {
   const auto* cases = model.impl()->verified.metadata().golden();
   require(model::length(cases) > 0, ErrorCode::invalid_model,
           "the model holds no golden data; convert it with skiff-convert --golden=auto or a .npz");
-  Session session = common.session(model);
-  bool good = true;
+  std::optional<Session> session(common.session(model));
+  const std::string isa = session->isa();
+  const bool gpu = session->device() == DeviceKind::cuda;
+  std::vector<CaseReport> reports;
+  for (const fb::GoldenCase* golden : *cases) reports.push_back(verify_case(*session, *golden));
+  session.reset();  // its memory is the next one's
+  look_inside(common, model, reports);
+
+  Json json = {{"model", model.name()}, {"isa", isa}, {"cases", Json::array()}};
   std::string text;
-  Json json = {{"model", model.name()}, {"isa", session.isa()}, {"cases", Json::array()}};
-  for (std::size_t i = 0; i < model::length(cases); ++i) {
-    Json entry;
-    good = verify_case(session, *cases->Get(static_cast<unsigned>(i)), entry, text) && good;
-    json["cases"].push_back(entry);
+  for (CaseReport& report : reports) {
+    describe_layers(report);
+    text += report.text;
+    json["cases"].push_back(report.json);
   }
+  const bool good = std::ranges::all_of(reports, &CaseReport::right);
   json["right"] = good;
-  const bool gpu = session.device() == DeviceKind::cuda;
-  text += fmt::format("{}: {} on {}\n", common.model, good ? "right" : "WRONG",
-                      gpu ? "cuda" : session.isa());
+  text += fmt::format("{}: {} on {}\n", common.model, good ? "right" : "WRONG", gpu ? "cuda" : isa);
   if (common.json != "-") fmt::print("{}", text);
   write_json(json, common.json);
   return good ? 0 : 1;

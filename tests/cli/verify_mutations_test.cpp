@@ -113,14 +113,21 @@ std::vector<std::string> isa_flags(const ScratchFolder& scratch) {
   return flags;
 }
 
-/// The name of the first layer that is off; "" when all is right.
-std::string first_off(const std::string& arguments, const ScratchFolder& scratch) {
+/// What `verify` finds of the first golden case.
+nlohmann::json verified(const std::string& arguments, const ScratchFolder& scratch) {
   const std::string file = scratch / "verified.json";
   const Said said = skiff("verify " + arguments + " --json=" + file);
   const auto result = nlohmann::json::parse(read_text(file), nullptr, false);
   EXPECT_EQ(said.code, result["right"].get<bool>() ? 0 : 1) << said.text;
-  const auto& golden = result["cases"][0];
+  return result["cases"][0];
+}
+
+/// The name of the first layer that is off; "" when all is right.
+std::string first_off(const nlohmann::json& golden) {
   return golden.contains("first_off") ? golden["first_off"]["name"].get<std::string>() : "";
+}
+std::string first_off(const std::string& arguments, const ScratchFolder& scratch) {
+  return first_off(verified(arguments, scratch));
 }
 
 class VerifyMutation : public testing::TestWithParam<Mutation> {};
@@ -138,39 +145,75 @@ TEST_P(VerifyMutation, IsNamedAtItsLayer) {
   for (const std::string& isa : isa_flags(scratch)) {
     EXPECT_EQ(first_off(scratch / "right.skiff" + isa, scratch), "") << isa;
     EXPECT_EQ(first_off(scratch / "wrong.skiff" + isa, scratch), m.node) << m.what << isa;
+    EXPECT_EQ(first_off(scratch / "wrong.skiff --fuse=on" + isa, scratch), m.node) << m.what << isa;
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Samples, VerifyMutation, testing::ValuesIn(kMutations),
                          [](const auto& test) { return test_label(test.param.what); });
 
-/// Every layer with weights of a real network, one after another.
-TEST(VerifyMutations, EveryLayerOfARealNetwork) {
-  const std::string source = "tflite/face_detection_short_range.tflite";
-  const auto golden = golden_files(source, "face_detection_short_range.");
-  if (golden.empty()) GTEST_SKIP() << "no shared data for " << source << " (set SKIFF_DATA)";
-  const ScratchFolder scratch;
-  const std::string path = scratch / "net.skiff";
-  const Said converted = skiff_convert((shared_data() / "models" / source).string() + " -o " +
-                                       path + " --golden " + golden[0].string());
-  ASSERT_EQ(converted.code, 0) << converted.text;
-  EXPECT_EQ(first_off(path, scratch), "");
-  const std::string text = read_text(path);
-  const auto bytes = std::as_bytes(std::span(text));
-  const Bytes file(bytes.begin(), bytes.end());
-  fb::ModelT model;
-  fb::GetModel(file.data() + 128)->UnPackTo(&model);
-  std::size_t layers = 0;
-  for (const auto& layer : model.graphs[0]->nodes) {
-    if (layer->op != fb::OpKind::conv) continue;
-    write_bytes(scratch / "wrong.skiff", with_weights(file, layer->name, 1, [](auto weights) {
+/// A real network whose convolutions can be fused, with a golden case of another implementation.
+class VerifyRealNetwork : public testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string source = "tflite/face_detection_short_range.tflite";
+    const auto golden = golden_files(source, "face_detection_short_range.");
+    if (golden.empty()) GTEST_SKIP() << "no shared data for " << source << " (set SKIFF_DATA)";
+    const Said converted = skiff_convert((shared_data() / "models" / source).string() + " -o " +
+                                         right_ + " --golden " + golden[0].string());
+    ASSERT_EQ(converted.code, 0) << converted.text;
+    const std::string text = read_text(right_);
+    const auto bytes = std::as_bytes(std::span(text));
+    file_.assign(bytes.begin(), bytes.end());
+  }
+
+  std::vector<std::string> convolutions() const {
+    fb::ModelT model;
+    fb::GetModel(file_.data() + 128)->UnPackTo(&model);
+    std::vector<std::string> names;
+    for (const auto& node : model.graphs[0]->nodes)
+      if (node->op == fb::OpKind::conv) names.push_back(node->name);
+    return names;
+  }
+
+  void damage(const std::string& layer) {
+    write_bytes(wrong_, with_weights(file_, layer, 1, [](auto weights) {
                   for (float& w : weights) w *= 1.1f;
                 }));
-    // Fused layers have no results of their own to be compared.
-    EXPECT_EQ(first_off(scratch / "wrong.skiff" + " --fuse=off", scratch), layer->name);
+  }
+
+  const ScratchFolder scratch_;
+  const std::string right_ = scratch_ / "right.skiff", wrong_ = scratch_ / "wrong.skiff";
+  Bytes file_;
+};
+
+TEST_F(VerifyRealNetwork, EveryLayerIsNamedAlsoWhereFused) {
+  EXPECT_EQ(first_off(right_, scratch_), "");
+  std::size_t layers = 0, fused = 0;
+  for (const std::string& layer : convolutions()) {
+    damage(layer);
+    const auto golden = verified(wrong_ + " --fuse=on", scratch_);
+    EXPECT_EQ(first_off(golden), layer);
+    if (golden.contains("fused_off")) ++fused;
     ++layers;
   }
   EXPECT_GT(layers, 20u);
+  EXPECT_GT(fused, 20u);
+  EXPECT_LT(fused, layers);
+}
+
+TEST_F(VerifyRealNetwork, SaysWhyItCouldNotLookInsideOfAFusedLayer) {
+  const auto total = [&](const char* fuse) {
+    const auto memory = skiff_json("inspect --memory " + right_ + fuse, scratch_)["memory"];
+    return memory["total"].get<std::uint64_t>();
+  };
+  const std::uint64_t limit = total(" --fuse=on") / 1024 + 1;
+  ASSERT_LT(1024 * limit, total(" --fuse=off"));
+  damage(convolutions()[1]);
+  const Said said = skiff(fmt::format("verify {} --fuse=on --memory-limit={}K", wrong_, limit));
+  EXPECT_EQ(said.code, 1);
+  EXPECT_TRUE(said.says("could not be run without fusing")) << said.text;
+  EXPECT_TRUE(said.says("the limit is")) << said.text;
 }
 
 }  // namespace
