@@ -169,12 +169,13 @@ class Storing {
     return place->second = add_cast(id, type, reader.source);
   }
 
-  ValueId add_cast(ValueId from, DType type, const std::string& source) {
+  /// `source` by value: the node it is taken from moves when the cast is added.
+  ValueId add_cast(ValueId from, DType type, std::string source) {
     fb::CastAttrsT attrs;
     attrs.to = static_cast<fb::DType>(type);
     const NodeId id = graph_.add_node(fb::OpKind::cast, attrs, {from},
                                       graph_.value(from).name + "/" + name_of(type));
-    graph_.node(id).source = source;
+    graph_.node(id).source = std::move(source);
     const ValueId to = graph_.node(id).outputs[0];
     graph_.value(to).dims = graph_.value(from).dims;
     order_.push_back(id);
@@ -185,8 +186,7 @@ class Storing {
   /// An output of the graph stays float32: the node writes another value, which is cast.
   void move_output(NodeId id, std::size_t o) {
     const ValueId external = graph_.node(id).outputs[o];
-    const std::string source = graph_.node(id).source;
-    const ValueId inner = add_cast(external, DType::float32, source);
+    const ValueId inner = add_cast(external, DType::float32, graph_.node(id).source);
     const NodeId cast = graph_.value(inner).producer;
     graph_.node(id).outputs[o] = inner;
     graph_.node(cast).inputs[0] = inner;
