@@ -38,10 +38,10 @@ KernelPtr make_chosen_conv(const KernelSpec& spec, const ConvPlan& plan) {
 
 std::string group_of(const ConvPlan& plan) {
   const ConvGeometry& g = plan.geometry;
-  std::string text =
-      message("conv ", plan.dtype, " stored ", plan.stored, " n ", g.batch, " c ", g.cin, " k ",
-              g.cout, " groups ", g.groups, " bias ", plan.has_bias, " residual ",
-              plan.has_residual, " then ", static_cast<int>(plan.activation.function));
+  std::string text = message("conv ", plan.dtype, " stored ",
+                             plan.stored, " n ", g.batch, " c ", g.cin, " k ", g.cout, " groups ",
+                             g.groups, " bias ", plan.has_bias, " residual ", plan.has_residual,
+                             " then ", static_cast<int>(plan.activation.function));
   for (std::size_t i = 0; i < 3; ++i)
     text += message(" axis ", g.in[i], " ", g.out[i], " ", g.kernel[i], " ", g.stride[i], " ",
                     g.dilation[i], " ", g.pad_begin[i], " ", g.pad_end[i]);
@@ -50,10 +50,21 @@ std::string group_of(const ConvPlan& plan) {
 
 }  // namespace
 
-skiff_constant_form stored_form(const ConvPlan& plan) noexcept {
-  if (plan.stored == plan.dtype) return {};
-  return {static_cast<std::uint64_t>(plan.weights()) * size_of(plan.dtype),
-          read_scratch(plan.stored, plan.dtype, plan.weights()), 0};
+skiff_constant_form StoredWeightsConv::constant_form(int input) const noexcept {
+  if (input != 1 || plan_.stored == plan_.dtype) return {};
+  return {static_cast<std::uint64_t>(plan_.weights()) * size_of(plan_.dtype),
+          read_scratch(plan_.stored, plan_.dtype, plan_.weights()), 0};
+}
+
+void StoredWeightsConv::pack(int, Reader& reader, std::span<std::byte> packed,
+                             std::span<std::byte> scratch) {
+  read_weights(reader, plan_.stored, plan_.dtype, packed, scratch);
+}
+
+std::int64_t StoredWeightsConv::flops() const noexcept {
+  const ConvGeometry& g = plan_.geometry;
+  const std::int64_t pixels = plan_.transposed ? g.in_pixels() : g.out_pixels();
+  return 2 * g.batch * pixels * g.cout * g.taps() * g.group_cin();
 }
 
 KernelPtr make_conv(const KernelSpec& spec) {

@@ -24,9 +24,23 @@ struct ConvPlan {
 /// Throws Error{unsupported} for types that no kernel here takes.
 ConvPlan read_conv(const NodeView& node);
 
-/// Weights in the order of the file, in the type of the operand: equal for all kernels that take
-/// them so.
-skiff_constant_form stored_form(const ConvPlan& plan) noexcept;
+/// What kernels have in common that take the weights in the order of the file, in the type of the
+/// operand. Their forms of a constant are equal.
+class StoredWeightsConv : public Kernel {
+ public:
+  explicit StoredWeightsConv(const ConvPlan& plan) noexcept : plan_(plan) {}
+
+  skiff_constant_form constant_form(int input) const noexcept final;
+  void pack(int input, Reader& reader, std::span<std::byte> packed,
+            std::span<std::byte> scratch) final;
+  std::int64_t flops() const noexcept final;
+
+ protected:
+  const ConvPlan& plan() const noexcept { return plan_; }
+
+ private:
+  ConvPlan plan_;
+};
 
 /// One filter a channel: a kernel of ours. Weights are packed [taps, C].
 KernelPtr make_depthwise_conv(const KernelSpec& spec, const ConvPlan& plan);

@@ -1,38 +1,26 @@
 #include "runtime/cuda/dispatch.h"
 #include "runtime/cuda/epilogue.h"
-#include "runtime/cuda/weights.h"
 #include "runtime/ops/conv_cudnn.h"
 
 namespace skiff::cuda {
 namespace {
 
-class CudnnConv final : public Kernel {
+class CudnnConv final : public StoredWeightsConv {
  public:
   CudnnConv(const ConvPlan& plan, ConvEngine engine)
-      : plan_(plan),
+      : StoredWeightsConv(plan),
         engine_(std::move(engine)),
         name_(message("cuDNN ", engine_.plan.engine,
                       engine_.graph.fusion == Fusion::all ? ", fused" : "")) {}
 
   std::size_t workspace_bytes() const noexcept override { return engine_.plan.workspace; }
-  skiff_constant_form constant_form(int input) const noexcept override {
-    return input == 1 ? stored_form(plan_) : skiff_constant_form{};
-  }
-  void pack(int, Reader& reader, std::span<std::byte> packed,
-            std::span<std::byte> scratch) override {
-    read_weights(reader, plan_.stored, plan_.dtype, packed, scratch);
-  }
-
-  std::int64_t flops() const noexcept override {
-    return 2 * plan_.outputs() * plan_.geometry.taps() * plan_.geometry.group_cin();
-  }
   const char* algorithm() const noexcept override { return name_.c_str(); }
   bool tensor_cores() const noexcept override { return engine_.plan.tensor_cores; }
 
   void enqueue(const LaunchArgs& args) override {
     const ConvGraph& graph = engine_.graph;
-    const void* bias = plan_.has_bias ? args.input<void>(2) : nullptr;
-    const void* residual = plan_.has_residual ? args.input<void>(3) : nullptr;
+    const void* bias = plan().has_bias ? args.input<void>(2) : nullptr;
+    const void* residual = plan().has_residual ? args.input<void>(3) : nullptr;
     void* y = args.output<void>(0);
     std::vector<std::pair<cudnn::TensorId, const void*>> pointers = {
         {graph.x, args.input<void>(0)}, {graph.w, args.input<void>(1)}, {graph.y, y}};
@@ -46,15 +34,14 @@ class CudnnConv final : public Kernel {
  private:
   /// What cuDNN left undone.
   void finish(const LaunchArgs& args, const void* bias, const void* residual, void* y) const {
-    const bool activates =
-        engine_.graph.fusion != Fusion::all && plan_.activation.function != fb::UnaryFunction::none;
+    const bool activates = engine_.graph.fusion != Fusion::all &&
+                           plan().activation.function != fb::UnaryFunction::none;
     if (bias == nullptr && residual == nullptr && !activates) return;
-    const ConvGeometry& g = plan_.geometry;
-    enqueue_epilogue(args, plan_.dtype, g.batch * g.out_pixels(), g.cout, bias, residual,
-                     activates ? plan_.activation : Activation{}, y);
+    const ConvGeometry& g = plan().geometry;
+    enqueue_epilogue(args, plan().dtype, g.batch * g.out_pixels(), g.cout, bias, residual,
+                     activates ? plan().activation : Activation{}, y);
   }
 
-  ConvPlan plan_;
   ConvEngine engine_;
   std::string name_;
 };

@@ -2,7 +2,6 @@
 
 #include "runtime/cuda/dispatch.h"
 #include "runtime/cuda/epilogue.cuh"
-#include "runtime/cuda/weights.h"
 #include "runtime/cuda/window.cuh"
 #include "runtime/ops/conv_cuda.h"
 
@@ -38,51 +37,37 @@ __global__ void convolve_direct(Window w, Groups g, Epilogue<T> epilogue, std::i
   y[i] = epilogue.apply(sum, i, at.channel);
 }
 
-class DirectConv final : public Kernel {
+class DirectConv final : public StoredWeightsConv {
  public:
   explicit DirectConv(const ConvPlan& plan)
-      : plan_(plan), window_(make_window(plan.geometry, plan.geometry.cout)) {
+      : StoredWeightsConv(plan), window_(make_window(plan.geometry, plan.geometry.cout)) {
     const ConvGeometry& g = plan.geometry;
     groups_ = {narrow(g.group_cin()), narrow(g.group_cout()), narrow(g.cin)};
     blocks_for(plan.outputs(), kThreads);
   }
 
-  skiff_constant_form constant_form(int input) const noexcept override {
-    return input == 1 ? stored_form(plan_) : skiff_constant_form{};
-  }
-  void pack(int, Reader& reader, std::span<std::byte> packed,
-            std::span<std::byte> scratch) override {
-    read_weights(reader, plan_.stored, plan_.dtype, packed, scratch);
-  }
-
-  std::int64_t flops() const noexcept override {
-    const ConvGeometry& g = plan_.geometry;
-    const std::int64_t pixels = plan_.transposed ? g.in_pixels() : g.out_pixels();
-    return 2 * g.batch * pixels * g.cout * g.taps() * g.group_cin();
-  }
   const char* algorithm() const noexcept override { return "direct"; }
 
   void enqueue(const LaunchArgs& args) override {
-    if (plan_.outputs() == 0) return;
-    dispatch_float(plan_.dtype, [&](auto type) {
+    if (plan().outputs() == 0) return;
+    dispatch_float(plan().dtype, [&](auto type) {
       using T = typename decltype(type)::type;
-      plan_.transposed ? run<T, TransposedTap>(args) : run<T, TapPlace>(args);
+      plan().transposed ? run<T, TransposedTap>(args) : run<T, TapPlace>(args);
     });
   }
 
  private:
   template <typename T, typename Tap>
   void run(const LaunchArgs& args) const {
-    const std::int64_t count = plan_.outputs();
-    const Epilogue<T> epilogue{plan_.has_bias ? args.input<T>(2) : nullptr,
-                               plan_.has_residual ? args.input<T>(3) : nullptr, plan_.activation};
+    const std::int64_t count = plan().outputs();
+    const Epilogue<T> epilogue{plan().has_bias ? args.input<T>(2) : nullptr,
+                               plan().has_residual ? args.input<T>(3) : nullptr, plan().activation};
     check(Launch<convolve_direct<T, Tap>>::run(blocks_for(count, kThreads), kThreads, args.stream(),
                                                window_, groups_, epilogue, count, args.input<T>(0),
                                                args.input<T>(1), args.output<T>(0)),
           "direct convolution");
   }
 
-  ConvPlan plan_;
   Window window_;
   Groups groups_{};
 };

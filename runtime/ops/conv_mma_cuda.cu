@@ -3,7 +3,6 @@
 
 #include "runtime/cuda/dispatch.h"
 #include "runtime/cuda/epilogue.cuh"
-#include "runtime/cuda/weights.h"
 #include "runtime/cuda/window.cuh"
 #include "runtime/ops/conv_cuda.h"
 
@@ -178,32 +177,21 @@ __global__ void __launch_bounds__(kThreads)
       }
 }
 
-class MmaConv final : public Kernel {
+class MmaConv final : public StoredWeightsConv {
  public:
   explicit MmaConv(const ConvPlan& plan)
-      : plan_(plan), window_(make_window(plan.geometry, plan.geometry.cout)) {
+      : StoredWeightsConv(plan), window_(make_window(plan.geometry, plan.geometry.cout)) {
     const ConvGeometry& g = plan.geometry;
     shape_ = {narrow(g.cin), narrow(g.cout), narrow(g.taps() * g.cin), g.batch * g.out_pixels()};
     grid_ = dim3(blocks_for(shape_.pixels, kPixels), blocks_for(g.cout, kFilters));
     if (grid_.y > kMostRows) refuse("too many filters");
   }
 
-  skiff_constant_form constant_form(int input) const noexcept override {
-    return input == 1 ? stored_form(plan_) : skiff_constant_form{};
-  }
-  void pack(int, Reader& reader, std::span<std::byte> packed,
-            std::span<std::byte> scratch) override {
-    read_weights(reader, plan_.stored, plan_.dtype, packed, scratch);
-  }
-
-  std::int64_t flops() const noexcept override {
-    return 2 * plan_.outputs() * plan_.geometry.taps() * plan_.geometry.cin;
-  }
   const char* algorithm() const noexcept override { return "implicit product"; }
   bool tensor_cores() const noexcept override { return true; }
 
   void enqueue(const LaunchArgs& args) override {
-    if (plan_.dtype == DType::float16)
+    if (plan().dtype == DType::float16)
       shape_.cin % kChunk == 0 ? run<Half, true>(args) : run<Half, false>(args);
     else
       shape_.cin % kChunk == 0 ? run<BFloat, true>(args) : run<BFloat, false>(args);
@@ -214,15 +202,14 @@ class MmaConv final : public Kernel {
 
   template <typename T, bool kAligned>
   void run(const LaunchArgs& args) const {
-    const Epilogue<T> epilogue{plan_.has_bias ? args.input<T>(2) : nullptr,
-                               plan_.has_residual ? args.input<T>(3) : nullptr, plan_.activation};
+    const Epilogue<T> epilogue{plan().has_bias ? args.input<T>(2) : nullptr,
+                               plan().has_residual ? args.input<T>(3) : nullptr, plan().activation};
     check(Launch<convolve_mma<T, kAligned>>::run(grid_, kThreads, args.stream(), window_, shape_,
                                                  epilogue, args.input<T>(0), args.input<T>(1),
                                                  args.output<T>(0)),
           "convolution on tensor cores");
   }
 
-  ConvPlan plan_;
   Window window_;
   MmaShape shape_{};
   dim3 grid_;

@@ -1,7 +1,6 @@
 #include "runtime/cuda/cublaslt/matmul.h"
 #include "runtime/cuda/dispatch.h"
 #include "runtime/cuda/epilogue.h"
-#include "runtime/cuda/weights.h"
 #include "runtime/ops/conv_cuda.h"
 
 namespace skiff::cuda {
@@ -28,38 +27,28 @@ cublaslt::Product product_of(const ConvPlan& plan) {
           .residual = plan.has_residual};
 }
 
-class ProductConv final : public Kernel {
+class ProductConv final : public StoredWeightsConv {
  public:
   ProductConv(const KernelSpec& spec, const ConvPlan& plan, int rank)
-      : plan_(plan),
+      : StoredWeightsConv(plan),
         product_(product_of(plan)),
         matmul_(spec.device.cublas(), product_, {spec.most_workspace, rank}) {}
 
   std::size_t workspace_bytes() const noexcept override { return matmul_.workspace(); }
-  skiff_constant_form constant_form(int input) const noexcept override {
-    return input == 1 ? stored_form(plan_) : skiff_constant_form{};
-  }
-  void pack(int, Reader& reader, std::span<std::byte> packed,
-            std::span<std::byte> scratch) override {
-    read_weights(reader, plan_.stored, plan_.dtype, packed, scratch);
-  }
-
-  std::int64_t flops() const noexcept override { return 2 * product_.m * product_.n * product_.k; }
   const char* algorithm() const noexcept override { return "cuBLASLt, 1x1"; }
   bool tensor_cores() const noexcept override { return product_.dtype != DType::float32; }
 
   void enqueue(const LaunchArgs& args) override {
     void* const y = args.output<void>(0);
     matmul_.enqueue(args.device, args.input<void>(0), args.input<void>(1),
-                    plan_.has_bias ? args.input<void>(2) : nullptr,
-                    plan_.has_residual ? args.input<void>(3) : nullptr, y, args.workspace());
-    if (product_.relu || plan_.activation.function == fb::UnaryFunction::none) return;
-    enqueue_epilogue(args, plan_.dtype, product_.m, product_.n, nullptr, nullptr, plan_.activation,
-                     y);
+                    plan().has_bias ? args.input<void>(2) : nullptr,
+                    plan().has_residual ? args.input<void>(3) : nullptr, y, args.workspace());
+    if (product_.relu || plan().activation.function == fb::UnaryFunction::none) return;
+    enqueue_epilogue(args, plan().dtype, product_.m, product_.n, nullptr, nullptr,
+                     plan().activation, y);
   }
 
  private:
-  ConvPlan plan_;
   cublaslt::Product product_;
   cublaslt::Matmul matmul_;
 };
