@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstring>
 #include <string_view>
-#include <utility>
 
 #include "gpu.h"
 #include "tests/runtime/networks.h"
@@ -47,16 +46,9 @@ std::string steps_on_cpu(const Session& session) {
 
 /// Every network once, at the fixed sizes of its first golden file.
 std::vector<Network> fixed_networks(DType precision) {
-  // Two that float16 between the layers costs more than 5e-3 of: the pose of a cat, where the model
-  // finds nobody, and single pixels at the edge of the segmentation.
-  static constexpr std::pair<std::string_view, double> kSensitive[] = {
-      {"pose_landmark_lite", 3e-2}, {"selfie_segmentation", 2e-2}};
   std::vector<Network> fixed;
-  for (Network network : networks_as(precision)) {
+  for (Network network : networks_as(precision, Narrow::layers)) {
     network.dyn.clear();
-    for (const auto& [name, bound] : kSensitive)
-      if (precision == DType::float16 && name == network.golden)
-        network.relative_l2 = std::max(network.relative_l2, bound);
     if (std::ranges::none_of(fixed, [&](const Network& other) {
           return std::string(other.golden) == network.golden;
         }))

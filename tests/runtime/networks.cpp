@@ -13,7 +13,7 @@ namespace skiff::test {
 const std::vector<Network>& networks() {
   static const std::vector<Network> all = {
       {"onnx/mnist.onnx", "mnist"},
-      {"onnx/FastestDet.onnx", "FastestDet", {}, {}, {}, 5e-4, 0, 6e-3},
+      {"onnx/FastestDet.onnx", "FastestDet"},
       {"onnx/version-RFB-320.onnx", "version-RFB-320"},
       {"onnx/supres.onnx", "supres", {}, {"input"}, {"output"}},
       {"tflite/face_detection_short_range.tflite", "face_detection_short_range"},
@@ -45,16 +45,10 @@ const std::vector<Network>& networks() {
        {},
        {},
        5e-4,
-       0x1p-23,
-       5e-2},
+       0x1p-23},
       {"onnx/ch_PP-OCRv4_rec_infer.onnx",
        "ch_PP-OCRv4_rec_infer",
-       {{"x:0", 1, 1, 1}, {"x:2", 48, 48, 48}, {"x:3", 32, 320, 640}},
-       {},
-       {},
-       5e-4,
-       0,
-       4e-2},
+       {{"x:0", 1, 1, 1}, {"x:2", 48, 48, 48}, {"x:3", 32, 320, 640}}},
       {"onnx/ch_ppocr_mobile_v2.0_cls_infer.onnx",
        "ch_ppocr_mobile_v2.0_cls_infer",
        {{"x:0", 1, 1, 4}, {"x:2", 48, 48, 48}, {"x:3", 192, 192, 192}}},
@@ -75,21 +69,48 @@ std::vector<Network> open_networks() {
   return open;
 }
 
-std::vector<Network> networks_as(DType precision) {
-  std::vector<Network> stored = networks();
-  // The rounding of their weights to 8 bits alone takes these beyond the bound, by float32
-  // arithmetic too (relative L2 0.05 to 0.57): they are no networks for bfloat16.
-  static constexpr std::string_view kNeedMore[] = {
-      "FastestDet",         "ch_PP-OCRv4_det_infer", "ch_PP-OCRv4_rec_infer", "hand_landmark_lite",
-      "pose_landmark_lite", "palm_detection_lite",   "selfie_segmentation"};
-  if (precision == DType::bfloat16)
-    std::erase_if(stored, [](const Network& network) {
-      return std::ranges::count(kNeedMore, std::string_view(network.golden)) > 0;
-    });
-  for (Network& network : stored) {
+namespace {
+
+/// A network that 16-bit floats cost more than the tolerance of such files: relative L2 to allow, 0
+/// where the tolerance does.
+struct Sensitive {
+  std::string_view golden;
+  double weights = 0;  ///< float16 weights, float32 arithmetic
+  double layers = 0;   ///< float16 between the layers too
+};
+// None of these is a network for bfloat16: the rounding of its weights to 8 bits alone takes it
+// beyond the bound, by float32 arithmetic too (relative L2 0.05 to 0.57). Between the layers
+// float16 costs the pose of a cat, where the model finds nobody, and single pixels at the edge of
+// the segmentation.
+constexpr Sensitive kSensitive[] = {
+    {"FastestDet", 6e-3, 6e-3},
+    {"ch_PP-OCRv4_det_infer", 5e-2, 5e-2},
+    {"ch_PP-OCRv4_rec_infer", 4e-2, 4e-2},
+    {"hand_landmark_lite"},
+    {"palm_detection_lite"},
+    {"pose_landmark_lite", 0, 3e-2},
+    {"selfie_segmentation", 0, 2e-2},
+};
+
+const Sensitive* find_sensitive(const Network& network) {
+  const auto* found = std::ranges::find(kSensitive, network.golden, &Sensitive::golden);
+  return found == std::end(kSensitive) ? nullptr : found;
+}
+
+}  // namespace
+
+std::vector<Network> networks_as(DType precision, Narrow narrow) {
+  std::vector<Network> stored;
+  for (Network network : networks()) {
+    const Sensitive* const sensitive = find_sensitive(network);
+    if (sensitive != nullptr && precision == DType::bfloat16) continue;
+    double known = 0;
+    if (sensitive != nullptr && precision == DType::float16)
+      known = narrow == Narrow::layers ? sensitive->layers : sensitive->weights;
     network.precision = precision;
-    network.relative_l2 = std::max<double>(
-        {network.relative_l2, precision::tolerance_of(precision), network.rounded_l2});
+    network.relative_l2 =
+        std::max<double>({network.relative_l2, precision::tolerance_of(precision), known});
+    stored.push_back(network);
   }
   return stored;
 }
