@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Do the tests of the GPU back end bite? Each line below breaks the module in one place: a barrier is
-# deleted, an index shifted, two operations swapped. Some test must fail on every one of them.
-# Usage: tests/cuda/mutations.sh BUILD, the folder of a build with the tests (build/cpu).
+# Do the tests of the GPU back end bite? Each line below breaks it in one place: a barrier is deleted,
+# an index shifted, two operations swapped. Some test must fail on every one of them.
+# Usage: tests/cuda/mutations.sh BUILD [PATTERN], the folder of a build with the tests (build/cpu) and
+# a regular expression for the lines to try (all).
 set -uo pipefail
-[ $# -eq 1 ] || { sed -n '2,4s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -eq 1 ] || [ $# -eq 2 ] || { sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 build=$(realpath "$1")
+pattern=${2:-}
 cd "$(dirname "$0")/../.." || exit
 copy=$build/mutations
 mkdir -p "$copy"
@@ -30,23 +32,88 @@ mutations=(
   'runtime/cuda/cublaslt/matmul.cpp|s/MATMUL_DESC_TRANSA, turned(p.transpose_b)/MATMUL_DESC_TRANSA, turned(p.transpose_a)/|cuda_ops_test|MatMul*'
   'runtime/cuda/module.cpp|s/latch(kind == SKIFF_MEMORY_DEVICE/if (kind != SKIFF_MEMORY_DEVICE) latch(kind == SKIFF_MEMORY_DEVICE/|cuda_faults_test|*'
   'runtime/cuda/program.cpp|s/static_cast<void>(cudaStreamEndCapture(device_.stream(), graph.out()));//|cuda_faults_test|*'
+  'runtime/ops/conv_mma_cuda.cu|s/lane \/ 4 + n \/ 2 \* 8/lane \/ 4 + n % 2 * 8/|cuda_ops_test|Conv.Narrow*'
+  'runtime/ops/conv_mma_cuda.cu|s/column + j \* 8 + lane % 4/column + j * 4 + lane % 4/|cuda_ops_test|Conv.Narrow*'
+  'runtime/ops/conv_mma_cuda.cu|s/filter >= s.filters) continue/filter > s.filters) continue/|cuda_ops_test|Conv.Narrow*'
+  'runtime/ops/conv_mma_cuda.cu|s/pixel >= s.pixels || //|cuda_ops_test|Conv.Narrow*'
+  'runtime/ops/conv_mma_cuda.cu|s/s.cin + k % s.cin : x, good/s.cin : x, good/|cuda_ops_test|Conv.Narrow*'
+  'runtime/ops/conv_mma_cuda.cu|s/at\[i\] \* w.dilation\[i\]/at[i]/|cuda_ops_test|Conv.Narrow*'
+  'runtime/ops/conv_mma_cuda.cu|s/number % w.kernel\[i\]/number % w.kernel[2]/|cuda_ops_test|Conv.Narrow*'
+  'runtime/ops/conv_mma_cuda.cu|s/element, static_cast<int>(filter)/element, static_cast<int>(filter - first_filter)/|cuda_ops_test|Conv.Narrow*'
+  'runtime/ops/conv_plan_cuda.cpp|s/ \&\& plan.geometry.groups == 1//|cuda_ops_test|Conv.OtherTypes:Conv.Groups:Conv.RandomForms'
+  'runtime/ops/attention_cuda.cu|s/^    __syncthreads();.*$//|cuda_ops_test|Attention*'
+  'runtime/ops/attention_cuda.cu|s/row \* rows.row/row * rows.head/|cuda_ops_test|Attention*'
+  'runtime/ops/attention_cuda.cu|s/head \/ (g.heads \/ g.kv_heads)/head % g.kv_heads/|cuda_ops_test|Attention*'
+  'runtime/ops/attention_cuda.cu|s/? query + 1 : g.keys/? query : g.keys/|cuda_ops_test|Attention*'
+  'runtime/ops/attention_cuda.cu|s/shrink = hidden ? 1.0f : expf(largest - next)/shrink = 1.0f/|cuda_ops_test|Attention*'
+  'runtime/ops/attention_cuda.cu|s/shares\[i\] = hidden ? 0.0f : /shares[i] = /|cuda_ops_test|Attention*'
+  'runtime/ops/attention_cuda.cu|s/masked + key \* g.mask/masked + i * g.mask/|cuda_ops_test|Attention*'
+  'runtime/ops/attention_cuda.cu|s/query \* g.mask\[2\]/query * g.mask[3]/|cuda_ops_test|Attention*'
+  'runtime/ops/attention_cuda.cu|s/kv_head, begin + i) + e/kv_head, i) + e/|cuda_ops_test|Attention*'
+  'runtime/ops/attention_cuda.cu|s/tanhf(score \/ g.softcap)/tanhf(score)/|cuda_ops_test|Attention*'
+  'runtime/ops/conv_cuda.cpp|s/ plan.tf32 ? " as tf32" : "",//|cuda_tf32_test|*'
+  'runtime/ops/conv_cudnn_graph_cuda.cpp|s/exact ? cudnn::TensorCores::never : //|cuda_tf32_test|*'
+  'runtime/ops/matmul_cuda.cpp|s/ p.tf32 ? " as tf32" : "",//|cuda_tf32_test|*'
+  'runtime/cuda/cublaslt/matmul.cpp|s/p.tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F/CUBLAS_COMPUTE_32F_FAST_TF32/|cuda_tf32_test|*'
+  'runtime/tune/tuner.cpp|s/machine_ + "\\n" + choices.group/choices.group/|cuda_tune_test|*'
+  'runtime/tune/tuner.cpp|s/{}, \&Timed::ms)/std::greater(), \&Timed::ms)/|cuda_tune_test|*'
+  'runtime/tune/tuner.cpp|s/best.ms \* kClose/best.ms/|cuda_tune_test|*'
+  'runtime/tune/tuner.cpp|s/if (most_workspace != UINT64_MAX) question += .*$//|cuda_tune_test|*'
+  'runtime/tune/tuner.cpp|s/^  remember(key, algorithm);$//|cuda_tune_test|*'
+  'runtime/tune/tuner.cpp|s/^  found_.put(key, algorithm);$//|cuda_tune_test|*'
+  'runtime/tune/tuner.cpp|s/if (!reads_) return "";//|cuda_tune_test|*'
+  'runtime/tune/tuner.cpp|s/name.c_str(), true}/name.c_str(), false}/|cuda_tune_test|*'
+  'runtime/session_tune.cpp|s/better ? calls\[i\].second : calls\[i\].first/better ? calls[i].first : calls[i].second/|cuda_tune_test|*'
+  'runtime/session_tune.cpp|s/ms < best \* kGain/false/|cuda_tune_test|*'
+  'runtime/session.cpp|s/if (tuner) tuner->save();//|cuda_tune_test|*'
+  'runtime/tune/plan_cache.cpp|s/if (digest != digest_of(text)) return false;//|plan_cache_test|*'
+  'runtime/tune/plan_cache.cpp|s/ \&\&$/ ||/;s/line.size() > kDigits ||/line.size() > kDigits \&\&/|plan_cache_test|*'
+  'runtime/tune/plan_cache.cpp|s/all.entries_\[key\] = algorithm;/all.entries_.emplace(key, algorithm);/|plan_cache_test|*'
+  'runtime/tune/plan_cache.cpp|s/static_cast<void>(all.load(path, ignored));.*$//|plan_cache_test|*'
+  'runtime/session_prepare.cpp|s/std::swap(other.parts\[s\].tables, .*$//|cuda_shapes_test|*'
+  'runtime/session_prepare.cpp|s/ || find_prepared(symbols) != nullptr) return;/) return;/|cuda_shapes_test|*'
+  'runtime/session_prepare.cpp|s/^    prepared.pop_back();$//|cuda_shapes_test|*'
+  'runtime/session_prepare.cpp|s/^    memory.other += taken;$//|cuda_shapes_test|*'
+  'runtime/session_prepare.cpp|s/^    memory.total += taken;$//|cuda_shapes_test|*'
+  'runtime/session_prepare.cpp|s/^  adopt_again(before);$//|cuda_shapes_test|*'
+  'runtime/session_prepare.cpp|s/^    adopt_again(before);$//|cuda_shapes_test|*'
+  'runtime/session_prepare.cpp|0,/^  exchange(other);$/s/^  exchange(other);$//|cuda_shapes_test|*'
+  'runtime/session_prepare.cpp|s/^    exchange(other);$//|cuda_shapes_test|*'
+  'runtime/session_prepare.cpp|s/limit() == 0 || memory.total + taken <= limit()/true/|cuda_shapes_test|*'
+  'runtime/session_prepare.cpp|s/^    tuner->save();$//|cuda_tune_test|*'
 )
 
 cmake -S "$copy" -B "$copy/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DSKIFF_CUDA=OFF \
   -DSKIFF_TESTS=ON -Wno-dev > /dev/null || exit
-survived=0
+# The module is built anew and the program is the one in BUILD, except where the program itself holds
+# what was broken.
+in_module() { [[ $1 == runtime/cuda/* || $1 == runtime/ops/*_cuda.* ]]; }
+
+run_tests() {  # file, program, filter
+  local folder=$build
+  in_module "$1" || folder=$copy/build
+  SKIFF_CUDA_MODULE=$copy/build/tests/cuda/libraries/libskiff_cuda.so timeout 300 \
+    "$folder/$2" --gtest_brief=1 --gtest_filter="$3" > "$copy/log.txt" 2>&1
+}
+
+survived=0 tried=0
 for mutation in "${mutations[@]}"; do
-  IFS='|' read -r file change program filter <<< "$mutation"
+  [[ $mutation =~ $pattern ]] || continue
+  tried=$((tried + 1))
+  IFS='|' read -r file change program filter <<< "${mutation//||/$'\a'}"
+  change=${change//$'\a'/||}
+  targets=skiff_cuda_emulated
+  in_module "$file" || targets="$targets $program"
   sed "$change" "$file" > "$copy/$file"
+  # shellcheck disable=SC2086
   if cmp -s "$file" "$copy/$file"; then
     echo "STALE     $file: nothing matches $change"
     survived=$((survived + 1))
-  elif ! ninja -C "$copy/build" skiff_cuda_emulated > "$copy/log.txt" 2>&1; then
+  elif ! ninja -C "$copy/build" $targets > "$copy/log.txt" 2>&1; then
     tail -5 "$copy/log.txt"
     echo "BROKEN    $file: $change"
     survived=$((survived + 1))
-  elif SKIFF_CUDA_MODULE=$copy/build/tests/cuda/libraries/libskiff_cuda.so timeout 300 \
-    "$build/$program" --gtest_brief=1 --gtest_filter="$filter" > "$copy/log.txt" 2>&1; then
+  elif run_tests "$file" "$program" "$filter"; then
     echo "SURVIVED  $file: $change"
     survived=$((survived + 1))
   else
@@ -54,5 +121,5 @@ for mutation in "${mutations[@]}"; do
   fi
   cp "$file" "$copy/$file"
 done
-echo "$((${#mutations[@]} - survived)) of ${#mutations[@]} mutations killed"
+echo "$((tried - survived)) of $tried mutations killed"
 [ "$survived" -eq 0 ]

@@ -177,8 +177,8 @@ TEST_F(Tune, ForeignNamesAreIgnored) {
   { const Session tuned(model, with(Tuning::fast)); }
   std::string lines = read_text(path_);
   lines = lines.substr(lines.find('\n', lines.find('\n') + 1) + 1);
-  for (const char* name : {"nonsense", "cudnn.all.77", "cudnn.", "cudnn.all.2", "cublaslt.63",
-                           "cublaslt.-1", "cublaslt.999999999999"}) {
+  for (const char* name : {"nonsense", "cudnn.all.77", "cudnn.", "cudnn.all.2", "cudnn.all.3",
+                           "cublaslt.63", "cublaslt.-1", "cublaslt.999999999999"}) {
     tune::PlanCache forged;
     for (std::size_t at = 0; at < lines.size(); at = lines.find('\n', at) + 1)
       forged.put(lines.substr(at, 64), name);
@@ -228,6 +228,19 @@ TEST_F(Tune, SessionsMayDisagree) {
   cuda_double_set_cost("convolve_direct", 0.125);
   Session tuned(model, with(Tuning::fast));
   expect_near(outputs_of(tuned), outputs_of(plain));
+  EXPECT_NE(algorithms(tuned, "conv"), algorithms(plain, "conv"));
+  const Session untuned(model, {.device = DeviceKind::cuda, .strict_gpu = true});
+  EXPECT_EQ(algorithms(untuned, "conv"), algorithms(plain, "conv")) << "off is off";
+}
+
+/// An engine that refuses must not win with another one's time.
+TEST_F(Tune, OnlyWhatWasAskedForIsTimed) {
+  const WithGpu gpu;
+  const Model model = Model::from_bytes(file_named("picture"));
+  { const Session tuned(model, with(Tuning::fast)); }
+  const std::string kept = read_text(path_);
+  EXPECT_NE(kept.find("cudnn.all."), std::string::npos) << kept;
+  EXPECT_EQ(kept.find("cudnn.all.2"), std::string::npos) << kept;
 }
 
 TEST_F(Tune, OpenSizesAreTunedWhenTheyArePrepared) {
@@ -254,6 +267,21 @@ TEST_F(Tune, TheBudgetDecidesTheEngine) {
   expect_near(outputs_of(small), outputs_of(plain));
   options.memory_limit = 1000;
   EXPECT_THROW(Session(model, options), Error);
+}
+
+/// What is best within a budget is no answer for those who have none.
+TEST_F(Tune, BudgetsAreTunedApart) {
+  const WithGpu gpu;
+  const Model model = Model::from_bytes(file_named("picture"));
+  cuda_double_set_cost("cudnn 1", 0.25);
+  SessionOptions small = with(Tuning::fast);
+  small.memory_limit =
+      Session::predict(model, {.device = DeviceKind::cuda, .strict_gpu = true}).total - 1;
+  for (int again = 0; again < 2; ++again) {
+    EXPECT_EQ(algorithms(Session(model, small), "conv").find("cuDNN 1"), std::string::npos);
+    EXPECT_NE(algorithms(Session(model, with(Tuning::fast)), "conv").find("cuDNN 1"),
+              std::string::npos);
+  }
 }
 
 /// Every call of a tuned load fails once.

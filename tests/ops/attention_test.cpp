@@ -134,6 +134,13 @@ TEST(Attention, Masks) {
   std::fill_n(late.bytes.begin(), 512, std::byte{0});
   late.bytes[599] = std::byte{1};
   check_attention(c, &late);
+  const Case longer{1, 2, 1, 3, 1100, 4, 5};
+  const TensorData added = random_operand({3, 1100}, 4);
+  check_attention(longer, &added);
+  TensorData later = random_bytes(DType::boolean, {1100}, 5);
+  std::fill_n(later.bytes.begin(), 1024, std::byte{0});
+  later.bytes[1099] = std::byte{1};
+  check_attention(longer, &later);
 }
 
 TEST(Attention, HalfTypes) {
