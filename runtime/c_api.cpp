@@ -63,6 +63,7 @@ skiff::SessionOptions options_of(const skiff_session_options* given) {
   options.tuning = enumerator(known.tuning, skiff::Tuning::full, "tuning");
   options.plan_cache = known.plan_cache;
   options.fuse = enumerator(known.fuse, skiff::Fuse::on, "fuse");
+  options.tf32 = known.tf32 != 0;
   return options;
 }
 

@@ -18,7 +18,7 @@ std::unique_ptr<backend::Device> try_open(const SessionOptions& options) {
   std::string why;
   const skiff_backend* table = backend::module(why);
   require(table != nullptr, ErrorCode::device, why);
-  return std::make_unique<backend::Device>(*table, options.gpu, options.stream);
+  return std::make_unique<backend::Device>(*table, options.gpu, options.stream, options.tf32);
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ struct skiff_node {
   uint64_t most_workspace;  ///< algorithms that take more scratch are passed over
   const char* choice;       ///< the algorithm to take, by its name; null: the one ranked first
   int32_t exact;            ///< not another one where that is not to be had
-  int32_t reserved;
+  int32_t tf32;             ///< products of float32 may round their operands to TF32
 };
 
 struct skiff_kernel_info {

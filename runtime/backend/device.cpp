@@ -64,8 +64,8 @@ void DeviceKernel::pack(int input, ConstantReader& reader, std::span<std::byte> 
   backend::check(code, error);
 }
 
-Device::Device(const skiff_backend& table, int ordinal, void* stream)
-    : table_(table), ordinal_(ordinal) {
+Device::Device(const skiff_backend& table, int ordinal, void* stream, bool tf32)
+    : table_(table), ordinal_(ordinal), tf32_(tf32) {
   check(table.open(ordinal, stream, &device_, &error_));
   const std::int32_t code = table.describe(device_, &info_, &error_);
   if (code != 0) table.close(device_);
@@ -107,7 +107,8 @@ void* take(void* context, std::size_t bytes, std::size_t alignment) noexcept {
 
 /// A node in the form that crosses.
 struct Device::CrossingNode {
-  CrossingNode(const NodeView& view, std::span<const TensorInfo> results, const KernelWish& wish) {
+  CrossingNode(const NodeView& view, std::span<const TensorInfo> results, const KernelWish& wish,
+               bool tf32) {
     for (const TensorInfo* input : view.inputs) in.push_back(crossing(input));
     for (const TensorInfo& output : results) out.push_back(crossing(&output));
     node = {.size = sizeof(skiff_node),
@@ -125,7 +126,7 @@ struct Device::CrossingNode {
             .most_workspace = wish.most_workspace,
             .choice = wish.choice,
             .exact = wish.exact,
-            .reserved = 0};
+            .tf32 = tf32};
   }
   CrossingNode(const CrossingNode&) = delete;
   CrossingNode& operator=(const CrossingNode&) = delete;
@@ -136,7 +137,7 @@ struct Device::CrossingNode {
 
 KernelPtr Device::make_kernel(const NodeView& node, std::span<const TensorInfo> outputs,
                               const KernelWish& wish, std::pmr::memory_resource& memory) {
-  const CrossingNode crossed(node, outputs, wish);
+  const CrossingNode crossed(node, outputs, wish, tf32_);
   const skiff_memory lent{take, &memory};
   void* const place = memory.allocate(sizeof(DeviceKernel), alignof(DeviceKernel));
   skiff_kernel* kernel = nullptr;
@@ -146,7 +147,7 @@ KernelPtr Device::make_kernel(const NodeView& node, std::span<const TensorInfo> 
 }
 
 Choices Device::choices(const NodeView& node, std::span<const TensorInfo> outputs, int most) {
-  const CrossingNode crossed(node, outputs, {});
+  const CrossingNode crossed(node, outputs, {}, tf32_);
   Choices result;
   const skiff_choices taker{
       [](void* to, const char* text) { static_cast<Choices*>(to)->group = text; },

@@ -121,8 +121,8 @@ struct Choices {
 class Device {
  public:
   /// Finds out whether GPU `ordinal` can be used; Error{device} says what is missing. `stream`: see
-  /// SessionOptions.
-  Device(const skiff_backend& table, int ordinal, void* stream);
+  /// SessionOptions, as for `tf32`.
+  Device(const skiff_backend& table, int ordinal, void* stream, bool tf32 = false);
   ~Device() { table_.close(device_); }
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
@@ -163,6 +163,7 @@ class Device {
 
   const skiff_backend& table_;
   int ordinal_;
+  bool tf32_;
   skiff_device* device_ = nullptr;
   skiff_device_info info_{};
   skiff_backend_error error_{};

@@ -78,6 +78,7 @@ SessionOptions Common::session_options() const {
   options.memory_limit = parse_bytes(memory_limit);
   options.tuning = tune == "full" ? Tuning::full : tune == "fast" ? Tuning::fast : Tuning::off;
   options.plan_cache = plan_cache.empty() ? nullptr : plan_cache.c_str();
+  options.tf32 = tf32;
   options.fuse = fuse == "off" ? Fuse::off : fuse == "on" ? Fuse::on : Fuse::automatic;
   options.log = {print_log, const_cast<bool*>(&verbose)};
   return options;
@@ -120,6 +121,9 @@ void add_common_flags(CLI::App& app, Common& c) {
       ->check(CLI::IsMember({"off", "fast", "full"}));
   app.add_option("--plan-cache", c.plan_cache,
                  "GPU: file with what tuning found; used with --tune=off too when it is named");
+  app.add_flag(
+      "--tf32", c.tf32,
+      "GPU: float32 products may use tensor cores, operands rounded to 10 bits of fraction");
   app.add_option("--fuse", c.fuse,
                  "blocks of convolutions as one step: auto (where it pays), off, on")
       ->check(CLI::IsMember({"auto", "off", "on"}));

@@ -19,6 +19,7 @@ struct Common {
   std::string digest = "on";
   std::string tune = "off";
   std::string plan_cache;
+  bool tf32 = false;
   std::string fuse = "auto";
   std::vector<std::string> shapes;
   std::string json;  ///< a file, "-" for standard output, "" for none

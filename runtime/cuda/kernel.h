@@ -88,6 +88,7 @@ struct KernelSpec {
   std::uint64_t most_workspace = UINT64_MAX;  ///< algorithms that take more are passed over
   std::string_view choice = {};               ///< the algorithm to take; empty: the first
   bool exact = false;                         ///< refuse where the choice is not to be had
+  bool tf32 = false;                          ///< products of float32 may round to TF32
 
   const TensorInfo& input(int i) const noexcept { return node.input(i); }
   const TensorInfo& output(int i) const noexcept { return outputs[static_cast<std::size_t>(i)]; }

@@ -146,7 +146,7 @@ std::int32_t make(skiff_device* device, const skiff_memory* memory, const skiff_
     auto* const result = new (place) skiff_kernel{CoreMemory(*memory), nullptr};
     result->kernel =
         make_kernel({read.view, outputs, device->device, result->memory, node->most_workspace,
-                     node->choice ? node->choice : "", node->exact != 0});
+                     node->choice ? node->choice : "", node->exact != 0, node->tf32 != 0});
     const Kernel* const made = result->kernel.get();
     *info = {.workspace = made->workspace_bytes(),
              .flops = made->flops(),
@@ -244,8 +244,12 @@ std::int32_t choices(skiff_device* device, const skiff_node* node, std::int32_t 
     device->device.enter();
     const Node read(*node);
     const std::span outputs(read.outputs, static_cast<std::size_t>(node->output_count));
-    const Choices found =
-        list_choices({read.view, outputs, device->device, *std::pmr::get_default_resource()}, most);
+    const KernelSpec spec{.node = read.view,
+                          .outputs = outputs,
+                          .device = device->device,
+                          .memory = *std::pmr::get_default_resource(),
+                          .tf32 = node->tf32 != 0};
+    const Choices found = list_choices(spec, most);
     take->group(take->context, found.group.c_str());
     for (const std::string& name : found.names) take->name(take->context, name.c_str());
   });

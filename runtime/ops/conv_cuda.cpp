@@ -11,6 +11,12 @@ namespace {
 
 constexpr std::string_view kDirect = "direct", kMma = "mma";
 
+ConvPlan plan_of(const KernelSpec& spec) {
+  ConvPlan plan = read_conv(spec.node);
+  plan.tf32 = spec.tf32 && plan.dtype == DType::float32;
+  return plan;
+}
+
 bool is_depthwise(const KernelSpec& spec, const ConvPlan& plan) {
   const ConvGeometry& g = plan.geometry;
   return g.groups == g.cin && g.groups == g.cout && spec.input(1).constant;
@@ -38,7 +44,7 @@ KernelPtr make_chosen_conv(const KernelSpec& spec, const ConvPlan& plan) {
 
 std::string group_of(const ConvPlan& plan) {
   const ConvGeometry& g = plan.geometry;
-  std::string text = message("conv ", plan.dtype, " stored ",
+  std::string text = message("conv ", plan.dtype, plan.tf32 ? " as tf32" : "", " stored ",
                              plan.stored, " n ", g.batch, " c ", g.cin, " k ", g.cout, " groups ",
                              g.groups, " bias ", plan.has_bias, " residual ", plan.has_residual,
                              " then ", static_cast<int>(plan.activation.function));
@@ -68,7 +74,7 @@ std::int64_t StoredWeightsConv::flops() const noexcept {
 }
 
 KernelPtr make_conv(const KernelSpec& spec) {
-  const ConvPlan plan = read_conv(spec.node);
+  const ConvPlan plan = plan_of(spec);
   if (is_depthwise(spec, plan)) return make_depthwise_conv(spec, plan);
   if (plan.outputs() == 0) return make_direct_conv(spec, plan);
   KernelPtr kernel = spec.choice.empty() ? nullptr : make_chosen_conv(spec, plan);
@@ -79,7 +85,7 @@ KernelPtr make_conv(const KernelSpec& spec) {
 }
 
 Choices list_conv_choices(const KernelSpec& spec, int most) {
-  const ConvPlan plan = read_conv(spec.node);
+  const ConvPlan plan = plan_of(spec);
   if (is_depthwise(spec, plan) || plan.outputs() == 0) return {};
   Choices choices{group_of(plan), list_cudnn_conv(spec, plan, most)};
   const int products = count_product_conv(spec, plan, most);

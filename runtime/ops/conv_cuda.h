@@ -12,6 +12,7 @@ struct ConvPlan {
   DType dtype = DType::none;   ///< of operand, bias, residual and result
   DType stored = DType::none;  ///< of the weights in the file: dtype, or a 16-bit float
   bool has_bias = false, has_residual = false, transposed = false;
+  bool tf32 = false;  ///< float32 operands may be rounded to 10 bits of fraction
   Activation activation;
 
   std::int64_t weights() const noexcept {

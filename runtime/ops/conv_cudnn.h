@@ -27,9 +27,10 @@ struct ConvEngine {
   cudnn::Plan plan;
 };
 /// The best fusion that has an engine on the target; nothing when none has. `choice` names one of
-/// conv_engine_names(); empty: the one ranked first, and for a convolution that
-/// our own kernel takes (fits_mma) only one that fuses all, is compiled already and reads the
-/// tensors as they lie: cuDNN copies those whose channels are no multiple of 8.
+/// conv_engine_names(). Empty: the one ranked first. For a convolution that our own kernel takes
+/// (fits_mma) only one on tensor cores that fuses all, is compiled already and reads the tensors as
+/// they lie: cuDNN copies those whose channels are no multiple of 8. For TF32 the best fusion that
+/// has one on tensor cores goes before a better one that has not.
 std::optional<ConvEngine> find_conv_engine(const ConvPlan& plan, const cudnn::Target& target,
                                            std::uint64_t most_workspace = UINT64_MAX,
                                            std::string_view choice = {});

@@ -74,7 +74,34 @@ constexpr std::string_view prefix_of(Fusion fusion) noexcept {
 }
 
 cudnn::Policy policy_for(const ConvPlan& plan) {
-  return {.tensor_cores = plan.dtype != DType::float32};
+  const bool exact = plan.dtype == DType::float32 && !plan.tf32;
+  return {.tensor_cores = exact ? cudnn::TensorCores::never : cudnn::TensorCores::allowed};
+}
+
+/// The first of `fusions` that has an engine which the policy allows.
+std::optional<ConvEngine> find_engine(const ConvPlan& plan, const cudnn::Target& target,
+                                      std::span<const Fusion> fusions,
+                                      const cudnn::Policy& policy) {
+  for (const Fusion fusion : fusions) {
+    cudnn::OperationGraph graph(target);
+    ConvGraph written;
+    if (!write_conv_graph(plan, fusion, graph, written)) continue;
+    std::vector<cudnn::Plan> plans = cudnn::find_plans(graph, policy);
+    if (!plans.empty()) return ConvEngine{written, std::move(plans.front())};
+  }
+  return std::nullopt;
+}
+
+/// The engine that a choice names.
+std::optional<ConvEngine> find_named(const ConvPlan& plan, const cudnn::Target& target,
+                                     cudnn::Policy policy, std::string_view choice) {
+  for (const Fusion& fusion : kFusions) {
+    const std::string_view prefix = prefix_of(fusion);
+    if (!choice.starts_with(prefix)) continue;
+    policy.engine = choice.substr(prefix.size());
+    return find_engine(plan, target, {&fusion, 1}, policy);
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -83,23 +110,21 @@ std::optional<ConvEngine> find_conv_engine(const ConvPlan& plan, const cudnn::Ta
                                            std::uint64_t most_workspace, std::string_view choice) {
   constexpr std::int64_t kChannels = 8;
   const ConvGeometry& g = plan.geometry;
-  const bool picky = choice.empty() && fits_mma(plan);
-  if (picky && (g.cin % kChannels != 0 || g.cout % kChannels != 0)) return std::nullopt;
   cudnn::Policy policy = policy_for(plan);
-  policy.precompiled = picky;
   policy.most_workspace = most_workspace;
-  for (const Fusion fusion : kFusions) {
-    if (picky && fusion != Fusion::all) break;
-    const std::string_view prefix = prefix_of(fusion);
-    if (!choice.empty() && !choice.starts_with(prefix)) continue;
-    policy.engine = choice.substr(std::min(prefix.size(), choice.size()));
-    cudnn::OperationGraph graph(target);
-    ConvGraph written;
-    if (!write_conv_graph(plan, fusion, graph, written)) continue;
-    std::vector<cudnn::Plan> plans = cudnn::find_plans(graph, policy);
-    if (!plans.empty()) return ConvEngine{written, std::move(plans.front())};
+  if (!choice.empty()) return find_named(plan, target, policy, choice);
+  if (fits_mma(plan)) {
+    if (g.cin % kChannels != 0 || g.cout % kChannels != 0) return std::nullopt;
+    policy.precompiled = true;
+    policy.tensor_cores = cudnn::TensorCores::required;
+    return find_engine(plan, target, {kFusions, 1}, policy);
   }
-  return std::nullopt;
+  if (plan.tf32) {
+    cudnn::Policy on_tensor_cores = policy;
+    on_tensor_cores.tensor_cores = cudnn::TensorCores::required;
+    if (auto engine = find_engine(plan, target, kFusions, on_tensor_cores)) return engine;
+  }
+  return find_engine(plan, target, kFusions, policy);
 }
 
 std::vector<std::string> conv_engine_names(const ConvPlan& plan, const cudnn::Target& target,

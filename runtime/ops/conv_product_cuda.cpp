@@ -22,6 +22,7 @@ cublaslt::Product product_of(const ConvPlan& plan) {
           .k = g.cin,
           .transpose_b = true,
           .dtype = plan.dtype,
+          .tf32 = plan.tf32,
           .bias = plan.has_bias,
           .relu = plan.activation.function == fb::UnaryFunction::relu,
           .residual = plan.has_residual};
@@ -36,7 +37,7 @@ class ProductConv final : public StoredWeightsConv {
 
   std::size_t workspace_bytes() const noexcept override { return matmul_.workspace(); }
   const char* algorithm() const noexcept override { return "cuBLASLt, 1x1"; }
-  bool tensor_cores() const noexcept override { return product_.dtype != DType::float32; }
+  bool tensor_cores() const noexcept override { return matmul_.tensor_cores(); }
 
   void enqueue(const LaunchArgs& args) override {
     void* const y = args.output<void>(0);

@@ -49,7 +49,7 @@ class Matmul final : public Kernel {
     return 2 * product_.batches * product_.m * product_.n * product_.k;
   }
   const char* algorithm() const noexcept override { return "cuBLASLt"; }
-  bool tensor_cores() const noexcept override { return product_.dtype != DType::float32; }
+  bool tensor_cores() const noexcept override { return matmul_.tensor_cores(); }
 
   void enqueue(const LaunchArgs& args) override {
     const void* bias = product_.bias ? args.input<void>(2) : nullptr;
@@ -92,6 +92,7 @@ Plan read_plan(const KernelSpec& spec) {
                       .transpose_a = g.transpose_a,
                       .transpose_b = g.transpose_b,
                       .dtype = spec.input(0).dtype,
+                      .tf32 = spec.tf32 && spec.input(0).dtype == DType::float32,
                       .scale = attrs.scale(),
                       .bias = spec.node.has_input(2),
                       .relu = is_relu(activation),
@@ -123,11 +124,12 @@ KernelPtr make_matmul(const KernelSpec& spec) {
 
 Choices list_matmul_choices(const KernelSpec& spec, int most) {
   const cublaslt::Product p = read_plan(spec).product;
-  Choices choices{message("matmul ", p.dtype, " stored ", spec.input(1).dtype, " m ", p.m, " n ",
-                          p.n, " k ", p.k, " batches ", p.batches, " steps ", p.a_step, " ",
-                          p.b_step, " turned ", p.transpose_a, p.transpose_b, " bias ", p.bias,
-                          " relu ", p.relu, " residual ", p.residual),
-                  {}};
+  Choices choices{
+      message("matmul ", p.dtype, p.tf32 ? " as tf32" : "", " stored ", spec.input(1).dtype, " m ",
+              p.m, " n ", p.n, " k ", p.k, " batches ", p.batches, " steps ", p.a_step, " ",
+              p.b_step, " turned ", p.transpose_a, p.transpose_b, " bias ", p.bias, " relu ",
+              p.relu, " residual ", p.residual),
+      {}};
   const int count = cublaslt::count_algorithms(spec.device.cublas(), p, most);
   for (int rank = 0; rank < count; ++rank) choices.names.push_back(cublaslt::name_of_rank(rank));
   return choices;

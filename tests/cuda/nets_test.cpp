@@ -90,6 +90,34 @@ TEST_P(GpuNets, AgreeWithAnotherRuntime) {
   EXPECT_EQ(cuda_double_waits() - waits, 1);
 }
 
+/// TF32 has the fraction of float16: it may cost no more.
+std::vector<Network> rounded_networks() {
+  std::vector<Network> rounded = fixed_networks(DType::float16);
+  std::erase_if(rounded, [](const Network& network) {
+    return !std::string_view(network.model).starts_with("small/");
+  });
+  for (Network& network : rounded) network.precision = DType::none;
+  return rounded;
+}
+
+class Tf32Nets : public ::testing::TestWithParam<Network> {};
+
+TEST_P(Tf32Nets, LoseNoMoreThanFloat16) {
+  const Network& network = GetParam();
+  const auto files = golden_files(network);
+  if (files.empty()) GTEST_SKIP() << "no shared data for " << network.model << " (set SKIFF_DATA)";
+  const WithGpu gpu;
+  const npy::Archive golden = npy::load_npz(files.front().string());
+  const Model model = Model::from_bytes(converted(network, golden));
+  Session session(model, {.device = DeviceKind::cuda, .tf32 = true});
+  ASSERT_NO_FATAL_FAILURE(set_inputs(session, golden));
+  ASSERT_TRUE(session.run().ok()) << cuda_double_complaints();
+  expect_golden(session, golden, network);
+  bool any = false;
+  for (std::size_t i = 0; i < session.step_count(); ++i) any |= session.step(i).tensor_cores;
+  EXPECT_TRUE(any) << "nothing is on tensor cores";
+}
+
 /// The shapes of a golden case.
 std::vector<InputShape> shapes_of(const Session& session, const npy::Archive& golden) {
   std::vector<InputShape> shapes;
@@ -148,6 +176,7 @@ INSTANTIATE_TEST_SUITE_P(Networks, GpuNets, ::testing::ValuesIn(fixed_networks(D
                          label_of);
 INSTANTIATE_TEST_SUITE_P(Float16, GpuNets, ::testing::ValuesIn(fixed_networks(DType::float16)),
                          label_of);
+INSTANTIATE_TEST_SUITE_P(Tf32, Tf32Nets, ::testing::ValuesIn(rounded_networks()), label_of);
 INSTANTIATE_TEST_SUITE_P(BFloat16, GpuNets, ::testing::ValuesIn(fixed_networks(DType::bfloat16)),
                          label_of);
 

@@ -3,7 +3,7 @@
 set -uo pipefail
 self=$(realpath "${BASH_SOURCE[0]}")
 here=$(dirname "$self")
-parts=(doctor operators networks half memory repeat sanitizer latency sessions sizes tuning profile cold peers)
+parts=(doctor operators networks half tf32 memory repeat sanitizer latency sessions sizes tuning profile cold peers)
 
 usage() { sed -n '2p' "$self" | sed 's/^# //'; echo "parts: ${parts[*]}"; }
 
@@ -75,12 +75,25 @@ part_networks() {
   return $bad
 }
 
+tensor_core_layers() { skiff profile "$@" --device=cuda | grep -c '(TC)'; }
+
 part_half() {
   local model bad=0
   for model in "$here"/models/half/*.skiff; do
     skiff verify "$model" --device=cuda --strict-gpu || skiff verify "$model" --device=cuda || bad=1
-    echo "$(skiff profile "$model" --device=cuda | grep -c '(TC)') layers on tensor cores"
+    echo "$(tensor_core_layers "$model") layers on tensor cores"
     skiff bench "$model" --device=cuda --warmUp=500 --duration=2 --percentile=10,90 || bad=1
+  done
+  return $bad
+}
+
+part_tf32() {
+  local model bad=0
+  for model in $(models); do
+    [ "$(tensor_core_layers "$model")" -eq 0 ] || { echo "$model is rounded without --tf32"; bad=1; }
+    echo "$(tensor_core_layers "$model" --tf32) layers on tensor cores"
+    skiff verify "$model" --device=cuda --tf32
+    skiff bench "$model" --device=cuda --tf32 --warmUp=500 --duration=1 --percentile=10,90 || bad=1
   done
   return $bad
 }

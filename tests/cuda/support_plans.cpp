@@ -50,22 +50,62 @@ NetworkPlans read_plans(std::istream& in) {
   return plans;
 }
 
-int print_support(const char* device, const cudnn::Target& target, DType dtype,
-                  const NetworkPlans& plans) {
-  std::printf("%-8s %-8s %-28s  fused  +act  conv   own  slow\n", device, name_of(dtype), "");
-  int all_slow = 0;
+namespace {
+
+/// What is alike in kinds of convolutions, without their sizes.
+std::string kind_of(const ConvPlan& plan) {
+  const ConvGeometry& g = plan.geometry;
+  std::ostringstream text;
+  const char* between = "";
+  for (std::size_t axis = g.spatial == 3 ? 0 : 1; axis < 3; ++axis, between = "x")
+    text << between << g.kernel[axis];
+  text << " stride " << g.stride[2] << ", " << g.cin << " to " << g.cout << " channels, "
+       << g.groups << (g.groups == 1 ? " group" : " groups");
+  return text.str();
+}
+
+void print_row(const std::string& name, const Support& s) {
+  std::printf("%-46s  %5d %5d %5d %5d %5d %5d\n", name.c_str(), s.fused[0], s.fused[1], s.fused[2],
+              s.tensor_cores, s.own, s.slow);
+}
+
+void add(Support& sum, const Support& more) {
+  for (std::size_t i = 0; i < 3; ++i) sum.fused[i] += more.fused[i];
+  sum.tensor_cores += more.tensor_cores;
+  sum.left_out += more.left_out;
+  sum.own += more.own;
+  sum.slow += more.slow;
+}
+
+}  // namespace
+
+Support print_support(const char* device, const cudnn::Target& target, const Arithmetic& arithmetic,
+                      const NetworkPlans& plans) {
+  std::printf("%-8s %-37s  fused  +act  conv    TC   own  slow\n", device, arithmetic.name);
+  Support all;
+  std::map<std::string, const char*> without;
   for (const auto& [network, convolutions] : plans) {
-    int fused[3] = {}, own = 0, slow = 0;
+    Support here;
     for (ConvPlan plan : convolutions) {
-      plan.dtype = plan.stored = dtype;
-      const auto engine = find_conv_engine(plan, target);
-      ++(engine ? fused[static_cast<int>(engine->graph.fusion)] : fits_mma(plan) ? own : slow);
+      plan.dtype = plan.stored = arithmetic.dtype;
+      plan.tf32 = arithmetic.tf32;
+      if (const auto engine = find_conv_engine(plan, target)) {
+        ++here.fused[static_cast<int>(engine->graph.fusion)];
+        if (engine->plan.tensor_cores)
+          ++here.tensor_cores;
+        else if (fits_mma(plan))
+          ++here.left_out;
+      } else {
+        ++(fits_mma(plan) ? here.own : here.slow);
+        without[kind_of(plan)] = fits_mma(plan) ? "implicit product" : "direct";
+      }
     }
-    std::printf("%-46s  %5d %5d %5d %5d %5d\n", network.c_str(), fused[0], fused[1], fused[2], own,
-                slow);
-    all_slow += slow;
+    print_row(network, here);
+    add(all, here);
   }
-  return all_slow;
+  for (const auto& [kind, kernel] : without)
+    std::printf("  no engine: %s: %s\n", kind.c_str(), kernel);
+  return all;
 }
 
 }  // namespace skiff::cuda

@@ -13,7 +13,8 @@
 #include "tests/support/shared_data.h"
 
 // What the real cuDNN offers for the convolutions of real networks, asked without a GPU: by
-// descriptions of devices. The graphs are those the module builds.
+// descriptions of devices. The graphs are those the module builds. It builds no others: products
+// are cuBLASLt's, which cannot be asked so, all else our own kernels'.
 namespace skiff::cuda {
 namespace {
 
@@ -51,13 +52,20 @@ const NetworkPlans& all_plans() {
   return plans;
 }
 
-class Support : public ::testing::TestWithParam<std::tuple<DescribedDevice, DType>> {};
+class Surface : public ::testing::TestWithParam<std::tuple<DescribedDevice, Arithmetic>> {};
 
-TEST_P(Support, EveryConvolutionHasAnEngine) {
-  const auto& [device, dtype] = GetParam();
+TEST_P(Surface, EveryConvolutionHasAnEngine) {
+  const auto& [device, arithmetic] = GetParam();
   if (all_plans().empty()) GTEST_SKIP() << "no shared data (set SKIFF_DATA)";
-  const int slow = print_support(device.name, DescribedTarget(device), dtype, all_plans());
-  EXPECT_EQ(slow, 0) << "convolutions have only the slow kernel for everything";
+  const Support found =
+      print_support(device.name, DescribedTarget(device), arithmetic, all_plans());
+  EXPECT_EQ(found.slow, 0) << "convolutions have only the slow kernel for everything";
+  EXPECT_EQ(found.left_out, 0) << "16-bit convolutions are not on tensor cores";
+  if (arithmetic.dtype == DType::float32 && !arithmetic.tf32) {
+    EXPECT_EQ(found.tensor_cores, 0) << "float32 is rounded";
+  } else {
+    EXPECT_GT(found.tensor_cores + found.own, 0);
+  }
 }
 
 TEST(Plans, AreReadAsTheyWereWritten) {
@@ -67,13 +75,12 @@ TEST(Plans, AreReadAsTheyWereWritten) {
   EXPECT_EQ(again.str(), text.str());
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, Support,
+INSTANTIATE_TEST_SUITE_P(Devices, Surface,
                          ::testing::Combine(::testing::Values(kOrin, kA100, kH100),
-                                            ::testing::Values(DType::float32, DType::float16,
-                                                              DType::bfloat16)),
+                                            ::testing::ValuesIn(kArithmetics)),
                          [](const auto& tested) {
                            return std::string(std::get<0>(tested.param).name) + "_" +
-                                  name_of(std::get<1>(tested.param));
+                                  std::get<1>(tested.param).name;
                          });
 
 }  // namespace

@@ -14,12 +14,12 @@ int main(int argc, char** argv) try {
     std::cerr << "usage: support_thor CONVOLUTIONS\n";
     return 2;
   }
-  int own = 0;
+  int slow = 0;
   for (const DescribedDevice& device : {kThor, kOrin})
-    for (const skiff::DType dtype : {skiff::DType::float32, skiff::DType::float16})
-      own += print_support(device.name, DescribedTarget(device), dtype, plans);
-  std::cout << own << " convolutions without an engine of cuDNN: direct kernel\n";
-  return own == 0 ? 0 : 1;
+    for (const Arithmetic& arithmetic : kArithmetics)
+      slow += print_support(device.name, DescribedTarget(device), arithmetic, plans).slow;
+  std::cout << slow << " convolutions with neither an engine of cuDNN nor tensor cores\n";
+  return slow == 0 ? 0 : 1;
 } catch (const std::exception& error) {
   std::cerr << error.what() << '\n';
   return 1;

@@ -44,6 +44,15 @@ Layout make_layout(DType dtype, std::int64_t rows, std::int64_t columns, std::in
   return layout;
 }
 
+bool uses_tensor_cores(const cublasLtMatmulAlgo_t& algorithm) {
+  std::uint64_t flags = 0;
+  std::size_t written = 0;
+  check(cublasLtMatmulAlgoCapGetAttribute(&algorithm, CUBLASLT_ALGO_CAP_NUMERICAL_IMPL_FLAGS,
+                                          &flags, sizeof(flags), &written),
+        "cublasLtMatmulAlgoCapGetAttribute");
+  return (flags & CUBLASLT_NUMERICAL_IMPL_FLAGS_TENSOR_OP_MASK) != 0;
+}
+
 template <typename T>
 void set_operation(const Operation& operation, cublasLtMatmulDescAttributes_t name,
                    const T& value) {
@@ -55,7 +64,8 @@ void set_operation(const Operation& operation, cublasLtMatmulDescAttributes_t na
 
 Matmul::Matmul(const Product& p) : product_(p) {
   // d' = b' a' with ' for transposed: row-major operands need no copy.
-  check(cublasLtMatmulDescCreate(operation_.out(), CUBLAS_COMPUTE_32F, CUDA_R_32F),
+  const auto compute = p.tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+  check(cublasLtMatmulDescCreate(operation_.out(), compute, CUDA_R_32F),
         "cublasLtMatmulDescCreate");
   const auto turned = [](bool transposed) { return transposed ? CUBLAS_OP_T : CUBLAS_OP_N; };
   set_operation(operation_, CUBLASLT_MATMUL_DESC_TRANSA, turned(p.transpose_b));
@@ -101,6 +111,7 @@ Matmul::Matmul(cublasLtHandle_t handle, const Product& product, const Pick& pick
     refuse("cuBLASLt has no algorithm for this product");
   algorithm_ = found[at].algo;
   workspace_ = found[at].workspaceSize;
+  tensor_cores_ = uses_tensor_cores(algorithm_);
 }
 
 int count_algorithms(cublasLtHandle_t handle, const Product& product, int most) {

@@ -23,6 +23,7 @@ struct Product {
   std::int64_t a_step = 0, b_step = 0;
   bool transpose_a = false, transpose_b = false;
   DType dtype = DType::float32;
+  bool tf32 = false;  ///< float32 operands may be rounded to 10 bits of fraction
   float scale = 1;
   bool bias = false;  ///< [n], added by the epilogue
   bool relu = false;
@@ -55,6 +56,7 @@ class Matmul {
                                                    std::uint64_t workspace) const;
 
   std::size_t workspace() const noexcept { return workspace_; }
+  bool tensor_cores() const noexcept { return tensor_cores_; }
   void enqueue(const Device& device, const void* a, const void* b, const void* bias,
                const void* residual, void* d, void* workspace);
 
@@ -67,6 +69,7 @@ class Matmul {
   Layout a_, b_, d_;
   cublasLtMatmulAlgo_t algorithm_{};
   std::size_t workspace_ = 0;
+  bool tensor_cores_ = false;
 };
 
 }  // namespace skiff::cuda::cublaslt

@@ -111,7 +111,9 @@ bool allowed(const Engine& engine, const Policy& policy) {
   if (engine.has(CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC)) return false;
   if (engine.has(CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION)) return false;
   if (policy.precompiled && engine.has(CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION)) return false;
-  return policy.tensor_cores || !engine.has(CUDNN_NUMERICAL_NOTE_TENSOR_CORE);
+  const auto unwanted =
+      engine.has(CUDNN_NUMERICAL_NOTE_TENSOR_CORE) ? TensorCores::never : TensorCores::required;
+  return policy.tensor_cores != unwanted;
 }
 
 std::optional<Plan> make_plan(const Descriptor& configuration, const Engine& engine,

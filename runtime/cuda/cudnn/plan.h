@@ -9,10 +9,13 @@
 
 namespace skiff::cuda::cudnn {
 
-/// What engines may do to numbers.
+/// For float32 they mean TF32: 10 bits of fraction.
+enum class TensorCores : std::uint8_t { never, allowed, required };
+
+/// Which engines are taken.
 struct Policy {
-  bool tensor_cores = false;  ///< for float32 that means TF32: 10 bits of fraction
-  bool precompiled = false;   ///< no engine that is compiled when a plan is made (0.2 to 1 s)
+  TensorCores tensor_cores = TensorCores::never;
+  bool precompiled = false;  ///< no engine that is compiled when a plan is made (0.2 to 1 s)
   std::uint64_t most_workspace = UINT64_MAX;
   std::string_view engine = {};  ///< only this one, by the name of list_engines()
 };

@@ -65,6 +65,10 @@ struct SessionOptions {
   /// at any time.
   const char* plan_cache = nullptr;
   Fuse fuse = Fuse::automatic;
+  /// The GPU's convolutions and matrix products of float32 may round their operands to TF32, which
+  /// has 10 bits of fraction, so that tensor cores compute them; sums stay float32. Without a GPU
+  /// it changes nothing.
+  bool tf32 = false;
 };
 
 /// Bytes a session and its model take. `total` is what is requested from the allocator at the peak,

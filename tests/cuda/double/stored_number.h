@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cmath>
 #include <cstdint>
 
@@ -19,6 +20,14 @@ inline float load(cudaDataType type, const void* array, std::int64_t i) {
     default:
       return static_cast<const float*>(array)[i];
   }
+}
+
+/// What a tensor core takes of a float32: 10 bits of fraction, halves rounded away from zero.
+inline float to_tf32(float value) {
+  if (!std::isfinite(value)) return value;
+  constexpr std::uint32_t kDropped = 13;
+  const auto bits = std::bit_cast<std::uint32_t>(value) + (1u << (kDropped - 1));
+  return std::bit_cast<float>(bits >> kDropped << kDropped);
 }
 
 inline void store(cudaDataType type, void* array, std::int64_t i, float value) {

@@ -72,6 +72,7 @@ struct Product {
   float alpha, beta;
   void* workspace;
   std::size_t workspace_bytes;
+  bool tf32;
 
   std::int64_t depth() const { return turn_a ? a.rows : a.columns; }
   bool fits() const {
@@ -81,11 +82,13 @@ struct Product {
 
   float element(std::int64_t row, std::int64_t column, std::int64_t batch) const {
     float sum = 0;
-    for (std::int64_t k = 0; k < depth(); ++k)
-      sum += cuda_double::load(a.type, from_a,
-                               turn_a ? a.place(k, row, batch) : a.place(row, k, batch)) *
-             cuda_double::load(b.type, from_b,
-                               turn_b ? b.place(column, k, batch) : b.place(k, column, batch));
+    for (std::int64_t k = 0; k < depth(); ++k) {
+      const float left = cuda_double::load(
+          a.type, from_a, turn_a ? a.place(k, row, batch) : a.place(row, k, batch));
+      const float right = cuda_double::load(
+          b.type, from_b, turn_b ? b.place(column, k, batch) : b.place(k, column, batch));
+      sum += tf32 ? cuda_double::to_tf32(left) * cuda_double::to_tf32(right) : left * right;
+    }
     sum *= alpha;
     if (beta != 0) sum += beta * cuda_double::load(c.type, from_c, c.place(row, column, batch));
     if ((epilogue & CUBLASLT_EPILOGUE_BIAS) != 0) sum += cuda_double::load(d.type, bias, row);
@@ -119,7 +122,23 @@ Product describe(const void* operation, const void* a, const void* b, const void
           .alpha = 1,
           .beta = 0,
           .workspace = nullptr,
-          .workspace_bytes = 0};
+          .workspace_bytes = 0,
+          .tf32 = false};
+}
+
+/// What an algorithm does to numbers: 16-bit ones are for tensor cores, of float32 only the one
+/// with scratch is, where the operation allows it.
+std::uint64_t numerics_of(const void* operation, cudaDataType type, std::size_t workspace) {
+  constexpr auto kTensor =
+      CUBLASLT_NUMERICAL_IMPL_FLAGS_HMMA | CUBLASLT_NUMERICAL_IMPL_FLAGS_ACCUMULATOR_32F;
+  if (type == CUDA_R_16F) return kTensor | CUBLASLT_NUMERICAL_IMPL_FLAGS_INPUT_16F;
+  if (type == CUDA_R_16BF) return kTensor | CUBLASLT_NUMERICAL_IMPL_FLAGS_INPUT_16BF;
+  const bool rounds = get(operation, CUBLASLT_MATMUL_DESC_COMPUTE_TYPE, CUBLAS_COMPUTE_32F) ==
+                      CUBLAS_COMPUTE_32F_FAST_TF32;
+  return rounds && workspace > 0
+             ? kTensor | CUBLASLT_NUMERICAL_IMPL_FLAGS_INPUT_TF32
+             : CUBLASLT_NUMERICAL_IMPL_FLAGS_FMA | CUBLASLT_NUMERICAL_IMPL_FLAGS_ACCUMULATOR_32F |
+                   CUBLASLT_NUMERICAL_IMPL_FLAGS_INPUT_32F;
 }
 
 }  // namespace
@@ -140,9 +159,10 @@ CUBLAS_DOUBLE cublasStatus_t cublasLtDestroy(cublasLtHandle_t handle) {
 }
 
 CUBLAS_DOUBLE cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t* descriptor,
-                                                      cublasComputeType_t, cudaDataType_t) {
+                                                      cublasComputeType_t compute, cudaDataType_t) {
   CUBLAS_DOUBLE_ENTER();
   make(descriptor);
+  put(*descriptor, CUBLASLT_MATMUL_DESC_COMPUTE_TYPE, &compute, sizeof(compute));
   return CUBLAS_STATUS_SUCCESS;
 }
 CUBLAS_DOUBLE cublasStatus_t cublasLtMatmulDescDestroy(cublasLtMatmulDesc_t descriptor) {
@@ -209,8 +229,20 @@ CUBLAS_DOUBLE cublasStatus_t cublasLtMatmulAlgoGetHeuristic(
     cublasLtMatmulHeuristicResult_t& result = results[(*count)++];
     std::memset(&result, 0, sizeof(result));
     result.algo.data[0] = workspace;
+    result.algo.data[1] = numerics_of(operation, Matrix(a).type, workspace);
     result.workspaceSize = workspace;
   }
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+CUBLAS_DOUBLE cublasStatus_t cublasLtMatmulAlgoCapGetAttribute(
+    const cublasLtMatmulAlgo_t* algorithm, cublasLtMatmulAlgoCapAttributes_t name, void* value,
+    size_t bytes, size_t* written) {
+  CUBLAS_DOUBLE_ENTER();
+  if (name != CUBLASLT_ALGO_CAP_NUMERICAL_IMPL_FLAGS || bytes != sizeof(std::uint64_t))
+    return CUBLAS_STATUS_INVALID_VALUE;
+  std::memcpy(value, &algorithm->data[1], bytes);
+  *written = bytes;
   return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -232,6 +264,8 @@ CUBLAS_DOUBLE cublasStatus_t cublasLtMatmul(
   product->beta = *static_cast<const float*>(beta);
   product->workspace = workspace;
   product->workspace_bytes = needed;
+  product->tf32 =
+      algorithm != nullptr && (algorithm->data[1] & CUBLASLT_NUMERICAL_IMPL_FLAGS_INPUT_TF32) != 0;
   cuda_double_submit(
       stream, [](void* context) { static_cast<const Product*>(context)->run(); }, product.release(),
       [](void* context) { delete static_cast<Product*>(context); });

@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "tests/cuda/double/cudnn/operations.h"
+#include "tests/cuda/double/stored_number.h"
 
 namespace cuda_double {
 namespace {
@@ -96,8 +99,10 @@ void run_convolution(Execution& execution, const Descriptor& operation) {
   const Dims places(c.y.dims.begin() + 2, c.y.dims.end());
   const std::int64_t pixels = spatial_elements(c.x.dims), taps = spatial_elements(c.w.dims);
   const std::int64_t cin = c.x.dims[1], cout = c.w.dims[0], group_out = cout / c.groups();
-  const auto x = channels_last(execution.read(c.x), c.x.dims[0], cin, pixels);
-  const auto w = channels_last(execution.read(c.w), cout, c.group_in(), taps);
+  auto x = channels_last(execution.read(c.x), c.x.dims[0], cin, pixels);
+  auto w = channels_last(execution.read(c.w), cout, c.group_in(), taps);
+  if (execution.tf32)
+    for (auto* operand : {&x, &w}) std::ranges::transform(*operand, operand->begin(), to_tf32);
   std::vector<float> y(static_cast<std::size_t>(c.y.elements()));
   const std::int64_t out_pixels = spatial_elements(c.y.dims);
   for (std::int64_t image = 0; image < c.y.dims[0]; ++image)

@@ -7,7 +7,8 @@
 
 // The back-end interface: descriptors record what they are told and say so when a graph makes no
 // sense; executing a plan interprets its graph in host loops. The heuristics offer three engines:
-// one that spoils its workspace, one that refuses when a plan is made of it, one without workspace.
+// one that spoils its workspace, one that refuses when a plan is made of it, one without workspace;
+// for float32 before them one that computes on tensor cores.
 
 /// What a caller holds.
 struct cudnnContext {
@@ -29,7 +30,7 @@ cudnnStatus_t refuse(cudnnStatus_t status, const std::string& why) {
   return status;
 }
 
-enum EngineIndex : std::int64_t { kPlain = 0, kSpoiling = 1, kRefusing = 2 };
+enum EngineIndex : std::int64_t { kPlain = 0, kSpoiling = 1, kRefusing = 2, kTensorCores = 3 };
 constexpr std::int64_t kWorkspace = 4096;
 std::int64_t workspace_of(std::int64_t engine) { return engine == kSpoiling ? kWorkspace : 0; }
 
@@ -49,13 +50,25 @@ std::size_t size_of(cudnnBackendAttributeType_t type) {
   }
 }
 
+/// Of the first tensor that a graph's first operation names.
+cudnnDataType_t type_of(const Descriptor& graph) {
+  for (const auto& [name, attribute] : graph.child(CUDNN_ATTR_OPERATIONGRAPH_OPS)->attributes)
+    for (const auto& child : attribute.children)
+      if (child->type == CUDNN_BACKEND_TENSOR_DESCRIPTOR) return TensorView(*child).type;
+  return CUDNN_DATA_FLOAT;
+}
+
 std::shared_ptr<Descriptor> make_configuration(const std::shared_ptr<Descriptor>& graph,
                                                std::int64_t index) {
   auto engine = std::make_shared<Descriptor>(Descriptor{CUDNN_BACKEND_ENGINE_DESCRIPTOR, true, {}});
   engine->put(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, CUDNN_TYPE_INT64, index);
   engine->attributes[CUDNN_ATTR_ENGINE_OPERATION_GRAPH] = {
       CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, "", {graph}};
-  engine->attributes[CUDNN_ATTR_ENGINE_NUMERICAL_NOTE] = {CUDNN_TYPE_NUMERICAL_NOTE, 0, "", {}};
+  if (index == kTensorCores || type_of(*graph) != CUDNN_DATA_FLOAT)
+    engine->put(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE,
+                CUDNN_NUMERICAL_NOTE_TENSOR_CORE);
+  else
+    engine->attributes[CUDNN_ATTR_ENGINE_NUMERICAL_NOTE] = {CUDNN_TYPE_NUMERICAL_NOTE, 0, "", {}};
   engine->attributes[CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE] = {CUDNN_TYPE_BEHAVIOR_NOTE, 0, "", {}};
   auto configuration =
       std::make_shared<Descriptor>(Descriptor{CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, true, {}});
@@ -112,9 +125,11 @@ cudnnStatus_t finalize_graph(const Descriptor& graph) {
 cudnnStatus_t finalize_heuristics(Descriptor& heuristics) {
   const Descriptor::Attribute* graph = heuristics.find(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH);
   if (graph == nullptr) return refuse(CUDNN_STATUS_BAD_PARAM, "heuristics without graph");
-  Descriptor::Attribute results{CUDNN_TYPE_BACKEND_DESCRIPTOR, 3, "", {}};
-  for (const std::int64_t engine : {kRefusing, kSpoiling, kPlain})
-    results.children.push_back(make_configuration(graph->children[0], engine));
+  Descriptor::Attribute results{CUDNN_TYPE_BACKEND_DESCRIPTOR, 0, "", {}};
+  for (const std::int64_t engine : {kTensorCores, kRefusing, kSpoiling, kPlain})
+    if (engine != kTensorCores || type_of(*graph->children[0]) == CUDNN_DATA_FLOAT)
+      results.children.push_back(make_configuration(graph->children[0], engine));
+  results.count = static_cast<std::int64_t>(results.children.size());
   heuristics.attributes[CUDNN_ATTR_ENGINEHEUR_RESULTS] = results;
   return CUDNN_STATUS_SUCCESS;
 }
@@ -192,6 +207,7 @@ struct Job {
     if (workspace != nullptr)
       std::memset(workspace, 0xff, static_cast<std::size_t>(workspace_of(engine_index(*plan))));
     Execution fresh = execution;
+    fresh.tf32 = engine_index(*plan) == kTensorCores;
     for (const auto& operation : operations().children) run_operation(fresh, *operation);
   }
 };

@@ -24,6 +24,7 @@ struct TensorView {
 struct Execution {
   std::map<std::int64_t, void*> pointers;
   std::map<std::int64_t, std::vector<float>> virtual_values;
+  bool tf32 = false;  ///< convolutions round what they multiply
 
   /// All elements, dense in the order of dims.
   std::vector<float> read(const TensorView& tensor) const;
