@@ -188,6 +188,17 @@ void import_if(Operation& op) {
   for (int i = 0; i < op.output_count(); ++i) op.output(results.at(static_cast<std::size_t>(i)), i);
 }
 
+/// What the graph of the operator's definition does.
+void import_composite(Operation& op) {
+  const auto* options = op.source().options_2_as_Composite();
+  op.check(options != nullptr, "it names no graph");
+  Importer definition(op.importer(), options->graph(), op.graph());
+  const std::vector<Slot> results = definition.call(slots_from(op, 0), nullptr);
+  op.check(results.size() == static_cast<std::size_t>(op.output_count()), "its graph gives ",
+           results.size(), " values for ", op.output_count());
+  for (int i = 0; i < op.output_count(); ++i) op.output(results[static_cast<std::size_t>(i)], i);
+}
+
 void import_while(Operation& op) {
   const std::vector<Slot> slots = slots_from(op, 0);
   Importer first(op.importer(), op.options<tflite::While>().condition_graph(), op.graph());

@@ -84,6 +84,7 @@ void import_sequence_lstm(Operation& op);
 
 void import_if(Operation& op);
 void import_while(Operation& op);
+void import_composite(Operation& op);
 void import_call_once(Operation& op);
 void import_var_handle(Operation& op);
 void import_read_variable(Operation& op);

@@ -134,6 +134,7 @@ constexpr Row kRows[] = {
     {UNIDIRECTIONAL_SEQUENCE_LSTM, import_sequence_lstm},
     {IF, import_if},
     {WHILE, import_while},
+    {STABLEHLO_COMPOSITE, import_composite},
     {CALL_ONCE, import_call_once},
     {VAR_HANDLE, import_var_handle},
     {READ_VARIABLE, import_read_variable},

@@ -62,6 +62,8 @@ void mark(const Model& model, std::int64_t graph, std::vector<bool>& seen, bool&
       mark(model, loop->condition_graph(), seen, found);
       mark(model, loop->body_graph(), seen, found);
     }
+    if (const auto* composite = op.options_2_as_Composite())
+      mark(model, composite->graph(), seen, found);
   }
 }
 

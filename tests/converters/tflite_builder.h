@@ -65,6 +65,12 @@ class TfliteBuilder {
               const std::vector<std::uint8_t>& options = {}) {
     add_op(tflite::Builtin::CUSTOM, name, inputs, outputs, tflite::Options::NONE, 0, options);
   }
+  /// An operator that another graph of the file defines.
+  void composite(const Dims& inputs, const Dims& outputs, int graph) {
+    const auto options = tflite::CreateComposite(fbb_, fbb_.CreateString("composite"), graph);
+    add_op(tflite::Builtin::STABLEHLO_COMPOSITE, "", inputs, outputs, tflite::Options::NONE, 0, {},
+           tflite::Options2::Composite, options.Union());
+  }
 
   /// Ends one graph: what comes then belongs to the next, whose tensors count from 0 again.
   void end_graph(const Dims& inputs, const Dims& outputs) {
@@ -121,7 +127,9 @@ class TfliteBuilder {
 
   void add_op(tflite::Builtin builtin, const std::string& custom, const Dims& inputs,
               const Dims& outputs, tflite::Options type, flatbuffers::Offset<void> options,
-              const std::vector<std::uint8_t>& custom_options) {
+              const std::vector<std::uint8_t>& custom_options,
+              tflite::Options2 type_2 = tflite::Options2::NONE,
+              flatbuffers::Offset<void> options_2 = 0) {
     const auto name =
         custom.empty() ? flatbuffers::Offset<flatbuffers::String>() : fbb_.CreateString(custom);
     const auto old_code = static_cast<std::int8_t>(std::min(static_cast<int>(builtin), 127));
@@ -129,9 +137,9 @@ class TfliteBuilder {
     const auto raw = custom_options.empty()
                          ? flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>>()
                          : fbb_.CreateVector(custom_options);
-    operators_.push_back(tflite::CreateOperator(fbb_, static_cast<std::uint32_t>(codes_.size() - 1),
-                                                fbb_.CreateVector(inputs),
-                                                fbb_.CreateVector(outputs), type, options, raw));
+    operators_.push_back(tflite::CreateOperator(
+        fbb_, static_cast<std::uint32_t>(codes_.size() - 1), fbb_.CreateVector(inputs),
+        fbb_.CreateVector(outputs), type, options, raw, 0, 0, 0, 0, 0, type_2, options_2));
   }
 };
 

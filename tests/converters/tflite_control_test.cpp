@@ -122,6 +122,42 @@ TEST(TfliteControl, VariablesBecomeValuesThatLast) {
   EXPECT_EQ(results[1], (Numbers{11, 22}));
 }
 
+/// y = -|x|, where a composite's graph holds another composite.
+TEST(TfliteControl, CompositesAreWhatTheirGraphsDo) {
+  TfliteBuilder model;
+  const int x = model.tensor("x", {3}), y = model.tensor("y", {3});
+  model.composite({x}, {y}, 1);
+  model.end_graph({x}, {y});
+  const int in = model.tensor("in", {3}), size = model.tensor("size", {3}),
+            out = model.tensor("out", {3});
+  model.composite({in}, {size}, 2);
+  model.op(Builtin::NEG, {size}, {out});
+  model.end_graph({in}, {out});
+  const int inner = model.tensor("inner", {3}), absolute = model.tensor("absolute", {3});
+  model.op(Builtin::ABS, {inner}, {absolute});
+  const Bytes file = model.finish({inner}, {absolute});
+  const ir::Graph graph = convert::import_tflite_bytes(file, {}).graph;
+  EXPECT_EQ(graph.order().size(), 2u);
+  EXPECT_EQ(computed(graph, {bytes<float>({-1, 2, -3})})[0], (Numbers{-1, -2, -3}));
+}
+
+TEST(TfliteControl, ACompositeGivesAsManyValuesAsItsGraph) {
+  TfliteBuilder model;
+  const int x = model.tensor("x", {3}), y = model.tensor("y", {3}), z = model.tensor("z", {3});
+  model.composite({x}, {y, z}, 1);
+  model.end_graph({x}, {y});
+  const int in = model.tensor("in", {3}), out = model.tensor("out", {3});
+  model.op(Builtin::ABS, {in}, {out});
+  EXPECT_THROW(convert::import_tflite_bytes(model.finish({in}, {out}), {}), Error);
+}
+
+TEST(TfliteControl, CompositesThatDefineThemselvesAreRefused) {
+  TfliteBuilder model;
+  const int x = model.tensor("x", {3}), y = model.tensor("y", {3});
+  model.composite({x}, {y}, 0);
+  EXPECT_THROW(convert::import_tflite_bytes(model.finish({x}, {y}), {}), Error);
+}
+
 TEST(TfliteControl, GraphsThatRunThemselvesAreRefused) {
   TfliteBuilder model;
   const int c = model.tensor("c", {}, TensorType::boolean), x = model.tensor("x", {3}),
