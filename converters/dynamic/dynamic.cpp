@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <span>
 #include <utility>
 
 #include "converters/dynamic/axes.h"
@@ -18,6 +19,14 @@ using convert::DeclaredInput;
 
 constexpr std::int64_t kMaxMultiple = 128;
 
+/// What lasts from run to run has one size.
+void check_variables(const ir::Graph& graph) {
+  const auto open = [](std::int64_t dim) { return dim < 0; };
+  for (ir::ValueId id : std::span(graph.inputs).last(graph.variables.size()))
+    require(std::ranges::none_of(graph.value(id).dims, open), ErrorCode::unsupported, "variable '",
+            graph.value(id).name, "' would change its size with the sizes that --dyn leaves open");
+}
+
 ir::Graph try_bounds(const Axes& axes, const std::vector<Bounds>& bounds, const ir::Graph& largest,
                      const ConvertAt& convert, const CheckSizes& check, int assumptions) {
   std::vector<Choice> choices = choose(bounds, kSamples + kChecks);
@@ -29,6 +38,7 @@ ir::Graph try_bounds(const Axes& axes, const std::vector<Bounds>& bounds, const 
   for (std::size_t i = 1; i < choices.size(); ++i)
     generaliser.add(convert({axes.shapes(choices[i]), assumptions + static_cast<int>(i)}));
   ir::Graph graph = generaliser.finish(std::move(choices));
+  check_variables(graph);
   check(graph);
   return graph;
 }

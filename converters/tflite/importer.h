@@ -40,11 +40,16 @@ struct FileVariable {
   Shape shape = {};
   std::vector<std::byte> initial = {};  ///< empty: zeros
   bool assigned = false;                ///< anywhere but where it gets its initial value
+  bool looked_at = false;               ///< its shape can no longer change
 };
 /// Those that the operators of any graph name.
 std::vector<FileVariable> find_variables(const Model& model);
 /// Whether operators of a graph, or of one that it runs, read or assign variables.
 bool uses_variables(const Model& model, std::int64_t graph);
+/// Tensors of a graph in which a recurrent operator keeps its state from run to run.
+std::vector<int> state_tensors(const Model& model, const tflite::Operator& op);
+/// Names such a tensor among variables.
+std::string state_key(const Model& model, int tensor);
 
 /// Builds the IR graph of one file, operator by operator, and collects refusals on the way.
 class Importer {
@@ -64,6 +69,8 @@ class Importer {
   int find_variable(const std::string& key) const noexcept;
   /// A tensor of the file is like the variable, of which nothing else may be known.
   void declare(int variable, int tensor);
+  /// It has this shape, which its tensor may have declared otherwise.
+  void declare(int variable, const Shape& shape);
   /// What a variable holds at this place of the graph, and what it holds from here on.
   ir::ValueId current(int variable);
   void assign(int variable, ir::ValueId value);

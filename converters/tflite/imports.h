@@ -79,8 +79,13 @@ void import_depth_to_space(Operation& op);
 void import_space_to_batch(Operation& op);
 void import_batch_to_space(Operation& op);
 
+void import_rnn(Operation& op);
 void import_sequence_rnn(Operation& op);
+void import_both_ways_rnn(Operation& op);
+void import_lstm(Operation& op);
 void import_sequence_lstm(Operation& op);
+void import_both_ways_lstm(Operation& op);
+void import_svdf(Operation& op);
 
 void import_if(Operation& op);
 void import_while(Operation& op);

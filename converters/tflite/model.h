@@ -32,6 +32,8 @@ class Model {
   const tflite::SubGraph& main() const noexcept {
     return *root_->subgraphs()->Get(static_cast<flatbuffers::uoffset_t>(graph_));
   }
+  /// The number of the graph that is looked at.
+  std::int64_t number() const noexcept { return graph_; }
   std::size_t graph_count() const noexcept { return root_->subgraphs()->size(); }
 
   std::size_t tensor_count() const noexcept { return main().tensors()->size(); }

@@ -45,6 +45,10 @@ class Operation {
   /// What operand i stands for, and what output i is to stand for.
   Slot slot(int i);
   void output(const Slot& slot, int i);
+  /// The state that operand i holds, of a shape that follows from other operands; kAbsent: none.
+  ir::ValueId state(int i, const Shape& shape);
+  /// What it holds from here on, if operand i lasts from run to run.
+  void keep(int i, ir::ValueId next);
   /// Numbers of operand i. Throws Error{unsupported} unless they are known at conversion.
   std::vector<std::int64_t> integers(int i);
   std::vector<double> numbers(int i);

@@ -1,123 +1,92 @@
 #include "converters/tflite/imports.h"
+#include "converters/tflite/recurrence.h"
 
-// Recurrent layers over a whole sequence. Their state tensors start at zero; the format's
-// interpreter keeps them from one call to the next until it is told to reset them, the imported
-// layer starts every run afresh.
+// Recurrent layers without gates: h = activation(w x + r h + b).
 namespace skiff::convert::tfl {
 namespace {
 
-ir::ValueId concat(Operation& op, std::vector<ir::ValueId> parts, std::int64_t axis) {
-  fb::AxisAttrsT attrs;
-  attrs.axis = axis;
-  return op.add(fb::OpKind::concat, attrs, std::move(parts));
+/// One direction; operands by number.
+struct Layer {
+  int weights = 1;     ///< w [H, I], then r [H, H] and bias [H]
+  int state = 4;       ///< [B, H]
+  int auxiliary = -1;  ///< weights of what stands behind x; -1: nothing does
+  tflite::Activation activation = tflite::Activation::none;
+};
+
+ir::ValueId input_weights(Operation& op, const Layer& layer) {
+  if (layer.auxiliary < 0) return op.in(layer.weights);
+  return concat(op, {op.in(layer.weights), op.in(layer.auxiliary)}, 1);
 }
 
-/// Matrices of the gates, one below the other, as [1, gates * H, columns].
-ir::ValueId stack_matrices(Operation& op, std::initializer_list<int> operands) {
-  std::vector<ir::ValueId> parts;
-  for (int operand : operands) {
-    op.check(op.shape(operand).rank() == 2, "weights of shape ", op.shape(operand));
-    parts.push_back(op.in(operand));
+Step make_step(Operation& op, const Layer& layer) {
+  const ir::ValueId w = concat(op, {input_weights(op, layer), op.in(layer.weights + 1)}, 1),
+                    b = op.in(layer.weights + 2);
+  return [&op, w, b, activation = layer.activation](ir::ValueId x,
+                                                    const std::vector<ir::ValueId>& states) {
+    const ir::ValueId sum = product(op, concat(op, {x, states[0]}, 1), w, b),
+                      h = activated(op, sum, activation);
+    return Stepped{h, {h}};
+  };
+}
+
+/// y of all steps; the state is kept.
+ir::ValueId add_layer(Operation& op, const Layer& layer, Sequence sequence) {
+  op.check(op.shape_of(sequence.x).rank() == 3 && op.shape(layer.weights).rank() == 2,
+           "operands of shapes ", op.shape_of(sequence.x), " and ", op.shape(layer.weights));
+  const Shape x = op.shape_of(sequence.x);
+  sequence.states = {
+      first_state(op, layer.state, {x[1 - sequence.time], op.shape(layer.weights)[0]})};
+  const bool tanh = layer.activation == tflite::Activation::tanh;
+  Stepped result;
+  if (tanh || layer.activation == tflite::Activation::relu) {
+    fb::RnnAttrsT attrs;
+    attrs.kind = fb::RnnKind::rnn;
+    attrs.activations = {tanh ? fb::UnaryFunction::tanh : fb::UnaryFunction::relu};
+    result = add_rnn(op, attrs, sequence,
+                     {stack_matrices(op, {input_weights(op, layer)}),
+                      stack_matrices(op, {op.in(layer.weights + 1)}),
+                      stack_biases(op, {op.in(layer.weights + 2)})});
+  } else {
+    std::vector<int> operands = {layer.weights, layer.weights + 1, layer.weights + 2};
+    if (layer.auxiliary >= 0) operands.push_back(layer.auxiliary);
+    result = recur(op, sequence, operands, [&](Operation& at) { return make_step(at, layer); });
   }
-  const ir::ValueId all = parts.size() == 1 ? parts[0] : concat(op, std::move(parts), 0);
-  const Shape shape = op.shape_of(all);
-  return op.reshape(all, Shape{1, shape[0], shape[1]});
-}
-
-/// Vectors of the gates, one behind the other, as [1, n].
-ir::ValueId stack_vectors(Operation& op, std::vector<ir::ValueId> parts) {
-  const ir::ValueId all = parts.size() == 1 ? parts[0] : concat(op, std::move(parts), 0);
-  return op.reshape(all, Shape{1, op.shape_of(all).elements()});
-}
-
-/// Biases of the gates; the recurrent half, which the format lacks, is zero.
-ir::ValueId stack_biases(Operation& op, std::initializer_list<int> operands, std::int64_t hidden) {
-  const std::size_t count = operands.size() * static_cast<std::size_t>(hidden);
-  op.charge(static_cast<std::int64_t>(count) * 4);
-  std::vector<ir::ValueId> parts;
-  for (int operand : operands) parts.push_back(op.in(operand));
-  parts.push_back(
-      op.constant<float>(Shape{static_cast<std::int64_t>(count)}, std::vector<float>(count, 0.0F)));
-  return stack_vectors(op, std::move(parts));
-}
-
-/// y with its axis of directions taken out: [B, T, H], or [T, B, H] when time comes first.
-void add_rnn(Operation& op, fb::RnnAttrsT attrs, std::vector<ir::ValueId> inputs) {
-  const Shape x = op.shape(0);
-  op.check(x.rank() == 3, "operand of shape ", x);
-  const ir::ValueId y = op.add(fb::OpKind::rnn, attrs, std::move(inputs));
-  op.output(op.reshape(y, Shape{x[0], x[1], attrs.hidden_size}));
-}
-
-fb::UnaryFunction cell_function(const Operation& op, tflite::Activation activation) {
-  switch (activation) {
-    case tflite::Activation::none:
-      return fb::UnaryFunction::none;
-    case tflite::Activation::relu:
-      return fb::UnaryFunction::relu;
-    case tflite::Activation::tanh:
-      return fb::UnaryFunction::tanh;
-    default:
-      op.refuse("its activation ", static_cast<int>(activation), " is not supported");
-  }
-}
-
-// Operands of UNIDIRECTIONAL_SEQUENCE_LSTM, gates in the order input, forget, cell, output.
-constexpr int kInputWeights = 1, kRecurrentWeights = 5, kPeephole = 9, kBias = 12, kProjection = 16,
-              kLayerNorm = 20, kLayerNormEnd = 24;
-
-void refuse_variants(Operation& op, const tflite::SequenceLstm& options) {
-  if (!op.has(kInputWeights)) op.refuse("its input gate is coupled to its forget gate");
-  if (op.has(kProjection) || op.has(kProjection + 1)) op.refuse("it projects its state");
-  for (int i = kLayerNorm; i < kLayerNormEnd; ++i)
-    if (op.has(i)) op.refuse("its gates are normalised");
-  if (options.activation() != tflite::Activation::tanh) op.refuse("its activation is not tanh");
-  // A cell grows by less than 1 a step, so the limit is out of reach for short sequences. Beyond 8
-  // its tanh is 1 to 2e-7, and limits that large are there for quantisation alone.
-  const Shape x = op.shape(0);
-  const auto steps = static_cast<float>(options.time_major() ? x[0] : x[1]);
-  const float limit = options.cell_clip();
-  if (limit != 0 && limit < 8 && steps > limit) op.refuse("its cells are clipped to ", limit);
+  op.keep(layer.state, result.states[0]);
+  return result.y;
 }
 
 }  // namespace
 
-/// Operands: x, w [H, I], r [H, H], bias [H], state.
-void import_sequence_rnn(Operation& op) {
-  const auto& options = op.options<tflite::SequenceRnn>();
-  fb::RnnAttrsT attrs;
-  attrs.kind = fb::RnnKind::rnn;
-  attrs.batch_first = !options.time_major();
-  attrs.activations = {cell_function(op, options.activation())};
-  if (attrs.activations[0] == fb::UnaryFunction::none) op.refuse("it has no activation");
-  const ir::ValueId w = stack_matrices(op, {1});
-  attrs.hidden_size = op.shape_of(w)[1];
-  const ir::ValueId r = stack_matrices(op, {2});
-  add_rnn(op, attrs, {op.in(0), w, r, stack_biases(op, {3}, attrs.hidden_size)});
+/// Operands: x [B, I], w, r, bias, state.
+void import_rnn(Operation& op) {
+  const Shape x = op.shape(0);
+  op.check(x.rank() == 2, "operand of shape ", x);
+  const ir::ValueId y = add_layer(op, {.activation = op.options<tflite::Rnn>().activation()},
+                                  {.x = op.reshape(op.in(0), Shape{1, x[0], x[1]})});
+  op.output(op.reshape(y, Shape{x[0], op.shape_of(y)[2]}));
 }
 
-/// The rnn operator orders gates input, output, forget, cell.
-void import_sequence_lstm(Operation& op) {
-  const auto& options = op.options<tflite::SequenceLstm>();
-  op.check(op.shape(0).rank() == 3, "operand of shape ", op.shape(0));
-  refuse_variants(op, options);
-  fb::RnnAttrsT attrs;
-  attrs.kind = fb::RnnKind::lstm;
-  attrs.batch_first = !options.time_major();
-  const ir::ValueId w =
-      stack_matrices(op, {kInputWeights, kInputWeights + 3, kInputWeights + 1, kInputWeights + 2});
-  const ir::ValueId r = stack_matrices(
-      op, {kRecurrentWeights, kRecurrentWeights + 3, kRecurrentWeights + 1, kRecurrentWeights + 2});
-  attrs.hidden_size = op.shape_of(w)[1] / 4;
-  const ir::ValueId b =
-      stack_biases(op, {kBias, kBias + 3, kBias + 1, kBias + 2}, attrs.hidden_size);
-  std::vector<ir::ValueId> inputs = {op.in(0), w, r, b};
-  if (op.has(kPeephole)) {
-    inputs.insert(inputs.end(), {ir::kAbsent, ir::kAbsent, ir::kAbsent});
-    inputs.push_back(
-        stack_vectors(op, {op.in(kPeephole), op.in(kPeephole + 2), op.in(kPeephole + 1)}));
-  }
-  add_rnn(op, attrs, std::move(inputs));
+void import_sequence_rnn(Operation& op) {
+  const auto& options = op.options<tflite::SequenceRnn>();
+  op.output(add_layer(op, {.activation = options.activation()},
+                      {.x = op.in(0), .time = options.time_major() ? 0 : 1}));
+}
+
+/// Operands: x, w, r, bias, state forwards, the same backwards, what stands beside x and its
+/// weights for both directions.
+void import_both_ways_rnn(Operation& op) {
+  const auto& options = op.options<tflite::BothWaysRnn>();
+  const BothWays operands = operands_of_both(op, 9, 10);
+  const int time = options.time_major() ? 0 : 1;
+  const auto auxiliary = [&](int i) { return operands.joined ? i : -1; };
+  const ir::ValueId forwards =
+      add_layer(op, {.auxiliary = auxiliary(10), .activation = options.activation()},
+                {.x = operands.forwards, .time = time});
+  const ir::ValueId backwards = add_layer(
+      op,
+      {.weights = 5, .state = 8, .auxiliary = auxiliary(11), .activation = options.activation()},
+      {.x = operands.backwards, .time = time, .backwards = true});
+  output_both(op, forwards, backwards, options.merge());
 }
 
 }  // namespace skiff::convert::tfl

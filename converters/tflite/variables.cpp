@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <iterator>
+#include <optional>
+#include <set>
 
 #include "converters/tflite/importer.h"
 #include "converters/tflite/imports.h"
@@ -52,8 +55,8 @@ void mark(const Model& model, std::int64_t graph, std::vector<bool>& seen, bool&
     const tflite::Operator& op =
         *at.main().operators()->Get(static_cast<flatbuffers::uoffset_t>(i));
     const tflite::Builtin builtin = at.builtin(op);
-    found |=
-        builtin == tflite::Builtin::READ_VARIABLE || builtin == tflite::Builtin::ASSIGN_VARIABLE;
+    found |= builtin == tflite::Builtin::READ_VARIABLE ||
+             builtin == tflite::Builtin::ASSIGN_VARIABLE || !state_tensors(at, op).empty();
     if (const auto* branch = op.options_as<tflite::If>()) {
       mark(model, branch->then_graph(), seen, found);
       mark(model, branch->else_graph(), seen, found);
@@ -67,6 +70,31 @@ void mark(const Model& model, std::int64_t graph, std::vector<bool>& seen, bool&
   }
 }
 
+/// The tensor's declared shape; its extents are known.
+std::optional<Shape> fixed_shape(const Model& model, int tensor) {
+  const std::vector<std::int64_t> dims = declared_dims(model.tensor(tensor));
+  const bool open = std::any_of(dims.begin(), dims.end(), [](auto extent) { return extent < 0; });
+  if (open || !checked_bytes(dtype_of(model.tensor(tensor).type()), Shape(dims))) return {};
+  return Shape(dims);
+}
+
+/// Variables that have no operators of their own.
+std::vector<FileVariable> find_states(const Model& model) {
+  std::vector<FileVariable> states;
+  std::set<std::string> keys;
+  each_operator(model, [&](const Model& graph, const tflite::Operator& op) {
+    for (int tensor : state_tensors(graph, op)) {
+      if (!keys.insert(state_key(graph, tensor)).second) continue;
+      states.push_back({.key = state_key(graph, tensor),
+                        .name = graph.tensor_name(tensor),
+                        .dtype = dtype_of(graph.tensor(tensor).type()),
+                        .shape = fixed_shape(graph, tensor).value_or(Shape()),
+                        .assigned = true});
+    }
+  });
+  return states;
+}
+
 }  // namespace
 
 std::vector<FileVariable> find_variables(const Model& model) {
@@ -78,7 +106,7 @@ std::vector<FileVariable> find_variables(const Model& model) {
     if (std::none_of(variables.begin(), variables.end(), same))
       variables.push_back({.key = key, .name = key.substr(key.find('/') + 1)});
   });
-  if (variables.empty()) return variables;
+  if (variables.empty()) return find_states(model);
   // A handle may come from around its graph: an assignment anywhere may be to any variable.
   const std::vector<bool> first = initialisers(model);
   bool assigned = false;
@@ -90,6 +118,7 @@ std::vector<FileVariable> find_variables(const Model& model) {
           tflite::Builtin::ASSIGN_VARIABLE;
   }
   for (FileVariable& variable : variables) variable.assigned = assigned;
+  std::ranges::move(find_states(model), std::back_inserter(variables));
   return variables;
 }
 
@@ -113,18 +142,25 @@ void Importer::set_initial(int variable, std::vector<std::byte> bytes) {
 void Importer::declare(int variable, int tensor) {
   FileVariable& known = shared_->variables[static_cast<std::size_t>(variable)];
   if (known.dtype != DType::none) return;
-  const std::vector<std::int64_t> dims = declared_dims(model_.tensor(tensor));
-  const bool open = std::any_of(dims.begin(), dims.end(), [](auto extent) { return extent < 0; });
-  if (open || !checked_bytes(dtype_of(model_.tensor(tensor).type()), Shape(dims))) return;
+  const std::optional<Shape> shape = fixed_shape(model_, tensor);
+  if (!shape) return;
   known.dtype = dtype_of(model_.tensor(tensor).type());
-  known.shape = Shape(dims);
+  known.shape = *shape;
+}
+
+void Importer::declare(int variable, const Shape& shape) {
+  FileVariable& known = shared_->variables[static_cast<std::size_t>(variable)];
+  require(known.shape == shape || !known.looked_at, ErrorCode::unsupported, "state '", known.name,
+          "' is ", known.shape, " elsewhere, here ", shape);
+  known.shape = shape;
 }
 
 ir::ValueId Importer::current(int variable) {
   if (outer_ != nullptr && &outer_->graph_ == &graph_) return outer_->current(variable);
   ir::ValueId& id = now_[static_cast<std::size_t>(variable)];
   if (id != ir::kAbsent) return id;
-  const FileVariable& known = shared_->variables[static_cast<std::size_t>(variable)];
+  FileVariable& known = shared_->variables[static_cast<std::size_t>(variable)];
+  known.looked_at = true;
   require(known.dtype != DType::none, ErrorCode::unsupported, "variable '", known.name,
           "' is read before anything says what it holds");
   if (known.assigned && outer_ == nullptr) {
@@ -132,9 +168,10 @@ ir::ValueId Importer::current(int variable) {
     id = graph_.add_input(known.name, known.dtype, known.shape);
     starts_[static_cast<std::size_t>(variable)] = id;
   } else {
+    const std::int64_t size = checked_bytes(known.dtype, known.shape).value_or(0);
+    charge(size);
     std::vector<std::byte> bytes = known.initial;
-    bytes.resize(static_cast<std::size_t>(checked_bytes(known.dtype, known.shape).value_or(0)));
-    charge(static_cast<std::int64_t>(bytes.size()));
+    bytes.resize(static_cast<std::size_t>(size));
     id = graph_.add_constant(known.name, known.dtype, known.shape, std::move(bytes));
   }
   return id;

@@ -23,6 +23,7 @@ class Widening {
     wide_.values.assign(graph.values.begin(), graph.values.end());
     wide_.nodes.assign(graph.nodes.begin(), graph.nodes.end());
     wide_.states.assign(graph.states.begin(), graph.states.end());
+    wide_.variables.assign(graph.variables.begin(), graph.variables.end());
     wide_.inputs = graph.inputs;
     wide_.outputs = graph.outputs;
     wide_.symbols = graph.symbols;
@@ -132,7 +133,8 @@ class Widening {
 std::optional<Graph> widen(const Graph& graph, std::pmr::memory_resource& memory,
                            std::pmr::memory_resource& scratch) {
   const auto external = [](const GraphValue& v) { return is_narrow(v) && is_external(v); };
-  if (graph.has_bodies || !graph.variables.empty()) return std::nullopt;
+  const auto narrow = [&](const GraphVariable& v) { return is_narrow(graph.value(v.value)); };
+  if (graph.has_bodies || std::ranges::any_of(graph.variables, narrow)) return std::nullopt;
   if (std::ranges::none_of(graph.values, is_narrow) || std::ranges::any_of(graph.values, external))
     return std::nullopt;
   return Widening(graph, memory, scratch).run();

@@ -4,9 +4,18 @@
 
 namespace skiff::test {
 
+void start_variables(ir::Graph& graph) {
+  for (std::size_t i = 0; i < graph.variables.size(); ++i) {
+    ir::Value& value = graph.value(graph.inputs[graph.visible_inputs().size() + i]);
+    value.constant = graph.variables[i].initial;
+    value.constant->resize(static_cast<std::size_t>(value.shape.elements()) * size_of(value.dtype));
+  }
+}
+
 ir::Value computed_value(TfliteBuilder& builder, int output) {
   convert::Imported imported = convert::import_tflite_bytes(builder.finish({}, {output}), {});
   ir::Graph& graph = imported.graph;
+  start_variables(graph);
   for (ir::NodeId node : graph.order())
     require(ir::evaluate(graph, node), ErrorCode::internal, "node '", graph.node(node).name,
             "' was not computed");

@@ -143,6 +143,8 @@ class TfliteBuilder {
   }
 };
 
+/// Variables become constants: what they hold at first.
+void start_variables(ir::Graph& graph);
 /// The numbers of an output of a model whose operands are all constants: importing computes it.
 std::vector<double> computed(TfliteBuilder& builder, int output);
 /// The same with its shape.

@@ -55,7 +55,8 @@ TEST_P(TfliteHostile, EveryWordAtItsLimits) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, TfliteHostile,
-                         ::testing::Values(picture_model, list_model, recurrent_model));
+                         ::testing::Values(picture_model, list_model, recurrent_model,
+                                           stateful_model));
 
 /// The error of a model that was built wrongly.
 ErrorCode code_of(const std::vector<std::byte>& bytes) {

@@ -70,4 +70,25 @@ std::vector<std::byte> recurrent_model() {
   return model.finish({x}, {z});
 }
 
+std::vector<std::byte> stateful_model() {
+  TfliteBuilder model;
+  auto& fbb = model.tables();
+  const int in = model.tensor("in", {1, 2}), out = model.tensor("out", {1, 1});
+  model.composite({in}, {out}, 1);
+  model.end_graph({in}, {out});
+  const int x = model.tensor("x", {1, 2}), y = model.tensor("y", {1, 2}),
+            z = model.tensor("z", {1, 1}), w = model.constant("w", {2, 2}, noise(4, 1)),
+            v = model.constant("v", {2}, noise(2, 2));
+  TfliteBuilder::Dims operands(9, w);
+  operands[0] = x;
+  operands.insert(operands.end(), 7, v);
+  for (int operand : {w, v, model.variable("h", {1, 2}), model.variable("c", {1, 2}), v, v, v, v})
+    operands.push_back(operand);
+  model.op(Builtin::LSTM, operands, {y}, tflite::CreateLstm(fbb, tflite::Activation::tanh, 1, 1));
+  model.op(Builtin::SVDF,
+           {y, w, w, model.constant("bias", {1}, noise(1, 3)), model.variable("memory", {1, 4})},
+           {z}, tflite::CreateSvdf(fbb, 2, tflite::Activation::relu));
+  return model.finish({x}, {z});
+}
+
 }  // namespace skiff::test

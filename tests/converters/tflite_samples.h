@@ -9,6 +9,7 @@ namespace skiff::test {
 std::vector<std::byte> picture_model();  ///< convolution, pool, reshape, softmax
 std::vector<std::byte> list_model();     ///< slices, reductions, quantised constants, product
 std::vector<std::byte>
-recurrent_model();  ///< sequence layer, halves, sparse weights, split, concat
+recurrent_model();                        ///< sequence layer, halves, sparse weights, split, concat
+std::vector<std::byte> stateful_model();  ///< composite, one step of LSTM and SVDF
 
 }  // namespace skiff::test

@@ -34,6 +34,7 @@ int main(int argc, char** argv) {
   write(folder / "fuzz_tflite/picture.tflite", picture_model());
   write(folder / "fuzz_tflite/list.tflite", list_model());
   write(folder / "fuzz_tflite/recurrent.tflite", recurrent_model());
+  write(folder / "fuzz_tflite/stateful.tflite", stateful_model());
   for (const ModelSample& sample : model_samples())
     write(folder / "fuzz_loader" / (std::string(sample.name) + ".skiff"), file_of(sample));
 }

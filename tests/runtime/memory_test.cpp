@@ -58,6 +58,8 @@ TEST_P(Memory, RunTakesNothingAndRepeatsItsBits) {
     const void* const end_of_heap = ::sbrk(0);
     bool good = true;
     for (int i = 0; i < (many ? 1000 : 20); ++i) good = session.run().ok() && good;
+    session.reset();
+    good = session.run().ok() && good;
     const auto count = probe.stop();
     EXPECT_TRUE(good);
     EXPECT_EQ(::sbrk(0), end_of_heap);
