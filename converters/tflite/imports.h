@@ -59,6 +59,7 @@ void import_reverse_sequence(Operation& op);
 void import_gather(Operation& op);
 void import_gather_nd(Operation& op);
 void import_scatter_nd(Operation& op);
+void import_segment_sum(Operation& op);
 void import_one_hot(Operation& op);
 
 void import_where(Operation& op);

@@ -127,6 +127,12 @@ void import_squeeze(Operation& op) {
   const auto* listed = op.options<tflite::Squeeze>().dims();
   op.check(length(listed) <= static_cast<std::size_t>(kMaxRank), length(listed), " axes");
   const Shape x = op.shape(0);
+  const std::string& name = op.graph().value(op.in(0)).name;
+  // Files leave the number of axes open by giving none.
+  if (length(listed) > 0 && x.rank() == 0)
+    op.refuse("its operand '", name,
+              "' has no axes; where the file leaves them open, give them: ", "--shape ", name,
+              "=?x?");
   const std::vector<std::int64_t> axes = op.axes(to_list(listed), x.rank());
   for (std::int64_t axis : axes)
     op.check(x[static_cast<int>(axis)] == 1, "axis ", axis, " of ", x, " is not 1");

@@ -117,6 +117,7 @@ constexpr Row kRows[] = {
     {GATHER, import_gather},
     {GATHER_ND, import_gather_nd},
     {SCATTER_ND, import_scatter_nd},
+    {SEGMENT_SUM, import_segment_sum},
     {ONE_HOT, import_one_hot},
     {SHAPE, import_shape},
     {RANK, import_rank},

@@ -124,6 +124,21 @@ TEST(TfliteOperators, OneHotAndScatter) {
   EXPECT_EQ(computed(scatter, z), (Numbers{0, 5, 0, 2, 0}));
 }
 
+TEST(TfliteOperators, RowsAreSummedBySegment) {
+  TfliteBuilder model;
+  const int x = model.constant("x", {4, 2}, counting(8)),
+            segments = model.constant<std::int32_t>("segments", {4}, {0, 0, 2, 2}),
+            y = model.tensor("y", {3, 2});
+  model.op(Builtin::SEGMENT_SUM, {x, segments}, {y});
+  EXPECT_EQ(computed(model, y), (Numbers{4, 6, 0, 0, 12, 14}));
+  TfliteBuilder mixed;
+  const int z = mixed.constant("z", {2, 1}, counting(2)),
+            falling = mixed.constant<std::int32_t>("falling", {2}, {1, 0}),
+            sums = mixed.tensor("sums", {2, 1});
+  mixed.op(Builtin::SEGMENT_SUM, {z, falling}, {sums});
+  EXPECT_THROW(computed(mixed, sums), Error);
+}
+
 TEST(TfliteOperators, GatherWithBatches) {
   TfliteBuilder model;
   const int x = model.constant("x", {2, 3}, counting(6)),

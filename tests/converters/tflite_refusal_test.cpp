@@ -55,6 +55,19 @@ TEST(TfliteRefusal, OperatorNumbersBeyondThoseKnownAreNamed) {
   EXPECT_EQ(refusals(model.finish({x}, {y})).at(0).op, "operator 4242 version 1");
 }
 
+TEST(TfliteRefusal, AxesThatTheFileLeavesOpenAreAskedFor) {
+  TfliteBuilder model;
+  const int x = model.tensor("x", {}), y = model.tensor("y", {});
+  const std::vector<std::int32_t> axes = {1};
+  model.op(Builtin::SQUEEZE, {x}, {y},
+           tflite::CreateSqueeze(model.tables(), model.tables().CreateVector(axes)));
+  const auto file = model.finish({x}, {y});
+  EXPECT_TRUE(contains(refusals(file).at(0).reason, "--shape x="));
+  const ImportOptions given{.shapes = {{"x", Shape{3, 1}}}};
+  const ir::Graph graph = convert::import_tflite_bytes(file, given).graph;
+  EXPECT_EQ(graph.value(graph.outputs.at(0)).shape, Shape{3});
+}
+
 TEST(TfliteRefusal, AShapeThatDependsOnAnInputNamesTheInput) {
   TfliteBuilder model;
   const int x = model.tensor("x", {6}), to = model.tensor("to", {2}, TensorType::int32),
