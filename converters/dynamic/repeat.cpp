@@ -77,7 +77,7 @@ void check_repeats(const ir::Graph& small, const ir::Graph& large) {
   const ir::Graph together = convert::compute(large, inputs);
   for (std::int64_t i = 0; i < count; ++i) {
     npy::Archive part;
-    for (ir::ValueId id : small.inputs) {
+    for (ir::ValueId id : small.visible_inputs()) {
       const ir::Value& value = small.value(id);
       const Array& all = inputs.at(value.name);
       const int axis = repeated_axis(value.name, value.shape, all.shape, count);
