@@ -85,6 +85,7 @@ TEST(Shapes, OthersArePreparedFirst) {
   expect_right(session, kUsual);
   EXPECT_EQ(session.memory().arena, before.arena);
   EXPECT_GT(session.memory().other, before.other);
+  EXPECT_EQ(session.memory().total - before.total, session.memory().other - before.other);
 
   const long allocations = cuda_double_allocations(), objects = cuda_double_objects();
   for (const Sizes& sizes : {kSmall, kOdd, kUsual, kLargest, kOdd, kSmall, kUsual}) {

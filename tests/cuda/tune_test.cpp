@@ -206,6 +206,19 @@ TEST_F(Tune, NoPlaceToKeepItIsNoError) {
   EXPECT_EQ(Session::predict(model, options).total, session.memory().total);
 }
 
+/// Without a file too: what was timed once is not timed again.
+TEST_F(Tune, SessionsOfAProcessAgree) {
+  const WithGpu gpu;
+  const Model model = Model::from_bytes(file_named("picture"));
+  SessionOptions options = with(Tuning::fast);
+  options.plan_cache = "/proc/plans";
+  cuda_double_set_cost("cudnn 0", 0.25);
+  const std::string first = algorithms(Session(model, options), "conv");
+  EXPECT_NE(first.find("cuDNN 0"), std::string::npos) << first;
+  cuda_double_set_cost("cudnn 0", 8);
+  EXPECT_EQ(algorithms(Session(model, options), "conv"), first);
+}
+
 TEST_F(Tune, CloseOnesAreDecidedInPlace) {
   const WithGpu gpu;
   const Model model = Model::from_bytes(file_named("picture"));
@@ -219,6 +232,20 @@ TEST_F(Tune, CloseOnesAreDecidedInPlace) {
   EXPECT_GT(cuda_double_graph_launches() - launches - of_fast, of_fast);
   EXPECT_NE(algorithms(session, "conv").find("cuDNN 0"), std::string::npos);
   EXPECT_TRUE(session.run().ok());
+}
+
+TEST_F(Tune, ClearOnesAreNotTriedInPlace) {
+  const WithGpu gpu;
+  const Model model = Model::from_bytes(file_named("picture"));
+  const auto launches_with = [&](double cost) {
+    tune::forget_tuning();
+    std::remove(path_.c_str());
+    cuda_double_set_cost("cudnn 0", cost);
+    const long before = cuda_double_graph_launches();
+    const Session session(model, with(Tuning::full));
+    return cuda_double_graph_launches() - before;
+  };
+  EXPECT_GT(launches_with(0.95), launches_with(0.5));
 }
 
 TEST_F(Tune, SessionsMayDisagree) {
@@ -269,16 +296,17 @@ TEST_F(Tune, TheBudgetDecidesTheEngine) {
   EXPECT_THROW(Session(model, options), Error);
 }
 
-/// What is best within a budget is no answer for those who have none.
+/// What is best within a budget is no answer for those who have none, nor the other way round.
 TEST_F(Tune, BudgetsAreTunedApart) {
   const WithGpu gpu;
   const Model model = Model::from_bytes(file_named("picture"));
   cuda_double_set_cost("cudnn 1", 0.25);
+  cuda_double_set_cost("convolve_direct", 0.5);
   SessionOptions small = with(Tuning::fast);
   small.memory_limit =
       Session::predict(model, {.device = DeviceKind::cuda, .strict_gpu = true}).total - 1;
   for (int again = 0; again < 2; ++again) {
-    EXPECT_EQ(algorithms(Session(model, small), "conv").find("cuDNN 1"), std::string::npos);
+    EXPECT_NE(algorithms(Session(model, small), "conv").find("direct"), std::string::npos);
     EXPECT_NE(algorithms(Session(model, with(Tuning::fast)), "conv").find("cuDNN 1"),
               std::string::npos);
   }
