@@ -73,7 +73,8 @@ struct Variant {
   bool time_major = false;
   float cell_clip = 0, proj_clip = 0;
   Activation activation = Activation::tanh;
-  bool counts = false;  ///< cells grow by 1 a step in one run and fall by 1 in the next
+  bool diagonal = false;  ///< recurrent weights are vectors
+  bool counts = false;    ///< cells grow by 1 a step in one run and fall by 1 in the next
 
   std::int32_t outputs() const { return projects ? kProjected : kHidden; }
 };
@@ -94,6 +95,7 @@ class Cell {
       r[g] = noise_of(kHidden * v.outputs(), seed + 10 + g, v.counts ? 0.1F : 1);
       p[g] = noise_of(kHidden, seed + 20 + g);
       b[g] = noise_of(kHidden, seed + 30 + g);
+      if (v.diagonal) r[g] = noise_of(kHidden, seed + 10 + g);
       if (v.counts) {
         w[g].assign(w[g].size(), g == 2 ? 3.0F : 0.0F);
         b[g].assign(b[g].size(), g == 2 ? 0.0F : 8.0F);
@@ -126,7 +128,8 @@ class Cell {
       list.push_back(there ? model.constant("weights", shape, numbers) : -1);
     };
     for (int g = 0; g < 4; ++g) add(g > 0 || !v_.coupled, {kHidden, kInputs}, w[g]);
-    for (int g = 0; g < 4; ++g) add(g > 0 || !v_.coupled, {kHidden, v_.outputs()}, r[g]);
+    for (int g = 0; g < 4; ++g)
+      add(g > 0 || !v_.coupled, v_.diagonal ? Ints{kHidden} : Ints{kHidden, v_.outputs()}, r[g]);
     for (int g : {0, 1, 3}) add(v_.peephole && (g > 0 || !v_.coupled), {kHidden}, p[g]);
     for (int g = 0; g < 4; ++g) add(g > 0 || !v_.coupled, {kHidden}, b[g]);
     add(v_.projects, {kProjected, kHidden}, projection);
@@ -148,7 +151,8 @@ class Cell {
 
   Numbers sums(int g, const Numbers& x, const Numbers& h, const Numbers& c) const {
     Numbers z = times(w[g], x);
-    const Numbers from_h = times(r[g], h);
+    Numbers from_h = v_.diagonal ? h : times(r[g], h);
+    for (std::size_t j = 0; v_.diagonal && j < z.size(); ++j) from_h[j] *= r[g][j];
     double mean = 0, square = 0;
     for (std::size_t j = 0; j < z.size(); ++j) {
       z[j] += from_h[j] + (v_.peephole && g != 2 ? p[g][j] * c[j] : 0);
@@ -244,6 +248,7 @@ INSTANTIATE_TEST_SUITE_P(
                           .name = "HighClipLong", .steps = 40, .cell_clip = 9.5F, .counts = true},
                       Variant{.name = "LowClip", .peephole = true, .cell_clip = 0.25F},
                       Variant{.name = "Projected", .projects = true, .proj_clip = 0.5F},
+                      Variant{.name = "Diagonal", .diagonal = true},
                       Variant{.name = "Normalised", .normalised = true},
                       Variant{.name = "Everything",
                               .peephole = true,
@@ -413,6 +418,41 @@ TEST(TfliteRecurrent, LayersWithoutGatesInBothDirections) {
         both.insert(both.end(), part->begin() + static_cast<std::ptrdiff_t>(row * kHidden),
                     part->begin() + static_cast<std::ptrdiff_t>((row + 1) * kHidden));
     expect_near(actual[run].at(0), both);
+  }
+}
+
+/// An auxiliary operand has weights of its own, or is what the layer reads backwards.
+TEST(TfliteRecurrent, WhatStandsBesideTheOperand) {
+  const Simple forwards(900, Activation::tanh), backwards(950, Activation::tanh);
+  const Floats weights = noise_of(kHidden * kInputs, 990);
+  const std::int32_t steps = 3;
+  const auto xs = inputs_of(steps);
+  const Floats beside = noise_of(steps * kBatch * kInputs, 991);
+  for (const bool weighed : {true, false}) {
+    SCOPED_TRACE(weighed);
+    TfliteBuilder model;
+    const int x = model.tensor("x", {steps, kBatch, kInputs});
+    Ints operands = {x};
+    for (const Simple* one : {&forwards, &backwards})
+      for (int operand : one->operands(model)) operands.push_back(operand);
+    if (weighed) {
+      const int w = model.constant("aux_w", {kHidden, kInputs}, weights);
+      operands.insert(operands.end(), {x, w, w});
+    } else {
+      const int other = model.constant("aux", {steps, kBatch, kInputs}, beside);
+      operands.insert(operands.end(), {other, -1, -1});
+    }
+    const int f = model.tensor("f", {steps, kBatch, kHidden}),
+              b = model.tensor("b", {steps, kBatch, kHidden});
+    model.op(Builtin::BIDIRECTIONAL_SEQUENCE_RNN, operands, {f, b},
+             tflite::CreateBothWaysRnn(model.tables(), true, Activation::tanh, false));
+    const Bytes file = model.finish({x}, {f, b});
+    const auto actual = runs(convert::import_tflite_bytes(file, {}).graph, xs).at(0);
+    Simple sums[] = {forwards, backwards};
+    for (Simple& one : sums)
+      for (std::size_t i = 0; weighed && i < weights.size(); ++i) one.w[i] += weights[i];
+    expect_near(actual.at(0), layer(xs[0], steps, true, false, sums[0].step()));
+    expect_near(actual.at(1), layer(weighed ? xs[0] : beside, steps, true, true, sums[1].step()));
   }
 }
 
