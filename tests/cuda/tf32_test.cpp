@@ -140,6 +140,21 @@ TEST_F(Tf32, PlansAreKeptApart) {
   }
 }
 
+/// The two have algorithms of the same names, and times of their own.
+TEST_F(Tf32, ProductsAreTimedApart) {
+  const WithGpu gpu;
+  const Model model = Model::from_bytes(bytes_);
+  cuda_double_set_cost("cublaslt 4096", 0.25);
+  { const Session exact(model, with(false, Tuning::fast)); }
+  cuda_double_set_cost("cublaslt 4096", 8);
+  const Session rounded(model, with(true, Tuning::fast));
+  for (std::size_t i = 0; i < rounded.step_count(); ++i) {
+    const StepInfo step = rounded.step(i);
+    if (step.name != "product") continue;
+    EXPECT_FALSE(step.tensor_cores) << "the algorithm that was the fastest for the other";
+  }
+}
+
 /// A plan cache cannot allow what the session does not.
 TEST_F(Tf32, NoPlanBringsItIn) {
   const WithGpu gpu;
