@@ -65,6 +65,9 @@ class DeviceMaker {
   std::uint64_t most_workspace_;
 };
 
+/// Stands for the packed forms that a kernel wants of its constants.
+std::uint64_t packed_forms(const Kernel& kernel, std::size_t inputs) noexcept;
+
 /// Throws Error{unsupported} when `kernel` cannot take the place of the step's, for which the
 /// memory was planned.
 void check_replacement(const Step& step, const GraphNode& node, const Kernel& kernel);

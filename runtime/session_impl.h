@@ -14,6 +14,11 @@
 
 namespace skiff {
 
+/// Stands for memory of zero bytes, so that no kernel sees a null pointer.
+std::byte* nothing() noexcept;
+/// Of a block's memory, which may be empty.
+std::byte* base_of(const Block& block) noexcept;
+
 /// Opens the GPU that the options ask for, or says why there is none: null, or Error{device} where
 /// the options insist.
 std::unique_ptr<backend::Device> open_device(const SessionOptions& options);
@@ -127,6 +132,7 @@ struct Session::Impl {
   std::uint64_t io_bytes() const noexcept;
   void take_device_memory();
   void take_host_memory();
+  void fill_set(WeightSet& set);
   void fill_device_set(WeightSet& set);
   std::byte* device_address(std::int32_t value) const noexcept;
   void connect_on_host(std::size_t step);

@@ -1,6 +1,7 @@
 #include "runtime/graph/fuse_blocks.h"
 
 #include <algorithm>
+#include <array>
 
 #include "runtime/ops/conv_block.h"
 
@@ -11,6 +12,8 @@ namespace {
 struct Block {
   std::int32_t expand = -1, depthwise = -1, project = -1;
   bool any() const noexcept { return expand >= 0 || project >= 0; }
+  std::array<std::int32_t, 3> nodes() const noexcept { return {expand, depthwise, project}; }
+  std::int32_t last() const noexcept { return std::max(depthwise, project); }
 };
 
 // Costs, measured with AVX-512 and in multiply-adds of a product there: a byte that is written and
@@ -52,7 +55,7 @@ class Finder {
       if (!geometry_[n] || taken_[n] || !depthwise(*geometry_[n])) continue;
       const Block block = choose(block_around(static_cast<std::int32_t>(n)));
       if (!block.any()) continue;
-      for (std::int32_t node : {block.expand, block.depthwise, block.project})
+      for (std::int32_t node : block.nodes())
         if (node >= 0) taken_[at(node)] = true;
       blocks_.push_back(block);
     }
@@ -201,6 +204,43 @@ class BlockNode {
   GraphNode node_;  // the last one that was added: name and result are the block's
 };
 
+void copy_all_but_nodes(const Graph& from, Graph& to) {
+  to.name = from.name;
+  to.values.assign(from.values.begin(), from.values.end());
+  to.inputs = from.inputs;
+  to.outputs = from.outputs;
+  to.states.assign(from.states.begin(), from.states.end());
+  to.symbols = from.symbols;
+}
+
+/// The nodes of `from`, and for each block one, where its last node stood.
+void copy_nodes(const Graph& from, std::span<const Block> blocks, Graph& to,
+                std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch) {
+  std::pmr::vector<const Block*> of_node(from.nodes.size(), nullptr, &scratch);
+  for (const Block& block : blocks)
+    for (std::int32_t node : block.nodes())
+      if (node >= 0) of_node[static_cast<std::size_t>(node)] = &block;
+  to.nodes.reserve(from.nodes.size());
+  for (std::size_t n = 0; n < from.nodes.size(); ++n) {
+    const Block* block = of_node[n];
+    if (block == nullptr) {
+      to.nodes.push_back(from.nodes[n]);
+    } else if (static_cast<std::int32_t>(n) == block->last()) {
+      BlockNode made(from, memory);
+      for (std::int32_t part : block->nodes())
+        if (part >= 0) made.add(part);
+      to.nodes.push_back(made.finish());
+    }
+  }
+}
+
+void find_producers(Graph& graph) {
+  for (GraphValue& value : graph.values) value.producer = -1;
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n)
+    for (std::int32_t output : graph.nodes[n].outputs)
+      graph.values[static_cast<std::size_t>(output)].producer = static_cast<std::int32_t>(n);
+}
+
 }  // namespace
 
 std::optional<Graph> fuse_blocks(const Graph& graph, Fuse fuse, int threads,
@@ -210,35 +250,10 @@ std::optional<Graph> fuse_blocks(const Graph& graph, Fuse fuse, int threads,
   Finder finder(graph, fuse, threads, scratch);
   const auto& blocks = finder.run();
   if (blocks.empty()) return {};
-  std::pmr::vector<const Block*> of_node(graph.nodes.size(), nullptr, &scratch);
-  for (const Block& block : blocks)
-    for (std::int32_t node : {block.expand, block.depthwise, block.project})
-      if (node >= 0) of_node[static_cast<std::size_t>(node)] = &block;
-
   std::optional<Graph> result(std::in_place, memory);
-  result->name = graph.name;
-  result->values.assign(graph.values.begin(), graph.values.end());
-  result->inputs = graph.inputs;
-  result->outputs = graph.outputs;
-  result->states.assign(graph.states.begin(), graph.states.end());
-  result->symbols = graph.symbols;
-  result->nodes.reserve(graph.nodes.size());
-  for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
-    const Block* block = of_node[n];
-    const auto index = static_cast<std::int32_t>(n);
-    if (block == nullptr) {
-      result->nodes.push_back(graph.nodes[n]);
-    } else if (index == std::max(block->depthwise, block->project)) {
-      BlockNode made(graph, memory);
-      for (std::int32_t part : {block->expand, block->depthwise, block->project})
-        if (part >= 0) made.add(part);
-      result->nodes.push_back(made.finish());
-    }
-  }
-  for (GraphValue& value : result->values) value.producer = -1;
-  for (std::size_t n = 0; n < result->nodes.size(); ++n)
-    for (std::int32_t output : result->nodes[n].outputs)
-      result->values[static_cast<std::size_t>(output)].producer = static_cast<std::int32_t>(n);
+  copy_all_but_nodes(graph, *result);
+  copy_nodes(graph, blocks, *result, memory, scratch);
+  find_producers(*result);
   return result;
 }
 
