@@ -45,11 +45,11 @@ std::vector<ir::ValueId> rnn_weights(Operation& op, const Lstm& lstm) {
 }
 
 fb::RnnAttrsT rnn_attributes(const Lstm& lstm) {
-  const auto function = lstm.activation == tflite::Activation::tanh ? fb::UnaryFunction::tanh
-                                                                    : fb::UnaryFunction::relu;
   fb::RnnAttrsT attrs;
   attrs.kind = fb::RnnKind::lstm;
-  attrs.activations = {fb::UnaryFunction::sigmoid, function, function};
+  if (lstm.activation == tflite::Activation::relu)
+    attrs.activations = {fb::UnaryFunction::sigmoid, fb::UnaryFunction::relu,
+                         fb::UnaryFunction::relu};
   return attrs;
 }
 

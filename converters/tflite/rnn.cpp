@@ -41,7 +41,7 @@ ir::ValueId add_layer(Operation& op, const Layer& layer, Sequence sequence) {
   if (tanh || layer.activation == tflite::Activation::relu) {
     fb::RnnAttrsT attrs;
     attrs.kind = fb::RnnKind::rnn;
-    attrs.activations = {tanh ? fb::UnaryFunction::tanh : fb::UnaryFunction::relu};
+    if (!tanh) attrs.activations = {fb::UnaryFunction::relu};
     result = add_rnn(op, attrs, sequence,
                      {stack_matrices(op, {input_weights(op, layer)}),
                       stack_matrices(op, {op.in(layer.weights + 1)}),
