@@ -61,7 +61,7 @@ TEST(Conv, HostileAttributes) {
   c.output_pads = {1, 1};
   expect_refused(c);
   c = good;
-  c.transposed = true;
+  c.op = fb::OpKind::conv_transpose;
   c.pads = {4, 4, 4, 4};
   expect_refused(c);
 }

@@ -16,7 +16,7 @@ TEST(ConvTranspose, AgainstTheDefinition) {
                     .kernel = {kernel, 3},
                     .stride = {stride, 2},
                     .pads = {0, 1, 0, 0},
-                    .transposed = true},
+                    .op = fb::OpKind::conv_transpose},
                    40);
 }
 
@@ -29,7 +29,7 @@ TEST(ConvTranspose, FewOutputChannels) {
                   .in = {5, 9},
                   .kernel = {2, 2},
                   .stride = {2, 2},
-                  .transposed = true,
+                  .op = fb::OpKind::conv_transpose,
                   .activation = fb::UnaryFunction::sigmoid},
                  45);
 }
@@ -44,10 +44,15 @@ TEST(ConvTranspose, AllAttributes) {
               .dilation = {2, 1},
               .pads = {1, 2, 0, 1},
               .output_pads = {1, 2},
-              .transposed = true,
+              .op = fb::OpKind::conv_transpose,
               .activation = fb::UnaryFunction::relu},
              41);
-  check_case({.cin = 6, .cout = 8, .in = {9}, .kernel = {2}, .stride = {4}, .transposed = true},
+  check_case({.cin = 6,
+              .cout = 8,
+              .in = {9},
+              .kernel = {2},
+              .stride = {4},
+              .op = fb::OpKind::conv_transpose},
              42);
   check_case({.cin = 3,
               .cout = 5,
@@ -56,7 +61,7 @@ TEST(ConvTranspose, AllAttributes) {
               .stride = {2, 1, 2},
               .pads = {0, 1, 0, 1, 0, 0},
               .bias = false,
-              .transposed = true},
+              .op = fb::OpKind::conv_transpose},
              43);
   check_case({.cin = 4,
               .cout = 20,
@@ -66,7 +71,7 @@ TEST(ConvTranspose, AllAttributes) {
               .pads = {1, 1, 1, 1},
               .output_pads = {1, 1},
               .constant = false,
-              .transposed = true},
+              .op = fb::OpKind::conv_transpose},
              44);
 }
 

@@ -46,7 +46,7 @@ ConvNode node_of(const ConvCase& c, unsigned seed) {
   attrs.activation = c.activation;
   attrs.alpha = c.alpha;
   attrs.beta = c.beta;
-  ConvNode node{c.transposed ? fb::OpKind::conv_transpose : fb::OpKind::conv,
+  ConvNode node{c.op,
                 attrs,
                 {random_tensor(tensor_shape(c.batch, c.in, c.cin), seed),
                  random_tensor(tensor_shape(c.cout, c.kernel, c.cin / c.groups), seed + 1),
@@ -68,8 +68,9 @@ ReferenceResult expected_of(const ConvCase& c, const ConvNode& node, const Shape
   for (int i = 1; i + 1 < out.rank(); ++i) extents.push_back(out[i]);
   r.out = three(extents, 1);
   const auto x = node.inputs[0].values<float>(), w = node.inputs[1].values<float>();
-  ReferenceResult result = c.transposed ? reference_conv_transpose(r, x.data(), w.data())
-                                        : reference_conv(r, x.data(), w.data());
+  ReferenceResult result = c.op == fb::OpKind::conv_transpose
+                               ? reference_conv_transpose(r, x.data(), w.data())
+                               : reference_conv(r, x.data(), w.data());
   const auto bias = c.bias ? node.inputs[2].numbers() : std::vector<double>();
   const auto residual = c.residual ? node.inputs[3].numbers() : std::vector<double>();
   for (std::size_t i = 0; i < result.value.size(); ++i) {

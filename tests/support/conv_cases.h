@@ -10,12 +10,13 @@ namespace skiff::test {
 
 using Axis = std::vector<std::int64_t>;
 
-/// A convolution in the terms of the schema; spatial axes as many as `in` has.
+/// A convolution, transposed or not, in the terms of the schema; spatial axes as many as `in` has.
 struct ConvCase {
   std::int64_t batch = 1, cin = 1, cout = 1, groups = 1;
   Axis in, kernel;
   Axis stride{}, dilation{}, pads{}, output_pads{};  // empty: the default
-  bool bias = true, residual = false, constant = true, transposed = false;
+  bool bias = true, residual = false, constant = true;
+  fb::OpKind op = fb::OpKind::conv;
   fb::UnaryFunction activation = fb::UnaryFunction::none;
   float alpha = 0, beta = 0;
 };
