@@ -99,7 +99,7 @@ run_tests() {  # file, program, filter
   local folder=$build
   in_module "$1" || folder=$copy/build/cpu
   SKIFF_CUDA_MODULE=$copy/build/cpu/tests/cuda/libraries/libskiff_cuda.so timeout 300 \
-    "$folder/$2" --gtest_brief=1 --gtest_filter="$3" > "$copy/log.txt" 2>&1
+    "$folder/$2" --gtest_fail_fast --gtest_brief=1 --gtest_filter="$3" > "$copy/log.txt" 2>&1
 }
 
 survived=0 tried=0
