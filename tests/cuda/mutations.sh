@@ -86,10 +86,10 @@ mutations=(
 werror=$(sed -n 's/^SKIFF_WERROR:BOOL=//p' "$build/CMakeCache.txt")
 cmake -S "$copy" -B "$copy/build/cpu" -G Ninja -DCMAKE_BUILD_TYPE=Release -DSKIFF_CUDA=OFF \
   -DSKIFF_TESTS=ON -DSKIFF_WERROR="${werror:-OFF}" -Wno-dev > /dev/null || exit
-# What a defect leaves unused is no error.
+# Warnings that a defect may bring are no errors.
 tolerant=
-for kind in parameter variable function but-set-parameter but-set-variable; do
-  tolerant+="#pragma GCC diagnostic ignored \"-Wunused-$kind\""$'\n'
+for kind in unused-{parameter,variable,function,but-set-parameter,but-set-variable} parentheses; do
+  tolerant+="#pragma GCC diagnostic ignored \"-W$kind\""$'\n'
 done
 # The module is built anew and the program is the one in BUILD, except where the program itself holds
 # what was broken.

@@ -117,6 +117,19 @@ TEST(PlanCache, SavesMakesFoldersAndAdds) {
   EXPECT_EQ(read.size(), 1u);
 }
 
+TEST(PlanCache, WhatIsSavedLastCounts) {
+  const ScratchFolder folder;
+  const std::string path = folder / "plans", key = PlanCache::key_of("x");
+  std::string why;
+  for (const char* name : {"first", "second"}) {
+    PlanCache cache, read;
+    cache.put(key, name);
+    ASSERT_TRUE(cache.save(path, why)) << why;
+    ASSERT_TRUE(read.load(path, why)) << why;
+    EXPECT_EQ(read.find(key), name);
+  }
+}
+
 TEST(PlanCache, WhereNothingCanBeWrittenItSaysSo) {
   const ScratchFolder folder;
   write(folder / "file", "");
