@@ -69,7 +69,7 @@ mutations=(
   'runtime/tune/plan_cache.cpp|s/ \&\&$/ ||/;s/line.size() > kDigits ||/line.size() > kDigits \&\&/|plan_cache_test|*'
   'runtime/tune/plan_cache.cpp|s/all.entries_\[key\] = algorithm;/all.entries_.emplace(key, algorithm);/|plan_cache_test|*'
   'runtime/tune/plan_cache.cpp|s/static_cast<void>(all.load(path, ignored));.*$//|plan_cache_test|*'
-  'runtime/session_prepare.cpp|s/std::swap(other.parts\[s\].tables, .*$//|cuda_nets_test|*OpenSizes*det_infer*'
+  'runtime/session_prepare.cpp|s/std::swap(other.parts\[s\].tables, .*$//|cuda_shapes_test|*'
   'runtime/session_prepare.cpp|s/ || find_prepared(symbols) != nullptr) return;/) return;/|cuda_shapes_test|*'
   'runtime/session_prepare.cpp|s/^    prepared.pop_back();$//|cuda_shapes_test|*'
   'runtime/session_prepare.cpp|s/^    memory.other += taken;$//|cuda_shapes_test|*'

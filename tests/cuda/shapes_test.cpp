@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "converters/dynamic/dynamic.h"
+#include "converters/writer.h"
 #include "gpu.h"
 #include "tests/support/model_samples.h"
 
@@ -49,17 +51,21 @@ std::vector<float> outputs_of(Session& session) {
 }
 
 /// What the CPU computes at those sizes.
-std::vector<float> expected_at(const Model& model, const Sizes& sizes) {
+std::vector<float> expected_at(const Model& model, const std::vector<InputShape>& shapes) {
   Session session(model, {.device = DeviceKind::cpu});
-  EXPECT_TRUE(session.resize(sizes.shapes()).ok());
+  EXPECT_TRUE(session.resize(shapes).ok());
   return outputs_of(session);
+}
+
+void expect_right(Session& session, const std::vector<InputShape>& shapes) {
+  const std::vector<float> right = expected_at(session.model(), shapes), here = outputs_of(session);
+  ASSERT_EQ(here.size(), right.size());
+  for (std::size_t i = 0; i < here.size(); ++i) EXPECT_NEAR(here[i], right[i], 1e-5) << i;
 }
 
 void expect_right(Session& session, const Sizes& sizes) {
   SCOPED_TRACE(std::to_string(sizes.batch) + " x " + std::to_string(sizes.length));
-  const std::vector<float> right = expected_at(session.model(), sizes), here = outputs_of(session);
-  ASSERT_EQ(here.size(), right.size());
-  for (std::size_t i = 0; i < here.size(); ++i) EXPECT_NEAR(here[i], right[i], 1e-5) << i;
+  expect_right(session, sizes.shapes());
 }
 
 TEST(Shapes, TheUsualOnesAreReady) {
@@ -96,6 +102,39 @@ TEST(Shapes, OthersArePreparedFirst) {
   }
   EXPECT_EQ(cuda_double_allocations(), allocations);
   EXPECT_EQ(cuda_double_objects(), objects);
+}
+
+/// Pictures that are enlarged: the kernel has tables of its own, other ones for other sizes.
+std::vector<std::byte> pictures_file() {
+  const auto enlarge = [](const dynamic::Sizes& sizes) {
+    const Shape& x = sizes.shapes.at("x");
+    ir::Graph graph;
+    fb::ResizeAttrsT attrs;
+    attrs.mode = fb::ResizeMode::linear;
+    attrs.sizes = {1, 2 * x[1], 2 * x[2], 3};
+    graph.outputs = {graph.add(fb::OpKind::resize, attrs, {graph.add_input("x", DType::float32, x)},
+                               "enlarged")};
+    return graph;
+  };
+  return convert::write_model(
+      dynamic::generalise({{"x", {{1, {}}, {-1, "height"}, {-1, "width"}, {3, {}}}}}, {},
+                          {{"height", 2, 4, 9, 1}, {"width", 2, 4, 9, 1}}, enlarge,
+                          [](const ir::Graph&) {}),
+      {});
+}
+
+TEST(Shapes, TablesOfAKernelGoWithTheSizes) {
+  const WithGpu gpu;
+  const std::vector<std::byte> bytes = pictures_file();
+  Session session(Model::from_bytes(bytes), {.device = DeviceKind::cuda, .strict_gpu = true});
+  const std::vector<InputShape> usual = {{"x", {1, 4, 4, 3}}}, tall = {{"x", {1, 9, 2, 3}}},
+                                wide = {{"x", {1, 3, 8, 3}}};
+  session.prepare(tall);
+  session.prepare(wide);
+  for (const auto& shapes : {tall, usual, wide, tall, usual}) {
+    ASSERT_TRUE(session.resize(shapes).ok());
+    expect_right(session, shapes);
+  }
 }
 
 TEST(Shapes, PreparedTwiceCostsOnce) {
