@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Do the tests of the GPU back end bite? Each line below breaks it in one place: a barrier is deleted,
 # an index shifted, two operations swapped. Some test must fail on every one of them.
-# Usage: tests/cuda/mutations.sh BUILD [PATTERN], the folder of a build with the tests (build/cpu) and
-# a regular expression for the lines to try (all).
+# Usage: tests/cuda/mutations.sh [--one-a-file] BUILD [PATTERN], the folder of a build with the tests
+# (build/cpu) and a regular expression for the lines to try (all). --one-a-file: the first of each file.
 set -uo pipefail
+few=
+[ "${1:-}" != --one-a-file ] || { few=yes; shift; }
 [ $# -eq 1 ] || [ $# -eq 2 ] || { sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 build=$(realpath "$1")
 pattern=${2:-}
@@ -103,8 +105,11 @@ run_tests() {  # file, program, filter
 }
 
 survived=0 tried=0
+declare -A seen
 for mutation in "${mutations[@]}"; do
   [[ $mutation =~ $pattern ]] || continue
+  [ -z "$few" ] || [ -z "${seen[${mutation%%|*}]:-}" ] || continue
+  seen[${mutation%%|*}]=yes
   tried=$((tried + 1))
   IFS='|' read -r file change program filter <<< "${mutation//||/$'\a'}"
   change=${change//$'\a'/||}
