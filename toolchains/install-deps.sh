@@ -3,6 +3,7 @@
 # Ubuntu 22.04 and 24.04). Does nothing, and needs no network, when all of it is there.
 #
 #   install-deps.sh                   to build the library, the tools and the samples
+#   install-deps.sh --pip             and what downloads from the Python package index
 #   install-deps.sh --tests           and what the tests need
 #   install-deps.sh --tests --cross   and the arm64 cross compiler, qemu, clang (fuzzers) and clang-format
 set -euo pipefail
@@ -10,6 +11,7 @@ set -euo pipefail
 build=(cmake ninja-build g++ pkg-config ccache libeigen3-dev libflatbuffers-dev
        flatbuffers-compiler protobuf-compiler libprotobuf-dev libcli11-dev nlohmann-json3-dev
        libfmt-dev libstb-dev zlib1g-dev)
+pip=(python3-pip)
 tests=(libgtest-dev libbenchmark-dev libonnx-testdata)
 # Ubuntu 22.04 has the sanitizers' libraries for clang inside libclang-common-14-dev.
 cross=(git g++-aarch64-linux-gnu qemu-user clang-14 clang-format-14
@@ -18,10 +20,11 @@ cross=(git g++-aarch64-linux-gnu qemu-user clang-14 clang-format-14
 wanted=("${build[@]}")
 for argument in "$@"; do
   case "$argument" in
+    --pip) wanted+=("${pip[@]}") ;;
     --tests) wanted+=("${tests[@]}") ;;
     --cross) wanted+=("${cross[@]}") ;;
-    -h|--help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    *) echo "install-deps.sh: unknown option '$argument' (--tests, --cross)" >&2; exit 2 ;;
+    -h|--help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "install-deps.sh: unknown option '$argument' (--pip, --tests, --cross)" >&2; exit 2 ;;
   esac
 done
 
