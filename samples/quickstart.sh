@@ -54,22 +54,14 @@ fetch() {
   shift 3
   for ((i = 1; i <= $#; i += 2)); do [ -f "$cache/$(basename "${!i}")" ] || all=; done
   [ -z "$all" ] || { echo "$package $version: there already"; return; }
+  python3 -m pip --version >/dev/null 2>&1 || toolchains/install-deps.sh --pip
   compgen -G "$cache/$wheel" >/dev/null || download "$package" "$version"
   while [ $# -gt 0 ]; do unpack "$wheel" "$1" "$2"; shift 2; done
   rm -f "$cache"/$wheel
 }
 
-downloads_are_there() {
-  local file
-  for file in face_detection_short_range.tflite astronaut.png chelsea.png page.png; do
-    [ -f "$cache/$file" ] || return
-  done
-}
-
 say "installing what is missing"
-pip=()
-downloads_are_there || python3 -m pip --version >/dev/null 2>&1 || pip=(--pip)
-toolchains/install-deps.sh "${pip[@]}"
+toolchains/install-deps.sh
 mkdir -p build "$cache" "$out"
 
 say "a trained face detector and photos"
