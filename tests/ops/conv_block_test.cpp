@@ -31,10 +31,6 @@ struct Layer {
   std::vector<TensorData> operands;  // of dtype none: absent; those of the first include its input
 };
 
-TensorData random_tensor(const Shape& shape, unsigned seed) {
-  return tensor_of(DType::float32, shape, random_numbers(shape.elements(), -1, 1, seed));
-}
-
 /// A chain of convolutions, run one by one and as a block.
 class Chain {
  public:
@@ -121,9 +117,8 @@ class Chain {
   }
 
   static std::vector<const TensorData*> operands(const Layer& layer, const TensorData& x) {
-    std::vector<const TensorData*> all{&x};
-    for (const TensorData& operand : layer.operands)
-      all.push_back(operand.dtype == DType::none ? nullptr : &operand);
+    std::vector<const TensorData*> all = operands_of(layer.operands);
+    all.insert(all.begin(), &x);
     return all;
   }
 

@@ -20,17 +20,8 @@ struct Node {
   fb::MatMulAttrsT attributes;
   std::vector<TensorData> inputs;
 
-  std::vector<const TensorData*> operands() const {
-    std::vector<const TensorData*> pointers;
-    for (const TensorData& input : inputs)
-      pointers.push_back(input.dtype == DType::none ? nullptr : &input);
-    return pointers;
-  }
+  std::vector<const TensorData*> operands() const { return operands_of(inputs); }
 };
-
-TensorData random_tensor(const Shape& shape, unsigned seed) {
-  return tensor_of(DType::float32, shape, random_numbers(shape.elements(), -1, 1, seed));
-}
 
 Node node_of(const Case& c, unsigned seed) {
   Node node;

@@ -32,10 +32,6 @@ TensorData ConvNode::run(const cpu::KernelTable& table) const {
   return result[0];
 }
 
-TensorData random_tensor(const Shape& shape, unsigned seed) {
-  return tensor_of(DType::float32, shape, random_numbers(shape.elements(), -1, 1, seed));
-}
-
 ConvNode node_of(const ConvCase& c, unsigned seed) {
   fb::ConvAttrsT attrs;
   attrs.strides = c.stride;

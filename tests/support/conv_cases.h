@@ -27,17 +27,10 @@ struct ConvNode {
   Attributes attributes;
   std::vector<TensorData> inputs;
 
-  std::vector<const TensorData*> operands() const {
-    std::vector<const TensorData*> pointers;
-    for (const TensorData& input : inputs)
-      pointers.push_back(input.dtype == DType::none ? nullptr : &input);
-    return pointers;
-  }
+  std::vector<const TensorData*> operands() const { return operands_of(inputs); }
   Shape output() const { return infer_op(op, attributes, operands())[0].shape; }
   TensorData run(const cpu::KernelTable& table) const;
 };
-
-TensorData random_tensor(const Shape& shape, unsigned seed);
 
 /// The case with random operands.
 ConvNode node_of(const ConvCase& c, unsigned seed);

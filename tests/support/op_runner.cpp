@@ -222,6 +222,13 @@ OpResult run_op(fb::OpKind op, const Attributes& attributes,
   return result;
 }
 
+std::vector<const TensorData*> operands_of(const std::vector<TensorData>& inputs) {
+  std::vector<const TensorData*> pointers;
+  for (const TensorData& input : inputs)
+    pointers.push_back(input.dtype == DType::none ? nullptr : &input);
+  return pointers;
+}
+
 std::vector<TensorData> run_op(fb::OpKind op, const Attributes& attributes,
                                const std::vector<TensorData>& inputs, const OpOptions& options) {
   std::vector<const TensorData*> pointers;

@@ -138,6 +138,9 @@ std::vector<TensorData> run_op(fb::OpKind op, const Attributes& attributes,
                                const std::vector<TensorData>& inputs,
                                const OpOptions& options = {});
 
+/// Operands as run_op() takes them: of no dtype stands for absent.
+std::vector<const TensorData*> operands_of(const std::vector<TensorData>& inputs);
+
 /// Runs f(table) for every instruction set of this machine.
 template <typename F>
 void for_each_table(F&& f) {
@@ -159,6 +162,14 @@ void expect_near(const TensorData& actual, const std::vector<double>& expected, 
 
 /// Reproducible numbers in [low, high), of every sign when low < 0.
 std::vector<double> random_numbers(std::int64_t count, double low, double high, unsigned seed = 1);
+inline TensorData random_tensor(DType dtype, const Shape& shape, double low = -4, double high = 4,
+                                unsigned seed = 1) {
+  return tensor_of(dtype, shape, random_numbers(shape.elements(), low, high, seed));
+}
+/// float32 in [-1, 1).
+inline TensorData random_tensor(const Shape& shape, unsigned seed) {
+  return random_tensor(DType::float32, shape, -1, 1, seed);
+}
 
 /// Relative error that one rounding to a float type makes, times `roundings`.
 double rounding(DType dtype, double roundings = 1);

@@ -49,11 +49,6 @@ inline std::vector<double> map_lanes(
   return result;
 }
 
-inline TensorData random_tensor(DType dtype, const Shape& shape, double low = -4, double high = 4,
-                                unsigned seed = 1) {
-  return tensor_of(dtype, shape, random_numbers(shape.elements(), low, high, seed));
-}
-
 inline constexpr DType kFloats[] = {DType::float32, DType::float64, DType::float16,
                                     DType::bfloat16};
 
