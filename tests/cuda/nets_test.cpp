@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <string_view>
 
 #include "gpu.h"
@@ -69,19 +70,31 @@ std::vector<Network> fixed_networks(DType precision) {
   return fixed;
 }
 
-class GpuNets : public ::testing::TestWithParam<Network> {};
+/// A network with the golden cases it has; converted at the sizes of the first, unless they are
+/// open.
+class NetTest : public ::testing::TestWithParam<Network> {
+ protected:
+  void SetUp() override {
+    for (const auto& file : golden_files(GetParam())) cases.push_back(npy::load_npz(file.string()));
+    if (cases.empty())
+      GTEST_SKIP() << "no shared data for " << GetParam().model << " (set SKIFF_DATA)";
+    model.emplace(Model::from_bytes(converted(GetParam(), cases.front())));
+  }
+
+  const WithGpu gpu;
+  std::vector<npy::Archive> cases;
+  std::optional<Model> model;
+};
+
+class GpuNets : public NetTest {};
 
 TEST_P(GpuNets, AgreeWithAnotherRuntime) {
   const Network& network = GetParam();
-  const auto files = golden_files(network);
-  if (files.empty()) GTEST_SKIP() << "no shared data for " << network.model << " (set SKIFF_DATA)";
-  const WithGpu gpu;
-  const npy::Archive golden = npy::load_npz(files.front().string());
-  const Model model = Model::from_bytes(converted(network, golden));
+  const npy::Archive& golden = cases.front();
   const SessionOptions options{.device = DeviceKind::cuda};
-  const MemoryReport predicted = Session::predict(model, options);
+  const MemoryReport predicted = Session::predict(*model, options);
   const std::size_t before = cuda_double_live_bytes();
-  Session session(model, options);
+  Session session(*model, options);
   ASSERT_EQ(session.device(), DeviceKind::cuda);
   EXPECT_EQ(steps_on_cpu(session), "");
 
@@ -114,16 +127,12 @@ std::vector<Network> rounded_networks() {
   return rounded;
 }
 
-class Tf32Nets : public ::testing::TestWithParam<Network> {};
+class Tf32Nets : public NetTest {};
 
 TEST_P(Tf32Nets, LoseNoMoreThanFloat16) {
   const Network& network = GetParam();
-  const auto files = golden_files(network);
-  if (files.empty()) GTEST_SKIP() << "no shared data for " << network.model << " (set SKIFF_DATA)";
-  const WithGpu gpu;
-  const npy::Archive golden = npy::load_npz(files.front().string());
-  const Model model = Model::from_bytes(converted(network, golden));
-  Session session(model, {.device = DeviceKind::cuda, .tf32 = true});
+  const npy::Archive& golden = cases.front();
+  Session session(*model, {.device = DeviceKind::cuda, .tf32 = true});
   ASSERT_NO_FATAL_FAILURE(set_inputs(session, golden));
   ASSERT_TRUE(session.run().ok()) << cuda_double_complaints();
   expect_golden(session, golden, network);
@@ -142,26 +151,20 @@ std::vector<InputShape> shapes_of(const Session& session, const npy::Archive& go
   return shapes;
 }
 
-class OpenSizes : public ::testing::TestWithParam<Network> {};
+class OpenSizes : public NetTest {};
 
 /// Each golden case at its sizes, in one session.
 TEST_P(OpenSizes, AgreeOnceTheyArePrepared) {
   const Network& network = GetParam();
-  const auto files = golden_files(network);
-  if (files.empty()) GTEST_SKIP() << "no shared data for " << network.model << " (set SKIFF_DATA)";
-  const WithGpu gpu;
-  const Model model = Model::from_bytes(converted(network, npy::load_npz(files.front().string())));
   const SessionOptions options{.device = DeviceKind::cuda};
   const std::size_t before = cuda_double_live_bytes();
-  Session session(model, options);
+  Session session(*model, options);
   ASSERT_EQ(session.device(), DeviceKind::cuda);
   EXPECT_EQ(steps_on_cpu(session), "");
   const MemoryReport first = session.memory();
-  EXPECT_EQ(Session::predict(model, options).total, first.total);
+  EXPECT_EQ(Session::predict(*model, options).total, first.total);
   EXPECT_EQ(cuda_double_live_bytes() - before, first.weights + first.arena + first.io);
 
-  std::vector<npy::Archive> cases;
-  for (const auto& file : files) cases.push_back(npy::load_npz(file.string()));
   for (const npy::Archive& golden : cases) session.prepare(shapes_of(session, golden));
   const MemoryReport& now = session.memory();
   EXPECT_EQ(now.arena, first.arena);
