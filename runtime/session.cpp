@@ -6,6 +6,7 @@
 #include "runtime/core/error.h"
 #include "runtime/cpu/isa.h"
 #include "runtime/graph/fuse_blocks.h"
+#include "runtime/graph/fuse_chains.h"
 #include "runtime/session_impl.h"
 
 namespace skiff {
@@ -79,9 +80,14 @@ void Session::Impl::settle(std::uint64_t bytes) {
 
 std::optional<Graph> Session::Impl::fuse_all() {
   check_threads(options.threads);
-  if (device) return {};
+  if (options.fuse == Fuse::off) return {};
   std::pmr::monotonic_buffer_resource scratch(kMetadataChunk, &book);
-  return fuse_blocks(shared.host_graph(), options.fuse, options.threads, arena, scratch);
+  std::optional<Graph> result;
+  if (!device)
+    result = fuse_blocks(shared.host_graph(), options.fuse, options.threads, arena, scratch);
+  const Graph& source = device ? shared.verified.graph() : shared.host_graph();
+  fuse_chains(source, result, device ? Chains::all : Chains::of_long_rows, arena, scratch);
+  return result;
 }
 
 Binding Session::Impl::bind_all(const SessionMaking& making) {

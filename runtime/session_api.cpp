@@ -3,6 +3,7 @@
 #include "runtime/budget.h"
 #include "runtime/core/error.h"
 #include "runtime/ops/conv_block.h"
+#include "runtime/ops/pointwise_chain.h"
 #include "runtime/session_impl.h"
 
 // The public class: everything is handed on to the session's Impl.
@@ -22,8 +23,9 @@ Tensor at(const Session::Impl& impl, std::span<const std::int32_t> ids, std::siz
 
 /// Nodes of the model in one of what runs.
 int layers_of(const GraphNode& node) noexcept {
-  const bool block = node.def == &conv_block_op();
-  return block ? static_cast<const ConvBlock*>(node.attributes)->count : 1;
+  if (node.def == &conv_block_op()) return static_cast<const ConvBlock*>(node.attributes)->count;
+  const bool chain = node.def == &pointwise_chain_op();
+  return chain ? static_cast<const PointwiseChain*>(node.attributes)->count : 1;
 }
 
 }  // namespace

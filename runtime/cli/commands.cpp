@@ -125,7 +125,7 @@ void add_common_flags(CLI::App& app, Common& c) {
       "--tf32", c.tf32,
       "GPU: float32 products may use tensor cores, operands rounded to 10 bits of fraction");
   app.add_option("--fuse", c.fuse,
-                 "blocks of convolutions as one step: auto (where it pays), off, on")
+                 "layers that follow each other as one step: auto (where it pays), off, on")
       ->check(CLI::IsMember({"auto", "off", "on"}));
   app.add_option("--shape", c.shapes, "NAME=1x3x224x224: a size within the model's bounds")
       ->take_all()

@@ -43,6 +43,7 @@ constexpr Row kRows[] = {
     {resize, make_resize},
     {rnn, make_rnn},
     {attention, make_attention},
+    {none, make_pointwise_chain},  // of several nodes, no operator of files
 };
 
 }  // namespace

@@ -34,6 +34,7 @@ SKIFF_CUDA_KERNEL(pool)
 SKIFF_CUDA_KERNEL(resize)
 SKIFF_CUDA_KERNEL(rnn)
 SKIFF_CUDA_KERNEL(attention)
+SKIFF_CUDA_KERNEL(pointwise_chain)
 
 Choices list_conv_choices(const KernelSpec& spec, int most);
 Choices list_matmul_choices(const KernelSpec& spec, int most);

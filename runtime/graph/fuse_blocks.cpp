@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "runtime/graph/rewrite.h"
 #include "runtime/ops/conv_block.h"
 
 namespace skiff {
@@ -204,15 +205,6 @@ class BlockNode {
   GraphNode node_;  // the last one that was added: name and result are the block's
 };
 
-void copy_all_but_nodes(const Graph& from, Graph& to) {
-  to.name = from.name;
-  to.values.assign(from.values.begin(), from.values.end());
-  to.inputs = from.inputs;
-  to.outputs = from.outputs;
-  to.states.assign(from.states.begin(), from.states.end());
-  to.symbols = from.symbols;
-}
-
 /// The nodes of `from`, and for each block one, where its last node stood.
 void copy_nodes(const Graph& from, std::span<const Block> blocks, Graph& to,
                 std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch) {
@@ -232,13 +224,6 @@ void copy_nodes(const Graph& from, std::span<const Block> blocks, Graph& to,
       to.nodes.push_back(made.finish());
     }
   }
-}
-
-void find_producers(Graph& graph) {
-  for (GraphValue& value : graph.values) value.producer = -1;
-  for (std::size_t n = 0; n < graph.nodes.size(); ++n)
-    for (std::int32_t output : graph.nodes[n].outputs)
-      graph.values[static_cast<std::size_t>(output)].producer = static_cast<std::int32_t>(n);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include <skiff_device/launch.h>
 
-#include "runtime/cuda/activation.cuh"
 #include "runtime/cuda/broadcast.cuh"
+#include "runtime/cuda/elementwise.cuh"
 #include "runtime/cuda/kernels.h"
 #include "runtime/cuda/number.cuh"
 
@@ -10,40 +10,6 @@ namespace {
 
 constexpr int kThreads = 256;
 using Function = fb::BinaryFunction;
-
-/// minimum and maximum hand on a NaN of either side; mod is Python's.
-__device__ float combine(Function f, float a, float b) {
-  switch (f) {
-    case Function::add:
-      return a + b;
-    case Function::sub:
-      return a - b;
-    case Function::mul:
-      return a * b;
-    case Function::div:
-      return a / b;
-    case Function::squared_difference:
-      return (a - b) * (a - b);
-    case Function::pow:
-      return powf(a, b);
-    case Function::minimum:
-      return a < b || a != a ? a : b;
-    case Function::maximum:
-      return a > b || a != a ? a : b;
-    case Function::fmod:
-      return fmodf(a, b);
-    case Function::mod: {
-      const float rest = fmodf(a, b);
-      return rest != 0.0f ? ((rest < 0.0f) != (b < 0.0f) ? rest + b : rest) : copysignf(0.0f, b);
-    }
-    case Function::floor_div:
-      return floorf(a / b);
-    case Function::prelu:
-      return a < 0.0f ? a * b : a;
-    default:
-      return atan2f(a, b);
-  }
-}
 
 template <typename T>
 __device__ bool compare(Function f, T a, T b) {

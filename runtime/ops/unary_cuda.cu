@@ -1,7 +1,7 @@
 #include <skiff_device/launch.h>
 
-#include "runtime/cuda/activation.cuh"
 #include "runtime/cuda/dispatch.h"
+#include "runtime/cuda/elementwise.cuh"
 #include "runtime/cuda/kernels.h"
 #include "runtime/cuda/number.cuh"
 
@@ -9,46 +9,6 @@ namespace skiff::cuda {
 namespace {
 
 constexpr int kThreads = 256;
-
-__device__ float sign(float x) { return x > 0.0f ? 1.0f : x < 0.0f ? -1.0f : x; }
-
-__device__ float apply(const Activation& f, float x) {
-  using F = fb::UnaryFunction;
-  switch (f.function) {
-    case F::abs:
-      return fabsf(x);
-    case F::neg:
-      return -x;
-    case F::exp:
-      return expf(x);
-    case F::log:
-      return logf(x);
-    case F::sqrt:
-      return sqrtf(x);
-    case F::rsqrt:
-      return 1.0f / sqrtf(x);
-    case F::reciprocal:
-      return 1.0f / x;
-    case F::square:
-      return x * x;
-    case F::floor:
-      return floorf(x);
-    case F::ceil:
-      return ceilf(x);
-    case F::round:
-      return nearbyintf(x);
-    case F::sign:
-      return sign(x);
-    case F::erf:
-      return erff(x);
-    case F::sin:
-      return sinf(x);
-    case F::cos:
-      return cosf(x);
-    default:
-      return apply_fused(f, x);
-  }
-}
 
 template <typename T>
 __global__ void map_elements(Activation f, std::int64_t count, const T* x, T* y) {

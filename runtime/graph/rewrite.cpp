@@ -1,0 +1,21 @@
+#include "runtime/graph/rewrite.h"
+
+namespace skiff {
+
+void copy_all_but_nodes(const Graph& from, Graph& to) {
+  to.name = from.name;
+  to.values.assign(from.values.begin(), from.values.end());
+  to.inputs = from.inputs;
+  to.outputs = from.outputs;
+  to.states.assign(from.states.begin(), from.states.end());
+  to.symbols = from.symbols;
+}
+
+void find_producers(Graph& graph) {
+  for (GraphValue& value : graph.values) value.producer = -1;
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n)
+    for (std::int32_t output : graph.nodes[n].outputs)
+      graph.values[static_cast<std::size_t>(output)].producer = static_cast<std::int32_t>(n);
+}
+
+}  // namespace skiff

@@ -1,0 +1,100 @@
+#include <bit>
+
+#include "tests/support/chain_graphs.h"
+#include "tests/support/malloc_probe.h"
+
+// Elementwise nodes that follow each other run as one step on the CPU; what they compute is what
+// they compute one by one, in the memory that was promised.
+namespace skiff::test {
+namespace {
+
+void expect_same_bits(const Graph& graph, const std::vector<int>& layers) {
+  const std::vector<std::byte> bytes = file_of(graph);
+  const Model model = Model::from_bytes(bytes);
+  Session single(model, {.device = DeviceKind::cpu, .fuse = Fuse::off});
+  EXPECT_EQ(chains(single), std::vector<int>());
+  const std::vector<float> expected = outputs_of(single);
+  for (int threads = 1; threads <= 2; ++threads) {
+    Session session(model, {.device = DeviceKind::cpu, .threads = threads});
+    EXPECT_EQ(chains(session), layers);
+    const std::vector<float> found = outputs_of(session);
+    ASSERT_EQ(found.size(), expected.size());
+    for (std::size_t i = 0; i < found.size(); ++i)
+      ASSERT_EQ(std::bit_cast<std::uint32_t>(found[i]), std::bit_cast<std::uint32_t>(expected[i]))
+          << threads << " threads, " << i << ": " << found[i] << " and " << expected[i];
+  }
+}
+
+TEST(ChainsOnCpu, OperandsBroadcast) {
+  Graph g;
+  const ValueId x = g.add_input("x", DType::float32, {2, 3, 40, 70});
+  ValueId y = binary(g, Binary::mul, constant(g, {70}, 1), x);
+  y = binary(g, Binary::sub, constant(g, {3, 1, 1}, 2), y, Unary::hard_swish);
+  y = binary(g, Binary::add, y, constant(g, {}, 3));
+  y = binary(g, Binary::squared_difference, y, constant(g, {2, 1, 40, 1}, 4));
+  g.outputs = {y};
+  expect_same_bits(g, {4});
+}
+
+/// A bias of few channels makes rows so short that single operators, which repeat it, are faster.
+TEST(ChainsOnCpu, NotOfShortRows) {
+  for (std::int64_t channels : {63, 64}) {
+    Graph g;
+    const ValueId x = g.add_input("x", DType::float32, {50, channels});
+    const ValueId y = binary(g, Binary::mul, unary(g, Unary::exp, x), constant(g, {channels}, 1));
+    g.outputs = {unary(g, Unary::sqrt, unary(g, Unary::abs, y))};
+    expect_same_bits(g, channels < 64 ? std::vector{2} : std::vector{4});
+  }
+}
+
+TEST(ChainsOnCpu, TreesAndOperandsReadTwice) {
+  Graph g;
+  const ValueId x = g.add_input("x", DType::float32, {40, 60, 5});
+  const ValueId z = g.add_input("z", DType::float32, {40, 60, 5});
+  const ValueId gated = binary(g, Binary::mul, x, unary(g, Unary::sin, x));
+  const ValueId other = binary(g, Binary::mul, z, unary(g, Unary::tanh, z));
+  const ValueId both = binary(g, Binary::sub, gated, other);
+  const ValueId square = binary(g, Binary::mul, both, both);
+  g.outputs = {unary(g, Unary::exp, square)};
+  expect_same_bits(g, {5, 2});
+}
+
+/// What somebody else reads must exist.
+TEST(ChainsOnCpu, EndWhereResultsAreNeeded) {
+  Graph g;
+  const ValueId x = g.add_input("x", DType::float32, {4, 6});
+  const ValueId first = unary(g, Unary::exp, x);
+  g.outputs = {first, binary(g, Binary::add, first, x)};
+  expect_same_bits(g, {});
+}
+
+/// The scratch of every thread is in the plan, and a run allocates nothing.
+TEST(ChainsOnCpu, PredictedIsUsed) {
+  Graph g;
+  const ValueId x = g.add_input("x", DType::float32, {100, 100});
+  const ValueId y = binary(g, Binary::add, unary(g, Unary::exp, x), unary(g, Unary::cos, x));
+  g.outputs = {unary(g, Unary::neg, y)};
+  const std::vector<std::byte> bytes = file_of(g);
+  for (int threads = 1; threads <= 2; ++threads) {
+    const SessionOptions options{.device = DeviceKind::cpu, .threads = threads};
+    const MemoryReport predicted = Session::predict(Model::from_bytes(bytes), options);
+    MallocProbe probe;
+    const Model model = Model::from_bytes(bytes);
+    Session session(model, options);
+    const auto count = probe.stop();
+    EXPECT_EQ(chains(session), std::vector{4});
+    EXPECT_EQ(session.step(0).workspace, 2 * 8192 * threads);
+    EXPECT_EQ(predicted.total, session.memory().total);
+    if (kMallocProbeWorks) {
+      EXPECT_EQ(session.memory().total, count.peak);
+    }
+    MallocProbe running;
+    EXPECT_TRUE(session.run().ok());
+    if (kMallocProbeWorks) {
+      EXPECT_EQ(running.stop().calls, 0u);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace skiff::test
