@@ -16,7 +16,7 @@ struct PointwiseChain {
   static constexpr int kMaxSteps = 8, kMaxInputs = 6;
   /// Where operands broadcast: elements of a row that no operand leaves or begins anew, from which
   /// on functions of rows are worth their calls.
-  static constexpr std::int64_t kLongRow = 64;
+  static constexpr std::int64_t kLongRow = 256;
 
   /// The operand of a unary step has the shape of the chain's result, as every step's result has.
   struct Step {

@@ -18,8 +18,6 @@ constexpr int kMaxInputs = PointwiseChain::kMaxInputs, kMaxSteps = PointwiseChai
 constexpr std::int64_t kBlock = 2048;
 /// Rows in a block of shorter ones.
 constexpr std::int64_t kMaxRows = kBlock / PointwiseChain::kLongRow;
-/// Simple operations that are worth another thread.
-constexpr std::int64_t kShare = 16384;
 
 constexpr int kOutput = -1;
 
@@ -83,15 +81,13 @@ class ChainKernel final : public Kernel {
   const char* algorithm() const noexcept override { return "pointwise chain"; }
 
   Status run(const RunArgs& args) noexcept override {
-    const std::int64_t elements = loop_.rows() * loop_.inner();
-    if (elements == 0) return {};
+    if (loop_.rows() * loop_.inner() == 0) return {};
     const std::int64_t items = (loop_.rows() + rows_ - 1) / rows_ * pieces_;
-    const std::int64_t worth = (elements * cost_ + kShare - 1) / kShare;
-    const std::int64_t shares = std::min({worth, items, std::int64_t{threads_}});
-    args.pool.parallel_for(shares, [&](std::int64_t share) {
-      auto* scratch = static_cast<std::byte*>(args.workspace) + share * blocks_ * block_bytes();
-      const std::int64_t end = items * (share + 1) / shares;
-      for (std::int64_t item = items * share / shares; item < end; ++item)
+    const std::int64_t grain = grain_for(cost_ * std::min(kBlock, rows_ * loop_.inner()));
+    args.pool.parallel_for((items + grain - 1) / grain, [&](std::int64_t task, int thread) {
+      auto* scratch = static_cast<std::byte*>(args.workspace) + thread * blocks_ * block_bytes();
+      const std::int64_t end = std::min(items, (task + 1) * grain);
+      for (std::int64_t item = task * grain; item < end; ++item)
         run_block(args, scratch, item / pieces_ * rows_, item % pieces_ * kBlock);
     });
     return {};
