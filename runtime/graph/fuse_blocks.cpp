@@ -212,7 +212,6 @@ void copy_nodes(const Graph& from, std::span<const Block> blocks, Graph& to,
   for (const Block& block : blocks)
     for (std::int32_t node : block.nodes())
       if (node >= 0) of_node[static_cast<std::size_t>(node)] = &block;
-  to.nodes.reserve(from.nodes.size());
   for (std::size_t n = 0; n < from.nodes.size(); ++n) {
     const Block* block = of_node[n];
     if (block == nullptr) {
@@ -236,7 +235,8 @@ std::optional<Graph> fuse_blocks(const Graph& graph, Fuse fuse, int threads,
   const auto& blocks = finder.run();
   if (blocks.empty()) return {};
   std::optional<Graph> result(std::in_place, memory);
-  copy_all_but_nodes(graph, *result);
+  copy(graph, *result);
+  result->nodes.clear();
   copy_nodes(graph, blocks, *result, memory, scratch);
   find_producers(*result);
   return result;

@@ -1,6 +1,7 @@
 #include "runtime/graph/fuse_chains.h"
 
 #include <algorithm>
+#include <array>
 
 #include "runtime/graph/rewrite.h"
 #include "runtime/ops/pointwise_chain.h"
@@ -13,10 +14,42 @@ constexpr std::int64_t kMostElements = (std::int64_t{1} << 31) - 1;
 
 std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
 
+/// A few numbers without repetition.
+template <int kRoom>
+struct Few {
+  std::int32_t items[kRoom];
+  std::int32_t count = 0;
+
+  const std::int32_t* begin() const { return items; }
+  const std::int32_t* end() const { return items + count; }
+  /// Where `item` stands; `count`: nowhere.
+  std::int32_t find(std::int32_t item) const {
+    std::int32_t i = 0;
+    while (i < count && items[i] != item) ++i;
+    return i;
+  }
+  /// False when there is no room.
+  bool add(std::int32_t item) {
+    if (find(item) < count) return true;
+    if (count == kRoom) return false;
+    items[count++] = item;
+    return true;
+  }
+};
+
 /// Nodes in the order they run, and the values that come from outside of them.
 struct Chain {
-  explicit Chain(std::pmr::memory_resource& memory) : nodes(&memory), inputs(&memory) {}
-  std::pmr::vector<std::int32_t> nodes, inputs;
+  Few<PointwiseChain::kMaxSteps> nodes;
+  Few<PointwiseChain::kMaxInputs> inputs;
+};
+
+/// What is known of a node.
+struct Member {
+  bool elementwise = false;
+  PointwiseChain::Step step{};
+  std::int32_t stretch = 0;  ///< how many nodes of other kinds ran before
+  std::int32_t last = -1;    ///< the last node of the chain that it is part of
+  Chain chain{};             ///< that ends in it
 };
 
 /// True when both have the same shape for every choice of the symbols.
@@ -32,127 +65,120 @@ class Finder {
   Finder(const Graph& graph, Chains which, std::pmr::memory_resource& scratch)
       : graph_(graph),
         which_(which),
-        scratch_(scratch),
-        steps_(graph.nodes.size(), std::nullopt, &scratch),
-        readers_(graph.values.size(), 0, &scratch),
-        stretch_(graph.nodes.size(), 0, &scratch),
-        chain_of_(graph.nodes.size(), -1, &scratch),
-        chains_(&scratch) {
+        members_(graph.nodes.size(), &scratch),
+        readers_(graph.values.size(), 0, &scratch) {
     std::int32_t stretch = 0;
     for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
       for (std::int32_t id : graph.nodes[n].inputs)
         if (id >= 0) ++readers_[at(id)];
-      steps_[n] = step_of(graph.nodes[n]);
-      if (!steps_[n]) ++stretch;
-      stretch_[n] = stretch;
+      Member& member = members_[n];
+      member.elementwise = read_step(graph.nodes[n], member.step, scratch);
+      member.stretch = member.elementwise ? stretch : ++stretch;
+      if (member.elementwise) begin_chain(static_cast<std::int32_t>(n));
     }
+    for (std::size_t n = 0; n < graph.nodes.size(); ++n)
+      if (members_[n].elementwise) join_operands(static_cast<std::int32_t>(n));
   }
 
-  void run() {
-    for (std::size_t n = 0; n < graph_.nodes.size(); ++n)
-      if (steps_[n]) add(static_cast<std::int32_t>(n));
+  bool any() const { return any_; }
+  /// The chain of several nodes that a node is part of; null: none.
+  const Chain* chain_of(std::int32_t n) const {
+    if (!members_[at(n)].elementwise) return nullptr;
+    const Chain& chain = members_[at(members_[at(n)].last)].chain;
+    return chain.nodes.count > 1 ? &chain : nullptr;
   }
-
-  /// The chain that a node is part of, if there are others in it; null: none.
-  const Chain* chain_of(std::size_t n) const {
-    if (chain_of_[n] < 0) return nullptr;
-    const Chain& chain = chains_[at(chain_of_[n])];
-    return chain.nodes.size() > 1 ? &chain : nullptr;
-  }
-  const PointwiseChain::Step& step(std::int32_t n) const { return *steps_[at(n)]; }
+  const PointwiseChain::Step& step(std::int32_t n) const { return members_[at(n)].step; }
 
  private:
-  std::optional<PointwiseChain::Step> step_of(const GraphNode& node) {
-    if (node.follows != 0 ||
-        (node.def->op != fb::OpKind::unary && node.def->op != fb::OpKind::binary))
-      return {};  // sizes a run finds out
-    PointwiseChain::Step step;
-    if (!read_chain_step(view_of(graph_, node, scratch_), step)) return {};
+  bool read_step(const GraphNode& node, PointwiseChain::Step& step,
+                 std::pmr::memory_resource& scratch) const {
+    const fb::OpKind op = node.def->op;
+    if (node.follows != 0 || (op != fb::OpKind::unary && op != fb::OpKind::binary))
+      return false;  // `follows`: sizes that a run finds out
     for (std::int32_t id : {node.inputs[0], node.inputs.back(), node.outputs[0]})
-      if (graph_.value(id).info.shape.elements() > kMostElements) return {};
-    return step;
+      if (graph_.value(id).info.shape.elements() > kMostElements) return false;
+    return read_chain_step(view_of(graph_, node, scratch), step);
   }
 
-  /// A chain of one node, which takes in those that its operands come from.
-  void add(std::int32_t n) {
-    const auto index = static_cast<std::int32_t>(chains_.size());
-    Chain& chain = chains_.emplace_back(scratch_);
-    const GraphNode& node = graph_.nodes[at(n)];
-    chain.nodes.push_back(n);
-    for (std::int32_t id : node.inputs)
-      if (std::ranges::find(chain.inputs, id) == chain.inputs.end()) chain.inputs.push_back(id);
-    for (std::int32_t id : node.inputs)
-      if (belongs(id, n)) take_in(chain, id);
-    for (std::int32_t member : chain.nodes) chain_of_[at(member)] = index;
+  void begin_chain(std::int32_t n) {
+    Member& member = members_[at(n)];
+    member.last = n;
+    member.chain.nodes.add(n);
+    for (std::int32_t id : graph_.nodes[at(n)].inputs) member.chain.inputs.add(id);
+  }
+
+  /// Takes in the chains that a node's operands come from.
+  void join_operands(std::int32_t n) {
+    for (std::int32_t id : graph_.nodes[at(n)].inputs)
+      if (belongs(id, n)) take_in(members_[at(n)].chain, n, id);
   }
 
   /// Whether a node's operand is computed next to it, for it alone.
   bool belongs(std::int32_t operand, std::int32_t n) const {
     const GraphValue& value = graph_.value(operand);
-    return value.producer >= 0 && chain_of_[at(value.producer)] >= 0 &&
-           readers_[at(operand)] == 1 && !value.is_output &&
-           stretch_[at(value.producer)] == stretch_[at(n)] &&
+    if (value.producer < 0 || value.is_output || readers_[at(operand)] != 1) return false;
+    const Member& member = members_[at(value.producer)];
+    return member.elementwise && member.stretch == members_[at(n)].stretch &&
            same_shape(value, graph_.value(graph_.nodes[at(n)].outputs[0]));
   }
 
   /// The chain that ends in `operand`, where there is room for both.
-  void take_in(Chain& chain, std::int32_t operand) const {
-    const Chain& before = chains_[at(chain_of_[at(graph_.value(operand).producer)])];
-    std::pmr::vector<std::int32_t> inputs(before.inputs, &scratch_);
+  void take_in(Chain& chain, std::int32_t last, std::int32_t operand) {
+    const Chain& before = members_[at(graph_.value(operand).producer)].chain;
+    Chain both{.nodes = {}, .inputs = before.inputs};
     for (std::int32_t id : chain.inputs)
-      if (id != operand && std::ranges::find(inputs, id) == inputs.end()) inputs.push_back(id);
-    if (chain.nodes.size() + before.nodes.size() > PointwiseChain::kMaxSteps ||
-        inputs.size() > PointwiseChain::kMaxInputs || !worth_it(inputs, graph_.value(operand)))
-      return;
-    chain.inputs = inputs;
-    chain.nodes.insert(chain.nodes.end(), before.nodes.begin(), before.nodes.end());
-    std::ranges::sort(chain.nodes);
+      if (id != operand && !both.inputs.add(id)) return;
+    if (before.nodes.count + chain.nodes.count > PointwiseChain::kMaxSteps) return;
+    if (which_ == Chains::of_long_rows && !has_long_rows(both, graph_.value(operand))) return;
+    std::merge(before.nodes.begin(), before.nodes.end(), chain.nodes.begin(), chain.nodes.end(),
+               both.nodes.items);
+    both.nodes.count = before.nodes.count + chain.nodes.count;
+    chain = both;
+    any_ = true;
+    for (std::int32_t n : chain.nodes) members_[at(n)].last = last;
   }
 
-  /// A result of the shape of `like` by rows that are long enough, at the largest sizes.
-  bool worth_it(const std::pmr::vector<std::int32_t>& inputs, const GraphValue& like) const {
-    if (which_ == Chains::all) return true;
+  /// At the largest sizes.
+  bool has_long_rows(const Chain& chain, const GraphValue& result) const {
     std::array<const TensorInfo*, PointwiseChain::kMaxInputs> infos{};
-    for (std::size_t i = 0; i < inputs.size(); ++i) infos[i] = &graph_.value(inputs[i]).info;
-    const ChainLoop loop = loop_of_chain({infos.data(), inputs.size()}, like.info.shape);
-    return loop.rank == 1 || loop.inner() >= PointwiseChain::kLongRow;
+    for (std::size_t i = 0; i < at(chain.inputs.count); ++i)
+      infos[i] = &graph_.value(chain.inputs.items[i]).info;
+    return chain_has_long_rows({infos.data(), at(chain.inputs.count)}, result.info.shape);
   }
 
   const Graph& graph_;
   Chains which_;
-  std::pmr::memory_resource& scratch_;
-  std::pmr::vector<std::optional<PointwiseChain::Step>> steps_;  // per node
-  std::pmr::vector<std::int32_t> readers_;                       // per value
-  std::pmr::vector<std::int32_t> stretch_;   // per node: how many others ran before
-  std::pmr::vector<std::int32_t> chain_of_;  // per node
-  std::pmr::vector<Chain> chains_;
+  bool any_ = false;
+  std::pmr::vector<Member> members_;
+  std::pmr::vector<std::int32_t> readers_;  // per value
 };
 
-/// A node for a chain; what it points to lives in `memory`.
+template <typename T>
+T* allocate(std::pmr::memory_resource& memory, std::int32_t count) {
+  return static_cast<T*>(memory.allocate(at(count) * sizeof(T), alignof(T)));
+}
+
+/// A node for a chain; what it points to lives in `memory`. `graph`: where its nodes still are.
 GraphNode make_node(const Graph& graph, const Finder& finder, const Chain& chain,
                     std::pmr::memory_resource& memory) {
-  auto& code =
-      *new (memory.allocate(sizeof(PointwiseChain), alignof(PointwiseChain))) PointwiseChain{};
-  auto* const inputs = static_cast<std::int32_t*>(
-      memory.allocate(chain.inputs.size() * sizeof(std::int32_t), alignof(std::int32_t)));
-  std::ranges::copy(chain.inputs, inputs);
-  code.inputs = static_cast<std::int32_t>(chain.inputs.size());
+  auto& code = *new (allocate<PointwiseChain>(memory, 1)) PointwiseChain{};
+  auto* const inputs = allocate<std::int32_t>(memory, chain.inputs.count);
+  std::copy(chain.inputs.begin(), chain.inputs.end(), inputs);
+  code.inputs = chain.inputs.count;
   const auto slot_of = [&](std::int32_t value) {
-    const auto input = std::ranges::find(chain.inputs, value);
-    if (input != chain.inputs.end()) return static_cast<std::int32_t>(input - chain.inputs.begin());
-    const auto made = std::ranges::find(chain.nodes, graph.value(value).producer);
-    return code.inputs + static_cast<std::int32_t>(made - chain.nodes.begin());
+    const std::int32_t input = chain.inputs.find(value);
+    return input < code.inputs ? input
+                               : code.inputs + chain.nodes.find(graph.value(value).producer);
   };
   for (std::int32_t n : chain.nodes) {
     PointwiseChain::Step& step = code.steps[code.count++] = finder.step(n);
-    const GraphNode& node = graph.nodes[at(n)];
-    step.a = slot_of(node.inputs[0]);
-    if (step.binary != 0) step.b = slot_of(node.inputs[1]);
+    step.a = slot_of(graph.nodes[at(n)].inputs[0]);
+    if (step.binary != 0) step.b = slot_of(graph.nodes[at(n)].inputs[1]);
   }
-  GraphNode node = graph.nodes[at(chain.nodes.back())];  // its name and result are the chain's
+  GraphNode node = graph.nodes[at(chain.nodes.end()[-1])];  // its name and result are the chain's
   node.def = &pointwise_chain_op();
   node.attributes = &code;
-  node.inputs = {inputs, chain.inputs.size()};
+  node.inputs = {inputs, at(chain.inputs.count)};
   return node;
 }
 
@@ -162,19 +188,19 @@ void fuse_chains(const Graph& graph, std::optional<Graph>& own, Chains which,
                  std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch) {
   const Graph& from = own ? *own : graph;
   if (from.has_bodies || !from.variables.empty()) return;
-  Finder finder(from, which, scratch);
-  finder.run();
-  std::pmr::vector<GraphNode> nodes(&scratch);
-  for (std::size_t n = 0; n < from.nodes.size(); ++n) {
-    const Chain* const chain = finder.chain_of(n);
-    if (chain == nullptr)
-      nodes.push_back(from.nodes[n]);
-    else if (chain->nodes.back() == static_cast<std::int32_t>(n))
-      nodes.push_back(make_node(from, finder, *chain, memory));
-  }
-  if (nodes.size() == from.nodes.size()) return;
-  if (!own) copy_all_but_nodes(graph, own.emplace(memory));
-  own->nodes.assign(nodes.begin(), nodes.end());
+  const Finder finder(from, which, scratch);
+  if (!finder.any()) return;
+  if (!own) copy(graph, own.emplace(memory));
+  auto& nodes = own->nodes;
+  std::size_t kept = 0;
+  const auto count = static_cast<std::int32_t>(nodes.size());
+  for (std::int32_t n = 0; n < count; ++n)
+    if (const Chain* chain = finder.chain_of(n); chain != nullptr && chain->nodes.end()[-1] == n)
+      nodes[at(n)] = make_node(*own, finder, *chain, memory);
+  for (std::int32_t n = 0; n < count; ++n)
+    if (const Chain* chain = finder.chain_of(n); chain == nullptr || chain->nodes.end()[-1] == n)
+      nodes[kept++] = nodes[at(n)];
+  nodes.erase(nodes.begin() + static_cast<std::ptrdiff_t>(kept), nodes.end());
   find_producers(*own);
 }
 

@@ -2,12 +2,14 @@
 
 namespace skiff {
 
-void copy_all_but_nodes(const Graph& from, Graph& to) {
+void copy(const Graph& from, Graph& to) {
   to.name = from.name;
   to.values.assign(from.values.begin(), from.values.end());
+  to.nodes.assign(from.nodes.begin(), from.nodes.end());
+  to.states.assign(from.states.begin(), from.states.end());
+  to.variables.assign(from.variables.begin(), from.variables.end());
   to.inputs = from.inputs;
   to.outputs = from.outputs;
-  to.states.assign(from.states.begin(), from.states.end());
   to.symbols = from.symbols;
 }
 

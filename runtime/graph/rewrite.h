@@ -2,11 +2,11 @@
 
 #include "runtime/graph/graph.h"
 
-// What load-time rewrites that make one node of several have in common.
+// What load-time rewrites have in common.
 namespace skiff {
 
-/// Values keep their numbers; `to` has no nodes yet. For graphs without bodies and variables.
-void copy_all_but_nodes(const Graph& from, Graph& to);
+/// Everything of a graph without bodies; `to` is empty. It points into what `from` points into.
+void copy(const Graph& from, Graph& to);
 
 /// Sets GraphValue::producer after nodes were exchanged.
 void find_producers(Graph& graph);

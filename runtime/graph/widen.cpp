@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "runtime/core/error.h"
+#include "runtime/graph/rewrite.h"
 #include "runtime/graph/shapes.h"
 
 namespace skiff {
@@ -19,14 +20,7 @@ class Widening {
   Widening(const Graph& graph, std::pmr::memory_resource& memory,
            std::pmr::memory_resource& scratch)
       : memory_(memory), scratch_(&scratch), wide_(memory), same_(&scratch_), dropped_(&scratch_) {
-    wide_.name = graph.name;
-    wide_.values.assign(graph.values.begin(), graph.values.end());
-    wide_.nodes.assign(graph.nodes.begin(), graph.nodes.end());
-    wide_.states.assign(graph.states.begin(), graph.states.end());
-    wide_.variables.assign(graph.variables.begin(), graph.variables.end());
-    wide_.inputs = graph.inputs;
-    wide_.outputs = graph.outputs;
-    wide_.symbols = graph.symbols;
+    copy(graph, wide_);
     same_.resize(graph.values.size());
     dropped_.resize(graph.nodes.size(), false);
     for (std::size_t i = 0; i < same_.size(); ++i) same_[i] = static_cast<std::int32_t>(i);

@@ -40,13 +40,6 @@ bool read_chain_step(const NodeView& node, PointwiseChain::Step& step) noexcept 
   return attrs.function() < fb::BinaryFunction::equal;
 }
 
-ChainLoop loop_of_chain(std::span<const TensorInfo* const> inputs, const Shape& result) noexcept {
-  std::array<Strides, PointwiseChain::kMaxInputs> strides{};
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    strides[i] = broadcast_strides(inputs[i]->shape, result);
-  return ChainLoop(result, strides);
-}
-
 const OpDef& pointwise_chain_op() noexcept {
   static constexpr OpDef kRow{.op = fb::OpKind::none,
                               .name = "pointwise_chain",

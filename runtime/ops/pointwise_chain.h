@@ -5,7 +5,6 @@
 #include <span>
 
 #include "runtime/ops/op.h"
-#include "runtime/ops/strided.h"
 
 namespace skiff {
 
@@ -34,13 +33,12 @@ struct PointwiseChain {
 /// a function or types that a chain does not have.
 bool read_chain_step(const NodeView& node, PointwiseChain::Step& step) noexcept;
 
-/// The walk over a chain's result; operands that are not there are scalars.
-using ChainLoop = StridedLoop<PointwiseChain::kMaxInputs>;
-ChainLoop loop_of_chain(std::span<const TensorInfo* const> inputs, const Shape& result) noexcept;
-
 /// The row of a chain in place of the op table's. The result has the shape that the inputs
 /// broadcast to.
 const OpDef& pointwise_chain_op() noexcept;
+
+/// No operand broadcasts, or only along rows of kLongRow elements and more.
+bool chain_has_long_rows(std::span<const TensorInfo* const> inputs, const Shape& result) noexcept;
 
 std::unique_ptr<Kernel, KernelDeleter> make_pointwise_chain_cpu(const KernelSpec& spec);
 

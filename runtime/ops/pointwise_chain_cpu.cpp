@@ -6,6 +6,7 @@
 #include "runtime/ops/kernel.h"
 #include "runtime/ops/parallel.h"
 #include "runtime/ops/pointwise_chain.h"
+#include "runtime/ops/strided.h"
 #include "runtime/ops/unary_run.h"
 
 namespace skiff {
@@ -20,6 +21,15 @@ constexpr std::int64_t kBlock = 2048;
 constexpr std::int64_t kMaxRows = kBlock / PointwiseChain::kLongRow;
 
 constexpr int kOutput = -1;
+
+/// The walk over a chain's result; operands that are not there are scalars.
+using ChainLoop = StridedLoop<kMaxInputs>;
+ChainLoop loop_of_chain(std::span<const TensorInfo* const> inputs, const Shape& result) noexcept {
+  std::array<Strides, PointwiseChain::kMaxInputs> strides{};
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    strides[i] = broadcast_strides(inputs[i]->shape, result);
+  return ChainLoop(result, strides);
+}
 
 /// A step as functions of rows. Operands are numbered as in PointwiseChain, but that scratch blocks
 /// stand in place of the steps' results.
@@ -185,6 +195,11 @@ class ChainKernel final : public Kernel {
 };
 
 }  // namespace
+
+bool chain_has_long_rows(std::span<const TensorInfo* const> inputs, const Shape& result) noexcept {
+  const ChainLoop loop = loop_of_chain(inputs, result);
+  return loop.rank == 1 || loop.inner() >= PointwiseChain::kLongRow;
+}
 
 KernelPtr make_pointwise_chain_cpu(const KernelSpec& spec) {
   return make_kernel<ChainKernel>(spec.memory, spec);
