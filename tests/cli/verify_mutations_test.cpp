@@ -155,9 +155,10 @@ INSTANTIATE_TEST_SUITE_P(Samples, VerifyMutation, testing::ValuesIn(kMutations),
 /// A real network whose convolutions can be fused, with a golden case of another implementation.
 class VerifyRealNetwork : public testing::Test {
  protected:
-  void SetUp() override {
-    const std::string source = "tflite/face_detection_short_range.tflite";
-    const auto golden = golden_files(source, "face_detection_short_range.");
+  void SetUp() override { convert("tflite/face_detection_short_range.tflite"); }
+
+  void convert(const std::string& source) {
+    const auto golden = golden_files(source, std::filesystem::path(source).stem().string() + ".");
     if (golden.empty()) GTEST_SKIP() << "no shared data for " << source << " (set SKIFF_DATA)";
     const Said converted = skiff_convert((shared_data() / "models" / source).string() + " -o " +
                                          right_ + " --golden " + golden[0].string());
@@ -200,6 +201,24 @@ TEST_F(VerifyRealNetwork, EveryLayerIsNamedAlsoWhereFused) {
   EXPECT_GT(layers, 20u);
   EXPECT_GT(fused, 20u);
   EXPECT_LT(fused, layers);
+}
+
+class VerifyElementwise : public VerifyRealNetwork {
+ protected:
+  void SetUp() override { convert("onnx/version-RFB-320.onnx"); }
+};
+
+/// Boxes are made of offsets by chains of binary operators.
+TEST_F(VerifyElementwise, LayersAreNamedWithinAChain) {
+  EXPECT_EQ(first_off(right_, scratch_), "");
+  for (const char* layer : {"464", "466", "468"}) {
+    write_bytes(wrong_, with_metadata(file_, [&](fb::ModelT& model) {
+                  node(model, layer).attrs.AsBinaryAttrs()->function = fb::BinaryFunction::sub;
+                }));
+    const auto golden = verified(wrong_, scratch_);
+    EXPECT_EQ(first_off(golden), layer);
+    EXPECT_TRUE(golden.contains("fused_off"));
+  }
 }
 
 TEST_F(VerifyRealNetwork, SaysWhyItCouldNotLookInsideOfAFusedLayer) {
