@@ -1,12 +1,11 @@
 #include "converters/tflite/lstm.h"
 
+#include <cmath>
+
 #include "converters/tflite/imports.h"
 
 namespace skiff::convert::tfl {
 namespace {
-
-/// From here on tanh is 1 in float32.
-constexpr float kSaturated = 9.1F;
 
 std::vector<int> operands_of(const Lstm& lstm) {
   std::vector<int> operands;
@@ -50,23 +49,15 @@ fb::RnnAttrsT rnn_attributes(const Lstm& lstm) {
   if (lstm.activation == tflite::Activation::relu)
     attrs.activations = {fb::UnaryFunction::sigmoid, fb::UnaryFunction::relu,
                          fb::UnaryFunction::relu};
+  if (lstm.cell_clip > 0 && std::isfinite(lstm.cell_clip)) attrs.cell_clip = lstm.cell_clip;
   return attrs;
 }
 
-/// A step of the rnn operator with the cells cut behind it, which is soon enough where what the
-/// step makes of larger cells is the same.
-Step make_rnn_step(Operation& op, const Lstm& lstm) {
-  const std::vector<ir::ValueId> weights = rnn_weights(op, lstm);
-  return [&op, lstm, weights](ir::ValueId x, const std::vector<ir::ValueId>& states) {
-    const Shape shape = op.shape_of(x);
-    Stepped result =
-        add_rnn(op, rnn_attributes(lstm),
-                {.x = op.reshape(x, Shape{1, shape[0], shape[1]}), .states = states}, weights);
-    result.y = result.states[0];
-    result.states[1] =
-        op.unary(fb::UnaryFunction::clip, result.states[1], -lstm.cell_clip, lstm.cell_clip);
-    return result;
-  };
+/// The rnn operator says it all.
+bool is_plain(const Operation& op, const Lstm& lstm) noexcept {
+  return !op.has(lstm.projection()) && !has_norm(op, lstm) &&
+         (lstm.activation == tflite::Activation::tanh ||
+          lstm.activation == tflite::Activation::relu);
 }
 
 /// y of all steps; the states are kept.
@@ -77,24 +68,14 @@ ir::ValueId add_lstm(Operation& op, const Lstm& lstm, Sequence sequence) {
     op.check(op.shape(operand).rank() == 2, "weights of shape ", op.shape(operand));
     return op.shape(operand)[0];
   };
-  const std::int64_t batch = x[1 - sequence.time], steps = x[sequence.time],
-                     hidden = rows(lstm.input_weights(kOutputGate));
+  const std::int64_t batch = x[1 - sequence.time], hidden = rows(lstm.input_weights(kOutputGate));
   const bool projects = op.has(lstm.projection());
   sequence.states = {first_state(op, lstm.h, {batch, projects ? rows(lstm.projection()) : hidden}),
                      first_state(op, lstm.c, {batch, hidden})};
-  const bool tanh = lstm.activation == tflite::Activation::tanh;
-  const bool plain =
-      !projects && !has_norm(op, lstm) && (tanh || lstm.activation == tflite::Activation::relu);
-  // Cells that start at 0 grow by less than 1 a step.
-  const bool unclipped = lstm.cell_clip <= 0 ||
-                         (tanh && !op.has(lstm.c) && static_cast<float>(steps) <= lstm.cell_clip);
-  const bool late = tanh && lstm.cell_clip >= kSaturated && !op.has(lstm.peephole(kOutputGate));
-  const Stepped result =
-      plain && unclipped
-          ? add_rnn(op, rnn_attributes(lstm), sequence, rnn_weights(op, lstm))
-          : recur(op, sequence, operands_of(lstm), [&](Operation& at) {
-              return plain && late ? make_rnn_step(at, lstm) : make_lstm_step(at, lstm);
-            });
+  const Stepped result = is_plain(op, lstm)
+                             ? add_rnn(op, rnn_attributes(lstm), sequence, rnn_weights(op, lstm))
+                             : recur(op, sequence, operands_of(lstm),
+                                     [&](Operation& at) { return make_lstm_step(at, lstm); });
   op.keep(lstm.h, result.states[0]);
   op.keep(lstm.c, result.states[1]);
   return result.y;

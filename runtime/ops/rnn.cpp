@@ -1,5 +1,7 @@
 #include "runtime/ops/rnn.h"
 
+#include <cmath>
+
 #include "runtime/ops/indices.h"
 #include "runtime/ops/ops.h"
 
@@ -82,8 +84,12 @@ void infer_rnn(const NodeView& node, std::span<TensorInfo> outputs) {
   check(node, attrs.hidden_size() == node.input(2).shape[2], "hidden_size is ", attrs.hidden_size(),
         ", recurrent weights have ", node.input(2).shape[2]);
   const bool lstm = attrs.kind() == fb::RnnKind::lstm;
-  check(node, lstm || (!node.has_input(6) && !node.has_input(7) && outputs.size() <= 2),
+  check(node,
+        lstm || (!node.has_input(6) && !node.has_input(7) && outputs.size() <= 2 &&
+                 attrs.cell_clip() == 0),
         "only lstm has a cell");
+  check(node, attrs.cell_clip() >= 0 && std::isfinite(attrs.cell_clip()), "cell_clip is ",
+        attrs.cell_clip(), ", must be finite and not negative");
   const RnnGeometry g = rnn_geometry(node);
   check_activations(node, g);
   check_operands(node, g);

@@ -79,7 +79,7 @@ class RnnKernel final : public Kernel {
   bool reverse_, batch_first_, linear_before_reset_, input_forget_, has_lengths_;
   bool has_bias_, has_peephole_, has_state_[2];
   DType length_type_ = DType::int32;
-  float clip_;
+  float clip_, cell_clip_;
   int outputs_;
   cpu::Epilogue activations_[6];
 };
@@ -129,6 +129,7 @@ RnnKernel::RnnKernel(const KernelSpec& spec)
   has_state_[1] = node.has_input(6);
   has_peephole_ = node.has_input(7);
   clip_ = attrs.clip();
+  cell_clip_ = attrs.cell_clip();
   read_activations(attrs, g_.activations, static_cast<int>(g_.directions) * g_.activations,
                    activations_);
 }
@@ -237,6 +238,8 @@ void RnnKernel::step_lstm(const Pass& p, std::int64_t batch) const noexcept {
   for (std::int64_t i = 0; input_forget_ && i < n; ++i) forget[i] = 1 - input[i];
   activate(p, 1, candidate);
   for (std::int64_t i = 0; i < n; ++i) c[i] = forget[i] * c[i] + input[i] * candidate[i];
+  if (cell_clip_ > 0)
+    for (std::int64_t i = 0; i < n; ++i) c[i] = std::clamp(c[i], -cell_clip_, cell_clip_);
   peep(output, 1);
   activate(p, 0, output);
   std::copy_n(c, n, h);

@@ -1,5 +1,7 @@
 #include <skiff_device/launch.h>
 
+#include <limits>
+
 #include "runtime/cuda/activation.cuh"
 #include "runtime/cuda/dispatch.h"
 #include "runtime/cuda/kernels.h"
@@ -17,6 +19,7 @@ enum Gate { kInput, kOutput, kForget, kCell, kGates };
 struct LstmShape {
   int steps, batch, inputs, hidden, directions;
   bool batch_first, reverse;  ///< reverse: the first direction already walks back
+  float cell_clip;            ///< infinity: none
 };
 
 /// Operands of an LSTM; null ones are zero, or not wanted.
@@ -74,8 +77,9 @@ __global__ void __launch_bounds__(kThreads)
     const int place = s.batch_first ? line * s.directions + direction
                                     : (t * s.directions + direction) * s.batch + batch;
     for (int j = static_cast<int>(threadIdx.x); j < s.hidden; j += kThreads) {
-      c[j] = gates[kForget * s.hidden + j] * c[j] +
-             gates[kInput * s.hidden + j] * gates[kCell * s.hidden + j];
+      const float cell = gates[kForget * s.hidden + j] * c[j] +
+                         gates[kInput * s.hidden + j] * gates[kCell * s.hidden + j];
+      c[j] = cell > s.cell_clip ? s.cell_clip : cell < -s.cell_clip ? -s.cell_clip : cell;
       h[j] = gates[kOutput * s.hidden + j] * tanhf(c[j]);
       o.y[static_cast<std::int64_t>(place) * s.hidden + j] = from_float<T>(h[j]);
     }
@@ -104,7 +108,8 @@ class Lstm final : public Kernel {
               narrow(g.hidden),
               narrow(g.directions),
               attrs.batch_first(),
-              attrs.direction() == fb::RnnDirection::reverse};
+              attrs.direction() == fb::RnnDirection::reverse,
+              attrs.cell_clip() > 0 ? attrs.cell_clip() : std::numeric_limits<float>::infinity()};
     narrow(spec.output(0).elements());
     for (int i = 0; i < kInputs; ++i) has_[i] = node.has_input(i);
     outputs_ = spec.outputs.size();

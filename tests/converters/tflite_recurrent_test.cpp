@@ -285,6 +285,32 @@ TEST(TfliteRecurrent, LstmTakesOneStepARun) {
     expect_near(actual[run].at(0), layer(xs[run], 1, false, false, step));
 }
 
+/// What the rnn operator can say is one node, however the cells are bounded.
+TEST(TfliteRecurrent, AnLstmIsOneNode) {
+  for (const float most : {0.0F, 0.25F, 10.0F}) {
+    const Variant v{.steps = 40, .peephole = true, .cell_clip = most};
+    TfliteBuilder model;
+    const int x = model.tensor("x", shape_of(v, kInputs));
+    Ints operands = {x};
+    for (int operand : Cell(v, 100).operands(model)) operands.push_back(operand);
+    operands.push_back(model.variable("h", {kBatch, kHidden}));
+    operands.push_back(model.variable("c", {kBatch, kHidden}));
+    const int y = model.tensor("y", shape_of(v, kHidden));
+    model.op(Builtin::UNIDIRECTIONAL_SEQUENCE_LSTM, operands, {y},
+             tflite::CreateSequenceLstm(model.tables(), v.activation, most, 0, false));
+    const ir::Graph graph = convert::import_tflite_bytes(model.finish({x}, {y}), {}).graph;
+    std::size_t layers = 0;
+    for (ir::NodeId id : graph.order()) {
+      const ir::Node& node = graph.node(id);
+      EXPECT_NE(node.op, fb::OpKind::scan);
+      if (node.op != fb::OpKind::rnn) continue;
+      ++layers;
+      EXPECT_EQ(node.attrs.get<fb::RnnAttrs>().cell_clip(), most);
+    }
+    EXPECT_EQ(layers, 1u);
+  }
+}
+
 /// The form with its states as operands and results; gates stand in another order.
 TEST(TfliteRecurrent, BasicLstm) {
   const Floats x = noise_of(kInputs, 1), h = noise_of(kHidden, 2), c = noise_of(kHidden, 3),

@@ -145,6 +145,8 @@ struct Reference {
         const double forget =
             k.attrs.input_forget ? 1 - in : f(d, 0, sum(2) + peep(d, 2, i, cell[u]));
         c[u] = forget * cell[u] + in * f(d, 1, sum(3));
+        const auto most = static_cast<double>(k.attrs.cell_clip);
+        if (most > 0) c[u] = std::min(most, std::max(-most, c[u]));
         h[u] = f(d, 0, sum(1) + peep(d, 1, i, c[u])) * f(d, 2, c[u]);
       }
     }
@@ -224,6 +226,22 @@ TEST(Rnn, Variants) {
   check_rnn(l);
 }
 
+/// Cells of every step are bounded, before the output gate's peephole and the result read them.
+TEST(Rnn, BoundedCells) {
+  for (float most : {0.05f, 0.3f, 100.0f}) {
+    for (fb::RnnDirection direction : fb::EnumValuesRnnDirection()) {
+      Case k;
+      k.attrs.cell_clip = most;
+      k.attrs.direction = direction;
+      k.lengths = false;
+      check_rnn(k);
+      k.lengths = k.peephole = true;
+      k.attrs.batch_first = true;
+      check_rnn(k);
+    }
+  }
+}
+
 TEST(Rnn, Empty) {
   for (int which = 0; which < 3; ++which) {
     Case k;
@@ -256,6 +274,17 @@ TEST(Rnn, Hostile) {
   auto attrs = k.attrs;
   attrs.clip = NAN;
   refused(attrs);
+  for (float most : {-1.0f, NAN, INFINITY}) {
+    attrs = k.attrs;
+    attrs.cell_clip = most;
+    refused(attrs);
+  }
+  Case gru;
+  gru.attrs.kind = fb::RnnKind::gru;
+  gru.attrs.hidden_size = gru.hidden;
+  const Operands of_gru = operands(gru);
+  gru.attrs.cell_clip = 1;
+  expect_refused(fb::OpKind::rnn, gru.attrs, {of_gru.x, of_gru.w, of_gru.r}, 2);
   attrs = k.attrs;
   attrs.kind = static_cast<fb::RnnKind>(9);
   refused(attrs);

@@ -129,6 +129,7 @@ Graph steps() {
                        fb::UnaryFunction::leaky_relu};
   layer.activation_alpha = {0.2f, 0.2f};
   layer.activation_beta = {0.5f};
+  layer.cell_clip = 2;
   const ir::NodeId lstm =
       g.add_node(Op::rnn, layer,
                  {g.node(normal).outputs[0], ramp(g, "w", {1, 12, 4}), ramp(g, "r", {1, 12, 3}),
