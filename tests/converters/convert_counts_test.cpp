@@ -87,7 +87,8 @@ TEST(ConvertCounts, SizesThatStopGrowing) {
   model.attr("axis", std::int64_t{0});
   model.node("Shape", {"kept"}, {"count"}).node("Min", {"count", "five"}, {"k"});
   model.node("TopK", {"kept", "k"}, {"best", "places"});
-  Session session(Model::from_bytes(converted(model)));
+  const std::vector<std::byte> file = converted(model);
+  Session session(Model::from_bytes(file));
   for (std::size_t good = 0; good <= 12; ++good) {
     const auto x = session.input(0).values<float>();
     for (std::size_t i = 0; i < 12; ++i) x[i] = i < good ? static_cast<float>(i + 1) : -1.0f;

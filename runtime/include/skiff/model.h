@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <ranges>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +23,10 @@ struct SymbolDesc {
   bool counted = false;  ///< set by the model when it runs
 };
 
+/// Of a deduced T&&: a temporary that owns its elements, unlike a span.
+template <typename T>
+concept DyingRange = std::ranges::range<T> && !std::ranges::borrowed_range<T>;
+
 /// A verified model: immutable, shared by any number of sessions, which keep it alive. Weights are
 /// packed once for each instruction set, when the first session needs them.
 class SKIFF_API Model {
@@ -35,6 +40,9 @@ class SKIFF_API Model {
   }
   /// The same from memory, which must stay unchanged as long as the model or a session lives.
   static Model from_bytes(std::span<const std::byte> bytes, const LoadOptions& options = {});
+  /// A container that dies with the call, and its bytes with it, does not compile.
+  template <DyingRange Bytes>
+  static Model from_bytes(Bytes&& bytes, const LoadOptions& options = {}) = delete;
 
   std::string_view name() const noexcept;
   std::size_t input_count() const noexcept;
