@@ -20,6 +20,11 @@ std::uint64_t align(std::uint64_t offset, std::uint64_t alignment) {
   return (offset + alignment - 1) / alignment * alignment;
 }
 
+std::vector<std::int64_t> dims_of(const ir::Value& value) {
+  if (!value.dims.empty()) return value.dims;
+  return {value.shape.begin(), value.shape.end()};
+}
+
 /// The data segment while it grows.
 class DataSegment {
  public:
@@ -105,7 +110,7 @@ class Writer {
     auto record = std::make_unique<fb::VariableT>();
     record->name = main_.variables[i].name;
     record->dtype = static_cast<fb::DType>(source.dtype);
-    record->dims.assign(source.shape.begin(), source.shape.end());
+    record->dims = dims_of(source);
     if (!main_.variables[i].initial.empty())
       record->initial_buffer = data_.add(main_.variables[i].initial);
     model_.variables.push_back(std::move(record));
@@ -122,7 +127,7 @@ class Writer {
     auto assigned = std::make_unique<fb::ValueT>();
     if (!manifest_.strip_names) assigned->name = main_.variables[i].name;
     assigned->dtype = static_cast<fb::DType>(source.dtype);
-    assigned->dims.assign(source.shape.begin(), source.shape.end());
+    assigned->dims = dims_of(source);
     open_->record->values.push_back(std::move(assigned));
   }
 
@@ -152,10 +157,7 @@ class Writer {
                                     std::find(outputs.begin(), outputs.end(), id) != outputs.end());
     if (external || !manifest_.strip_names) record->name = source.name;
     record->dtype = static_cast<fb::DType>(source.dtype);
-    if (source.dims.empty())
-      record->dims.assign(source.shape.begin(), source.shape.end());
-    else
-      record->dims = source.dims;
+    record->dims = dims_of(source);
     if (source.quantization)
       record->quantization = std::make_unique<fb::QuantizationT>(*source.quantization);
     if (source.constant) record->buffer = data_.add(*source.constant);

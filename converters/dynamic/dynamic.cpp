@@ -19,12 +19,16 @@ using convert::DeclaredInput;
 
 constexpr std::int64_t kMaxMultiple = 128;
 
-/// What lasts from run to run has one size.
+/// What starts as zeros does so at any size.
 void check_variables(const ir::Graph& graph) {
   const auto open = [](std::int64_t dim) { return dim < 0; };
-  for (ir::ValueId id : std::span(graph.inputs).last(graph.variables.size()))
-    require(std::ranges::none_of(graph.value(id).dims, open), ErrorCode::unsupported, "variable '",
-            graph.value(id).name, "' would change its size with the sizes that --dyn leaves open");
+  for (std::size_t i = 0; i < graph.variables.size(); ++i) {
+    const ir::Value& value = graph.value(graph.inputs[graph.visible_inputs().size() + i]);
+    require(graph.variables[i].initial.empty() || std::ranges::none_of(value.dims, open),
+            ErrorCode::unsupported, "variable '", value.name,
+            "' has an initial value and would change its size with the sizes that --dyn leaves "
+            "open");
+  }
 }
 
 ir::Graph try_bounds(const Axes& axes, const std::vector<Bounds>& bounds, const ir::Graph& largest,

@@ -78,6 +78,8 @@ void Shapes::check(const GraphNode& node) {
 void Shapes::take(std::span<const std::int64_t> symbols, bool all) {
   symbols_->assign(symbols);
   for (std::int32_t input : graph_.inputs) evaluate(static_cast<std::size_t>(input));
+  for (const GraphVariable& variable : graph_.variables)
+    evaluate(static_cast<std::size_t>(variable.value));
   for (const GraphNode& node : graph_.nodes) {
     if (all || node.waits_for() == 0) update(node);
     for (std::int32_t output : node.outputs)

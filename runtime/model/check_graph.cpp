@@ -71,7 +71,9 @@ void GraphBuilder::read_variables() {
   for (std::size_t i = 0; i < length(model_.variables()); ++i) {
     const fb::Variable& record = *model_.variables()->Get(static_cast<unsigned>(i));
     graph_.variables.push_back({static_cast<std::int32_t>(graph_.values.size()), -1});
-    graph_.values.push_back(read_variable(model_, record, graph_.variables.back()));
+    graph_.values.push_back(read_variable(model_, record, graph_.symbols, graph_.variables.back()));
+    require(counted_by(graph_.variables.back().value) == 0, kBad, "variable '", text(record.name()),
+            "' has a size that a node sets");
     defined_.push_back(true);
   }
 }

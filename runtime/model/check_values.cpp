@@ -23,37 +23,39 @@ void check_quantization(const fb::Quantization& q, const TensorInfo& info) {
           info.name, "': as many zero points as scales are needed");
 }
 
-/// Sets the shape for every symbol at its largest, and the most bytes any choice needs.
-void read_shape(const fb::Value& record, const Symbols* symbols, GraphValue& value) {
+/// Sets name, type, the shape for every symbol at its largest, and the most bytes any choice needs.
+template <typename Record>
+GraphValue read_tensor(const Record& record, const char* what, const Symbols* symbols) {
+  GraphValue value;
   TensorInfo& info = value.info;
-  require(length(record.dims()) <= static_cast<std::size_t>(kMaxRank), kBad, "value '", info.name,
+  info.name = text(record.name());
+  require(record.dtype() != fb::DType::none && record.dtype() <= fb::DType::MAX, kBad, what, " '",
+          info.name, "' has no known element type");
+  info.dtype = static_cast<DType>(record.dtype());
+  require(length(record.dims()) <= static_cast<std::size_t>(kMaxRank), kBad, what, " '", info.name,
           "' has rank ", length(record.dims()), ", at most ", kMaxRank, " is possible");
   Shape largest;
   for (std::int64_t dim : numbers(record.dims())) {
     if (dim < 0) value.dims = record.dims();
-    require(dim >= 0 || symbols != nullptr, kBad, "value '", info.name,
+    require(dim >= 0 || symbols != nullptr, kBad, what, " '", info.name,
             "' has an extent that is an expression, but the model has no symbols");
     info.shape.push_back(dim >= 0 ? dim : symbols->resolve(dim));
     largest.push_back(dim >= 0 ? dim : std::max<std::int64_t>(0, symbols->upper_bound(dim)));
   }
-  require(checked_bytes(info.dtype, info.shape).has_value(), kBad, "value '", info.name,
+  require(checked_bytes(info.dtype, info.shape).has_value(), kBad, what, " '", info.name,
           "' of shape ", info.shape, " is too large");
   const auto bytes = checked_bytes(info.dtype, largest);
-  require(bytes.has_value(), kBad, "value '", info.name, "' could grow to ", largest,
+  require(bytes.has_value(), kBad, what, " '", info.name, "' could grow to ", largest,
           ", which is too large");
   value.max_bytes = *bytes;
+  return value;
 }
 
 }  // namespace
 
 GraphValue read_value(const fb::Model& model, const fb::Value& record, const Symbols* symbols) {
-  GraphValue value;
+  GraphValue value = read_tensor(record, "value", symbols);
   TensorInfo& info = value.info;
-  info.name = text(record.name());
-  require(record.dtype() != fb::DType::none && record.dtype() <= fb::DType::MAX, kBad, "value '",
-          info.name, "' has no known element type");
-  info.dtype = static_cast<DType>(record.dtype());
-  read_shape(record, symbols, value);
   if (record.quantization() != nullptr) {
     check_quantization(*record.quantization(), info);
     info.quantization = record.quantization();
@@ -72,31 +74,19 @@ GraphValue read_value(const fb::Model& model, const fb::Value& record, const Sym
   return value;
 }
 
-GraphValue read_variable(const fb::Model& model, const fb::Variable& record,
+GraphValue read_variable(const fb::Model& model, const fb::Variable& record, const Symbols* symbols,
                          GraphVariable& variable) {
-  GraphValue value;
-  TensorInfo& info = value.info;
-  info.name = text(record.name());
-  require(record.dtype() != fb::DType::none && record.dtype() <= fb::DType::MAX, kBad, "variable '",
-          info.name, "' has no known element type");
-  require(length(record.dims()) <= static_cast<std::size_t>(kMaxRank), kBad, "variable '",
-          info.name, "' has rank ", length(record.dims()), ", at most ", kMaxRank, " is possible");
-  info.dtype = static_cast<DType>(record.dtype());
-  for (std::int64_t dim : numbers(record.dims())) {
-    require(dim >= 0, kBad, "variable '", info.name, "' has no fixed shape");
-    info.shape.push_back(dim);
-  }
-  const auto bytes = checked_bytes(info.dtype, info.shape);
-  require(bytes.has_value(), kBad, "variable '", info.name, "' of shape ", info.shape,
-          " is too large");
-  value.max_bytes = *bytes;
+  GraphValue value = read_tensor(record, "variable", symbols);
+  const TensorInfo& info = value.info;
   if (record.initial_buffer() == -1) return value;
+  require(value.dims == nullptr, kBad, "variable '", info.name,
+          "' has an initial value, but no fixed shape");
   require(record.initial_buffer() >= 0 &&
               static_cast<std::size_t>(record.initial_buffer()) < length(model.buffers()),
           kBad, "variable '", info.name, "' starts as buffer ", record.initial_buffer(), " of ",
           length(model.buffers()));
   const auto* buffer = model.buffers()->Get(static_cast<unsigned>(record.initial_buffer()));
-  require(buffer->size() == static_cast<std::uint64_t>(*bytes), kBad,
+  require(buffer->size() == static_cast<std::uint64_t>(value.max_bytes), kBad,
           "the initial value of variable '", info.name, "' has the wrong size");
   variable.initial_buffer = record.initial_buffer();
   return value;

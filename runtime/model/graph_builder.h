@@ -9,7 +9,7 @@ namespace skiff::model {
 GraphValue read_value(const fb::Model& model, const fb::Value& record, const Symbols* symbols);
 
 /// The value that a variable is; `variable` gets the buffer it starts as.
-GraphValue read_variable(const fb::Model& model, const fb::Variable& record,
+GraphValue read_variable(const fb::Model& model, const fb::Variable& record, const Symbols* symbols,
                          GraphVariable& variable);
 
 /// Walks the nodes in order and keeps note of which values exist at that point. Nested graphs are

@@ -85,7 +85,8 @@ void add_variable(M& m, fb::DType dtype, std::vector<std::int64_t> dims, std::in
 const std::function<void(M&)> kOfGraphs[] = {
     [](M& m) { add_variable(m, fb::DType::none, {}, -1); },
     [](M& m) { add_variable(m, fb::DType::float32, std::vector<std::int64_t>(9, 1), -1); },
-    [](M& m) { add_variable(m, fb::DType::float32, {-1}, -1); },
+    [](M& m) { add_variable(m, fb::DType::float32, {-1}, -1); },  // perhaps counted by a node
+    [](M& m) { add_variable(m, fb::DType::float32, {-1}, 0); },
     [](M& m) {
       add_variable(m, fb::DType::float32, {1 << 30, 1 << 30}, -1);
     },

@@ -171,6 +171,7 @@ TEST(Batch, ItemsDoNotMix) {
                     together.input(i).bytes().data() + static_cast<std::size_t>(item) * bytes,
                     bytes);
       }
+      alone.reset();  // every item starts with states of its own
       ASSERT_TRUE(alone.run().ok());
       for (std::size_t o = 0; o < alone.output_count(); ++o) {
         const std::vector<double> all = numbers_of(together.output(o)),

@@ -58,6 +58,9 @@ const std::vector<Network>& networks() {
       {"tflite/face_detection_short_range.tflite",
        "face_detection_short_range",
        {{"input:0", 1, 1, 3}}},
+      {"tflite/trained_lstm.tflite",
+       "trained_lstm",
+       {{"serving_default_fixed_input:0:0", 1, 1, 4}}},
   };
   return all;
 }

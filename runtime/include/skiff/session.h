@@ -63,12 +63,11 @@ class SKIFF_API Session {
 
   /// Gives inputs other shapes, within the bounds the model declares; further inputs that share
   /// their symbols change too. Allocates nothing and moves nothing: Tensors taken before keep
-  /// their memory but show the old shape, so take them again. What inputs held is lost; states go
-  /// back to their initial values. On failure (not_found, invalid_argument: a fixed extent, a
-  /// symbol out of bounds, sizes the model cannot work with; on a GPU, sizes that were not
-  /// prepared) everything stays as it was; the
-  /// status' text is valid until the next call. A session starts at the sizes the model was
-  /// optimised for.
+  /// their memory but show the old shape, so take them again. What inputs held is lost; states and
+  /// variables start afresh as by reset(), whether their own size changed or not. On failure
+  /// (not_found, invalid_argument: a fixed extent, a symbol out of bounds, sizes the model cannot
+  /// work with; on a GPU, sizes that were not prepared) everything stays as it was; the status'
+  /// text is valid until the next call. A session starts at the sizes the model was optimised for.
   Status resize(std::string_view input, const Shape& shape) noexcept;
   /// Several at once, where one alone would not fit the others.
   Status resize(std::span<const InputShape> shapes) noexcept;
@@ -82,7 +81,8 @@ class SKIFF_API Session {
   void prepare(std::span<const InputShape> shapes);
 
   /// A model may declare pairs of an output and an input as its state: run() itself hands such an
-  /// output on to its input. Starts afresh, from the state's initial value.
+  /// output on to its input. It may also have variables, which nobody sees. Both start afresh, from
+  /// their initial values.
   void reset() noexcept;
 
   const MemoryReport& memory() const noexcept;
