@@ -35,6 +35,8 @@ void visit_dims(ir::Attributes& attributes, const Visit& visit) {
       return lists(static_cast<const fb::ResizeAttrs*>(nullptr), &fb::ResizeAttrsT::sizes);
     case fb::Attrs::TopKAttrs:
       return number(static_cast<const fb::TopKAttrs*>(nullptr), &fb::TopKAttrsT::k);
+    case fb::Attrs::LoopAttrs:
+      return number(static_cast<const fb::LoopAttrs*>(nullptr), &fb::LoopAttrsT::max_trip_count);
     case fb::Attrs::OneHotAttrs:
       return number(static_cast<const fb::OneHotAttrs*>(nullptr), &fb::OneHotAttrsT::depth);
     default:

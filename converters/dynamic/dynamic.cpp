@@ -62,17 +62,29 @@ bool take_step(const std::vector<Bounds>& wanted, std::int64_t step, std::vector
 
 }  // namespace
 
-ir::Graph at_sizes(const ir::Graph& graph, std::span<const std::int64_t> symbols) {
-  ir::Graph result = graph;
-  const auto value_of = [&](std::int64_t dim) { return evaluate(dim, graph.expressions, symbols); };
+namespace {
+
+/// Also of nested graphs.
+template <typename ValueOf>
+void fix_sizes(ir::Graph& graph, const ValueOf& value_of) {
   for (std::size_t i = 0; i < graph.value_count(); ++i) {
-    ir::Value& value = result.value(static_cast<ir::ValueId>(i));
+    ir::Value& value = graph.value(static_cast<ir::ValueId>(i));
     for (std::size_t axis = 0; axis < value.dims.size(); ++axis)
       value.shape[static_cast<int>(axis)] = value_of(value.dims[axis]);
     value.dims.clear();
   }
-  for (ir::NodeId id : result.order())
-    visit_dims(result.node(id).attrs, [&](std::int64_t& number) { number = value_of(number); });
+  for (ir::NodeId id : graph.order()) {
+    ir::Node& node = graph.node(id);
+    visit_dims(node.attrs, [&](std::int64_t& number) { number = value_of(number); });
+    for (ir::Graph& body : node.bodies) fix_sizes(body, value_of);
+  }
+}
+
+}  // namespace
+
+ir::Graph at_sizes(const ir::Graph& graph, std::span<const std::int64_t> symbols) {
+  ir::Graph result = graph;
+  fix_sizes(result, [&](std::int64_t dim) { return evaluate(dim, graph.expressions, symbols); });
   for (std::size_t s = 0; s < graph.symbols.size(); ++s)
     if (graph.symbols[s].node >= 0) result.node(graph.symbols[s].node).count = symbols[s];
   result.symbols.clear();

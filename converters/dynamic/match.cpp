@@ -51,8 +51,10 @@ class Matcher {
             ErrorCode::unsupported, "inputs or outputs come and go with the sizes");
     for (std::size_t i = 0; i < base_.inputs.size(); ++i)
       pair_up(base_.inputs[i], other_.inputs[i], "an input");
-    for (std::size_t i = 0; i < base_.outputs.size(); ++i)
+    for (std::size_t i = 0; i < base_.outputs.size(); ++i) {
+      check_constant(base_.outputs[i], other_.outputs[i]);
       pair_up(base_.outputs[i], other_.outputs[i], "an output");
+    }
     while (!open_.empty()) {
       const auto [a, b] = open_.back();
       open_.pop_back();
@@ -80,16 +82,24 @@ class Matcher {
     if (x.producer >= 0) open_.emplace_back(x.producer, y.producer);
   }
 
+  /// An output that is a constant has one size and one content.
+  void check_constant(ValueId a, ValueId b) const {
+    const ir::Value &x = base_.value(a), &y = other_.value(b);
+    require(x.constant == y.constant && (!x.constant || x.shape == y.shape), ErrorCode::unsupported,
+            "with other sizes the output '", x.name, "' is another constant");
+  }
+
   void visit(NodeId a, NodeId b) {
     NodeId& partner = match_.nodes[static_cast<std::size_t>(a)];
     if (partner == b) return;
     const ir::Node &x = base_.node(a), &y = other_.node(b);
     if (partner != -1 || x.op != y.op || x.inputs.size() != y.inputs.size() ||
-        x.outputs.size() != y.outputs.size())
+        x.outputs.size() != y.outputs.size() || x.bodies.size() != y.bodies.size())
       part(x, std::string("is ") + name_of(y.op) + " '" + y.name + "'");
     partner = b;
-    if (!x.bodies.empty()) part(x, "holds nested graphs, whose sizes must be fixed");
     check_attributes(x, y);
+    for (std::size_t i = 0; i < x.bodies.size(); ++i)
+      match_.bodies[a].push_back(Matcher(x.bodies[i], y.bodies[i]).run());
     for (std::size_t i = 0; i < x.outputs.size(); ++i)
       pair_up(x.outputs[i], y.outputs[i], "a result of '" + x.name + "'");
     for (std::size_t i = 0; i < x.inputs.size(); ++i) operand(a, i, x.inputs[i], y.inputs[i]);

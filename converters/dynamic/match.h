@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "converters/ir/graph.h"
@@ -19,6 +20,7 @@ struct Match {
   std::vector<ir::ValueId> values;  ///< of the other graph, by value of base; kAbsent: none
   std::vector<ir::NodeId> nodes;    ///< of the other graph, by node of base; -1: none
   std::vector<VaryingConstant> constants;
+  std::map<ir::NodeId, std::vector<Match>> bodies;  ///< of nested graphs, by node of base
 };
 
 /// Walks both graphs from their outputs. They must be the same but for shapes, the numbers of

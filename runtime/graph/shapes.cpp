@@ -75,11 +75,23 @@ void Shapes::check(const GraphNode& node) {
   }
 }
 
+/// The values of nested graphs, which stand behind the node whose rule looks at them.
+void Shapes::evaluate_nested() {
+  if (!graph_.has_bodies) return;
+  for (const GraphNode& node : graph_.nodes) {
+    for (const GraphBody& body : node.bodies)
+      for (std::int32_t input : body.inputs) evaluate(static_cast<std::size_t>(input));
+    for (std::int32_t output : node.outputs)
+      if (node.nested) evaluate(static_cast<std::size_t>(output));
+  }
+}
+
 void Shapes::take(std::span<const std::int64_t> symbols, bool all) {
   symbols_->assign(symbols);
   for (std::int32_t input : graph_.inputs) evaluate(static_cast<std::size_t>(input));
   for (const GraphVariable& variable : graph_.variables)
     evaluate(static_cast<std::size_t>(variable.value));
+  evaluate_nested();
   for (const GraphNode& node : graph_.nodes) {
     if (all || node.waits_for() == 0) update(node);
     for (std::int32_t output : node.outputs)

@@ -40,6 +40,7 @@ class Shapes {
  private:
   void take(std::span<const std::int64_t> symbols, bool all);
   void evaluate(std::size_t value);
+  void evaluate_nested();
   void check(const GraphNode& node);
 
   const Graph& graph_;

@@ -42,7 +42,11 @@ GraphBody GraphBuilder::add_body(const fb::Graph& record) {
   GraphBody body;
   body.begin = static_cast<std::int32_t>(graph_.nodes.size());
   body.inputs = local(record.inputs(), "input of a nested graph");
-  for (std::int32_t id : body.inputs) define(id, "input of a nested graph");
+  for (std::int32_t id : body.inputs) {
+    define(id, "input of a nested graph");
+    require(counted_by(id) == 0, kBad, "input '", at(id).info.name,
+            "' of a nested graph has a size that a node sets");
+  }
   add_nodes(record);
   body.outputs = local(record.outputs(), "output of a nested graph");
   check_outputs(body.outputs);

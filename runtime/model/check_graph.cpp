@@ -204,6 +204,8 @@ void GraphBuilder::check_order(const GraphNode& node) {
   if (node.sets >= 0) own = Symbols::bit(node.sets);
   require((node.follows & ~(counted_ | own)) == 0 && (asked_ & ~counted_) == 0, kBad, "node '",
           node.name, "' depends on a size that is set later");
+  require(!node.nested || node.follows == 0, kBad, "node '", node.name,
+          "' of a nested graph depends on a size that a node sets");
   counted_ |= own;
 }
 

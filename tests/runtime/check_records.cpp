@@ -75,6 +75,51 @@ void make_loops(M& m, std::size_t depth, std::int64_t trips,
   std::swap(m, made);
 }
 
+/// y = c ? places : places of what is not zero in x [4]; their number is `given` to the branches or
+/// only `taken` from them.
+void make_counted_branches(M& m, std::int64_t given, std::int64_t taken) {
+  M made;
+  made.symbols.push_back(std::make_unique<fb::SymbolT>());
+  made.symbols[0]->name = "n";
+  made.symbols[0]->min = 0;
+  made.symbols[0]->opt = made.symbols[0]->max = 4;
+  made.symbols[0]->node = 0;
+  made.exprs.push_back(std::make_unique<fb::DimExprT>());
+  made.exprs[0]->postfix = {Token(0, kSymbol)};
+  for (int i = 0; i < 3; ++i) {
+    made.graphs.push_back(std::make_unique<fb::GraphT>());
+    fb::GraphT& graph = *made.graphs.back();
+    const auto add = [&](fb::DType dtype, std::vector<std::int64_t> dims) {
+      graph.values.push_back(std::make_unique<fb::ValueT>());
+      graph.values.back()->dtype = dtype;
+      graph.values.back()->dims = std::move(dims);
+    };
+    const auto node = [&](fb::OpKind op, std::vector<std::int32_t> inputs, std::int32_t output) {
+      graph.nodes.push_back(std::make_unique<fb::NodeT>());
+      graph.nodes.back()->op = op;
+      graph.nodes.back()->inputs = std::move(inputs);
+      graph.nodes.back()->outputs = {output};
+    };
+    add(fb::DType::int64, {1, i == 0 ? -1 : given});
+    add(fb::DType::int64, {1, taken});
+    if (i == 0) {
+      add(fb::DType::float32, {4});
+      add(fb::DType::boolean, {});
+      node(fb::OpKind::non_zero, {2}, 0);
+      node(fb::OpKind::if_else, {3, 0}, 1);
+      fb::IfAttrsT branches;
+      branches.then_graph = 1;
+      branches.else_graph = 2;
+      graph.nodes.back()->attrs.Set(std::move(branches));
+    } else {
+      node(fb::OpKind::identity, {0}, 1);
+    }
+    graph.inputs = i == 0 ? std::vector{2, 3} : std::vector{0};
+    graph.outputs = {1};
+  }
+  std::swap(m, made);
+}
+
 void add_variable(M& m, fb::DType dtype, std::vector<std::int64_t> dims, std::int32_t buffer) {
   m.variables.push_back(std::make_unique<fb::VariableT>());
   m.variables.back()->dtype = dtype;
@@ -93,6 +138,8 @@ const std::function<void(M&)> kOfGraphs[] = {
     [](M& m) { add_variable(m, fb::DType::float32, {2}, 1000); },
     [](M& m) { add_variable(m, fb::DType::float32, {12345}, 0); },
     [](M& m) { m.graphs.push_back(std::make_unique<fb::GraphT>()); },
+    [](M& m) { make_counted_branches(m, -1, -1); },
+    [](M& m) { make_counted_branches(m, 4, -1); },
     [](M& m) { make_loops(m, 12, 1, {2}); },
     [](M& m) { make_loops(m, 4, 1 << 20, {2}); },
     [](M& m) { make_loops(m, 1, 1, std::vector<std::int64_t>(8, 1)); },

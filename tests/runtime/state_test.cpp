@@ -90,19 +90,20 @@ TEST_P(Silero, AlsoForABatchOfAnySize) {
 }
 
 /// The sample rate stays an input: both halves of the network are in the file.
-const std::vector<std::byte>& silero_for_both_rates() {
-  static const std::vector<std::byte> bytes = [] {
-    convert::ConvertOptions options;
-    options.states["stateN"] = "state";
+std::vector<std::byte> silero_for_both_rates(bool any_batch) {
+  convert::ConvertOptions options;
+  options.states["stateN"] = "state";
+  if (any_batch)
+    options.dynamic = {{"input:0,state:1", 1, 1, 4}, {"input:1", 576, 576, 576}};
+  else
     options.import.shapes = {{"input", {1, 576}}, {"state", {2, 1, 128}}};
-    return convert::convert_file((shared_data() / "models/onnx/silero_vad_v5.onnx").string(),
-                                 options);
-  }();
-  return bytes;
+  return convert::convert_file((shared_data() / "models/onnx/silero_vad_v5.onnx").string(),
+                               options);
 }
 
 TEST_P(Silero, ChoosesItsBranchAtRunTime) {
-  const Model model = Model::from_bytes(silero_for_both_rates());
+  static const std::vector<std::byte> file = silero_for_both_rates(false);
+  const Model model = Model::from_bytes(file);
   Session session(model, {.threads = 2});
   EXPECT_EQ(Session::predict(model, {.threads = 2}).total, session.memory().total);
   session.input("sr").values<std::int64_t>()[0] = 16000;
@@ -117,6 +118,73 @@ TEST_P(Silero, ChoosesItsBranchAtRunTime) {
   EXPECT_EQ(session.run().code(), ErrorCode::bad_value);
   if (kMallocProbeWorks) {
     EXPECT_EQ(count.calls, 0u);
+  }
+}
+
+TEST_P(Silero, ChoosesItsBranchForABatchOfAnySize) {
+  static const std::vector<std::byte> file = silero_for_both_rates(true);
+  const Model model = Model::from_bytes(file);
+  Session session(model);
+  EXPECT_EQ(Session::predict(model).total, session.memory().total);
+  const auto expected = numbers_of(golden_.at("out/output"));
+  for (std::int64_t batch : {3, 1, 4}) {
+    MallocProbe probe;
+    const Status resized = session.resize("input", {batch, 576});
+    const auto count = probe.stop();
+    ASSERT_TRUE(resized.ok()) << resized.message();
+    if (kMallocProbeWorks) {
+      EXPECT_EQ(count.calls, 0u);
+    }
+    session.input("sr").values<std::int64_t>()[0] = 16000;
+    expect_agreement(steps(session, batch), expected, "output of the last item");
+  }
+}
+
+/// What the only output is for these numbers of the only input.
+std::vector<double> run_on(Session& session, std::span<const float> items) {
+  const auto x = session.input(0).values<float>();
+  EXPECT_EQ(x.size(), items.size());
+  std::ranges::copy(items, x.begin());
+  EXPECT_TRUE(session.run().ok());
+  const auto y = session.output(0).values<const float>();
+  return {y.begin(), y.end()};
+}
+
+/// The states of TFLite's recurrent layers are variables, which grow with the batch.
+TEST(Variables, GrowWithTheBatch) {
+  const auto path = shared_data() / "models/tflite/trained_lstm.tflite";
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << "no " << path << " (set SKIFF_DATA)";
+  convert::ConvertOptions any;
+  any.dynamic = {{"serving_default_fixed_input:0:0", 1, 2, 4}};
+  const std::vector<std::byte> file = convert::convert_file(path.string(), any),
+                               file_for_one = convert::convert_file(path.string(), {});
+  const Model model = Model::from_bytes(file);
+  Session session(model), one(Model::from_bytes(file_for_one));
+  EXPECT_EQ(Session::predict(model).total, session.memory().total);
+  const auto length = static_cast<std::size_t>(one.input(0).shape().elements());
+  std::vector<float> items(4 * length);
+  for (std::size_t i = 0; i < items.size(); ++i)
+    items[i] = static_cast<float>(i * i % 97) / 97 * (i / length % 2 == 0 ? 1.0f : -1.0f);
+  for (std::size_t batch : {2u, 4u, 1u, 4u}) {
+    SCOPED_TRACE(batch);
+    const Shape of_one = one.input(0).shape();
+    const Status resized = session.resize(session.input(0).name(),
+                                          {static_cast<std::int64_t>(batch), of_one[1], of_one[2]});
+    ASSERT_TRUE(resized.ok()) << resized.message();
+    const std::span<const float> taken(items.data(), batch * length);
+    const std::vector<double> first = run_on(session, taken), second = run_on(session, taken);
+    for (std::size_t item = 0; item < batch; ++item) {
+      one.reset();
+      for (const std::vector<double>* all : {&first, &second}) {
+        const auto expected = run_on(one, taken.subspan(item * length, length));
+        const auto size = static_cast<std::ptrdiff_t>(expected.size());
+        const auto from = all->begin() + static_cast<std::ptrdiff_t>(item) * size;
+        expect_agreement({from, from + size}, expected, "output of an item");
+      }
+    }
+    EXPECT_NE(first, second) << "nothing is carried on";
+    session.reset();
+    EXPECT_EQ(run_on(session, taken), first) << "reset() does not start afresh";
   }
 }
 
