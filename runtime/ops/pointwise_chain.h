@@ -13,8 +13,8 @@ namespace skiff {
 /// module as it is, where an interpreter takes it as its code.
 struct PointwiseChain {
   static constexpr int kMaxSteps = 8, kMaxInputs = 6;
-  /// Where operands broadcast: elements of a row that no operand leaves or begins anew, from which
-  /// on functions of rows are worth their calls.
+  /// Where an operand has another place for each row (a factor a pixel): elements of a row from
+  /// which on functions of rows are worth their calls.
   static constexpr std::int64_t kLongRow = 256;
 
   /// The operand of a unary step has the shape of the chain's result, as every step's result has.
@@ -37,7 +37,8 @@ bool read_chain_step(const NodeView& node, PointwiseChain::Step& step) noexcept;
 /// broadcast to.
 const OpDef& pointwise_chain_op() noexcept;
 
-/// No operand broadcasts, or only along rows of kLongRow elements and more.
+/// Every operand has the result's shape, is one number or one row for all, or rows are kLongRow
+/// elements at least.
 bool chain_has_long_rows(std::span<const TensorInfo* const> inputs, const Shape& result) noexcept;
 
 std::unique_ptr<Kernel, KernelDeleter> make_pointwise_chain_cpu(const KernelSpec& spec);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 
 #include "runtime/core/checked.h"
 #include "runtime/cpu/thread_pool.h"
@@ -17,7 +18,7 @@ constexpr int kMaxInputs = PointwiseChain::kMaxInputs, kMaxSteps = PointwiseChai
 /// Elements that all steps are computed for before the next ones: operands, intermediate results
 /// and result of a step stay in the first-level cache.
 constexpr std::int64_t kBlock = 2048;
-/// Rows in a block of shorter ones.
+/// Rows in a block where an operand has another place for each.
 constexpr std::int64_t kMaxRows = kBlock / PointwiseChain::kLongRow;
 
 constexpr int kOutput = -1;
@@ -31,6 +32,22 @@ ChainLoop loop_of_chain(std::span<const TensorInfo* const> inputs, const Shape& 
   return ChainLoop(result, strides);
 }
 
+/// The rows of an operand follow each other, or are all the same number.
+bool in_a_row(const ChainLoop& loop, int operand) noexcept {
+  std::int64_t step = loop.inner_stride(operand);
+  for (int axis = loop.rank - 1; axis >= 0; step *= loop.extents[at(axis)], --axis)
+    if (loop.strides[at(operand)][at(axis)] != step) return false;
+  return true;
+}
+
+/// One row of an operand serves all, a bias of channels. Where rows are short a block's worth of
+/// copies makes of it an operand whose rows follow each other.
+bool repeats(const ChainLoop& loop, int operand) noexcept {
+  for (int axis = 0; axis + 1 < loop.rank; ++axis)
+    if (loop.strides[at(operand)][at(axis)] != 0) return false;
+  return loop.rank > 1 && loop.inner_stride(operand) == 1;
+}
+
 /// A step as functions of rows. Operands are numbered as in PointwiseChain, but that scratch blocks
 /// stand in place of the steps' results.
 struct RowStep {
@@ -38,7 +55,7 @@ struct RowStep {
   UnaryRun unary;     ///< what follows a binary function, or none
   int a = 0, b = 0;
   int to = kOutput;    ///< or the number of a scratch block
-  bool whole = false;  ///< operands of all rows of a block follow each other
+  bool whole = false;  ///< one call for all rows of a block
 };
 
 /// Places for the steps' results: each has one until its last reader, who may write over it.
@@ -76,11 +93,12 @@ class ChainKernel final : public Kernel {
     const auto& chain = spec.node.attrs<PointwiseChain>();
     inputs_ = chain.inputs;
     count_ = chain.count;
+    reserve_tiles(spec.widest());
+    choose_block();
     Places places(chain);
     for (int s = 0; s < count_; ++s) add_step(spec, chain, s, places);
-    blocks_ = places.count();
-    pieces_ = (loop_.inner() + kBlock - 1) / kBlock;
-    if (loop_.inner() > 0) rows_ = std::clamp<std::int64_t>(kBlock / loop_.inner(), 1, kMaxRows);
+    tiles_begin_ = places.count();
+    blocks_ += places.count();
     for (int i = 0; i < inputs_; ++i) overwrites_[i] = spec.input(i).shape == spec.output(0).shape;
   }
 
@@ -96,6 +114,7 @@ class ChainKernel final : public Kernel {
     const std::int64_t grain = grain_for(cost_ * std::min(kBlock, rows_ * loop_.inner()));
     args.pool.parallel_for((items + grain - 1) / grain, [&](std::int64_t task, int thread) {
       auto* scratch = static_cast<std::byte*>(args.workspace) + thread * blocks_ * block_bytes();
+      fill_tiles(args, scratch);
       const std::int64_t end = std::min(items, (task + 1) * grain);
       for (std::int64_t item = task * grain; item < end; ++item)
         run_block(args, scratch, item / pieces_ * rows_, item % pieces_ * kBlock);
@@ -109,8 +128,50 @@ class ChainKernel final : public Kernel {
     std::int64_t rows, columns;  ///< columns: elements of each
     std::byte* scratch;
     std::byte* output;
-    const std::byte* from[kMaxRows][kMaxInputs];  ///< where each row of each input begins
+    /// Where each row of each input begins; the first row's where no step goes row by row.
+    const std::byte* from[kMaxRows][kMaxInputs];
   };
+  enum class Operand : std::uint8_t { in_a_row, repeated, by_rows };
+
+  /// For operands that may repeat at some sizes: the scratch of no sizes is more than that of the
+  /// largest.
+  void reserve_tiles(const NodeView& widest) {
+    TensorInfo result;
+    pointwise_chain_op().infer(widest, {&result, 1});
+    const ChainLoop largest = loop_of_chain(widest.inputs, result.shape);
+    for (int i = 0; i < inputs_; ++i) tiles_[i] = in_a_row(largest, i) ? -1 : blocks_++;
+  }
+
+  /// As many rows as fill a block.
+  void choose_block() {
+    const std::int64_t inner = loop_.inner();
+    pieces_ = (inner + kBlock - 1) / kBlock;
+    if (inner > 0) rows_ = std::max<std::int64_t>(kBlock / inner, 1);
+    for (int i = 0; i < inputs_; ++i) {
+      const bool tile = rows_ > 1 && tiles_[i] >= 0 && repeats(loop_, i);
+      operands_[i] = in_a_row(loop_, i) ? Operand::in_a_row
+                     : tile             ? Operand::repeated
+                                        : Operand::by_rows;
+      by_rows_ = by_rows_ || operands_[i] == Operand::by_rows;
+    }
+    if (by_rows_) rows_ = std::min(rows_, kMaxRows);
+  }
+
+  std::byte* tile(std::byte* scratch, int input) const noexcept {
+    return scratch + (tiles_begin_ + tiles_[input]) * block_bytes();
+  }
+
+  void fill_tiles(const RunArgs& args, std::byte* scratch) const noexcept {
+    const auto row = static_cast<std::size_t>(loop_.inner() * size_);
+    const std::size_t all = row * static_cast<std::size_t>(std::min(rows_, loop_.rows()));
+    for (int i = 0; i < inputs_; ++i) {
+      if (operands_[i] != Operand::repeated) continue;
+      std::byte* to = tile(scratch, i);
+      std::memcpy(to, args.input<std::byte>(i), row);
+      for (std::size_t done = row; done < all; done *= 2)
+        std::memcpy(to + done, to, std::min(done, all - done));
+    }
+  }
 
   std::int64_t block_bytes() const noexcept {
     const std::int64_t elements = loop_.rows() * loop_.inner();
@@ -125,7 +186,8 @@ class ChainKernel final : public Kernel {
     const int a = step.a - inputs_, b = binary ? step.b - inputs_ : -1;  // results of steps
     made.a = a < 0 ? step.a : inputs_ + places.of(a);
     made.b = b < 0 ? step.b : inputs_ + places.of(b);
-    made.whole = in_a_row(made.a) && (!binary || in_a_row(made.b));
+    const auto whole = [&](int o) { return o >= inputs_ || operands_[o] != Operand::by_rows; };
+    made.whole = whole(made.a) && (!binary || whole(made.b));
     if (s + 1 < count_) made.to = places.take(s, {a, b});
     if (binary)
       made.binary = choose_rows(spec.node, static_cast<fb::BinaryFunction>(step.function), dtype,
@@ -136,15 +198,6 @@ class ChainKernel final : public Kernel {
     cost_ += (binary ? made.binary.cost : 0) + (made.unary ? made.unary.cost() : 0);
   }
 
-  /// The rows of an operand follow each other, or are all the same number.
-  bool in_a_row(int operand) const noexcept {
-    if (operand >= inputs_) return true;
-    std::int64_t step = loop_.inner_stride(operand);
-    for (int axis = loop_.rank - 1; axis >= 0; step *= loop_.extents[at(axis)], --axis)
-      if (loop_.strides[at(operand)][at(axis)] != step) return false;
-    return true;
-  }
-
   void run_block(const RunArgs& args, std::byte* scratch, std::int64_t row,
                  std::int64_t column) const noexcept {
     Block block;
@@ -153,10 +206,12 @@ class ChainKernel final : public Kernel {
     block.scratch = scratch;
     block.output = args.output<std::byte>(0) + (row * loop_.inner() + column) * size_;
     Odometer<kMaxInputs> at_row(loop_, row);
-    for (std::int64_t r = 0; r < block.rows; ++r, at_row.next())
+    for (std::int64_t r = 0; r < (by_rows_ ? block.rows : 1); ++r, at_row.next())
       for (int i = 0; i < inputs_; ++i)
-        block.from[r][i] =
-            args.input<std::byte>(i) + (at_row.offset(i) + column * loop_.inner_stride(i)) * size_;
+        block.from[r][i] = operands_[i] == Operand::repeated
+                               ? tile(scratch, i) + r * block.columns * size_
+                               : args.input<std::byte>(i) +
+                                     (at_row.offset(i) + column * loop_.inner_stride(i)) * size_;
     for (int s = 0; s < count_; ++s) {
       const RowStep& step = steps_[s];
       if (step.whole)
@@ -191,6 +246,10 @@ class ChainKernel final : public Kernel {
   std::int64_t rows_ = 1;    // of a block
   std::int64_t pieces_ = 1;  // of a row
   std::int64_t cost_ = 0;
+  Operand operands_[kMaxInputs] = {};
+  std::int64_t tiles_[kMaxInputs] = {};  // which of the scratch blocks for repeated operands
+  std::int64_t tiles_begin_ = 0;         // the first of those
+  bool by_rows_ = false;                 // some step goes row by row
   bool overwrites_[kMaxInputs] = {};
 };
 
@@ -198,7 +257,10 @@ class ChainKernel final : public Kernel {
 
 bool chain_has_long_rows(std::span<const TensorInfo* const> inputs, const Shape& result) noexcept {
   const ChainLoop loop = loop_of_chain(inputs, result);
-  return loop.rank == 1 || loop.inner() >= PointwiseChain::kLongRow;
+  if (loop.inner() >= PointwiseChain::kLongRow) return true;
+  for (int i = 0; i < static_cast<int>(inputs.size()); ++i)
+    if (!in_a_row(loop, i) && !repeats(loop, i)) return false;
+  return true;
 }
 
 KernelPtr make_pointwise_chain_cpu(const KernelSpec& spec) {

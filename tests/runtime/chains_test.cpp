@@ -1,5 +1,6 @@
 #include <bit>
 
+#include "converters/dynamic/dynamic.h"
 #include "tests/support/chain_graphs.h"
 #include "tests/support/malloc_probe.h"
 
@@ -36,14 +37,25 @@ TEST(ChainsOnCpu, OperandsBroadcast) {
   expect_same_bits(g, {4});
 }
 
-/// The calls for rows of few channels cost more than memory does.
+/// The calls for short rows of which each has its own factor cost more than memory does.
 TEST(ChainsOnCpu, NotOfShortRows) {
   for (std::int64_t channels : {255, 256}) {
     Graph g;
     const ValueId x = g.add_input("x", DType::float32, {50, channels});
-    const ValueId y = binary(g, Binary::mul, unary(g, Unary::exp, x), constant(g, {channels}, 1));
+    const ValueId y = binary(g, Binary::mul, unary(g, Unary::exp, x), constant(g, {50, 1}, 1));
     g.outputs = {unary(g, Unary::sqrt, unary(g, Unary::abs, y))};
-    expect_same_bits(g, channels < 256 ? std::vector{2} : std::vector{4});
+    expect_same_bits(g, {channels < 256 ? 2 : 4});
+  }
+}
+
+/// A bias of few channels is repeated instead.
+TEST(ChainsOnCpu, OfShortRowsThatRepeat) {
+  for (std::int64_t channels : {2, 3, 64, 100}) {
+    Graph g;
+    const ValueId x = g.add_input("x", DType::float32, {500, channels});
+    const ValueId y = binary(g, Binary::mul, x, constant(g, {channels}, 1));
+    g.outputs = {binary(g, Binary::sub, constant(g, {1, channels}, 2), y, Unary::tanh)};
+    expect_same_bits(g, {2});
   }
 }
 
@@ -66,6 +78,43 @@ TEST(ChainsOnCpu, EndWhereResultsAreNeeded) {
   const ValueId first = unary(g, Unary::exp, x);
   g.outputs = {first, binary(g, Binary::add, first, x)};
   expect_same_bits(g, {});
+}
+
+/// Factors for each row and for each column of open sizes.
+Graph open_sizes(std::int64_t rows, std::int64_t columns) {
+  Graph g;
+  const ValueId x = g.add_input("x", DType::float32, {rows, columns});
+  const ValueId row = g.add_input("row", DType::float32, {columns});
+  const ValueId column = g.add_input("column", DType::float32, {rows, 1});
+  const ValueId y = binary(g, Binary::mul, x, row, Unary::tanh);
+  g.outputs = {unary(g, Unary::exp, binary(g, Binary::sub, column, y))};
+  return g;
+}
+
+/// Short rows are repeated where long ones are not: no size may need more than the plan has.
+TEST(ChainsOnCpu, OpenSizes) {
+  const Graph graph = dynamic::generalise(
+      {{"x", {{-1, "n"}, {-1, "c"}}}, {"row", {{-1, "c"}}}, {"column", {{-1, "n"}, {1, {}}}}}, {},
+      {{"n", 1, 2, 40, 1}, {"c", 2, 500, 3000, 1}},
+      [](const dynamic::Sizes& sizes) {
+        const Shape& x = sizes.shapes.at("x");
+        return open_sizes(x[0], x[1]);
+      },
+      [](const Graph&) {});
+  const std::vector<std::byte> bytes = file_of(graph);
+  const Model model = Model::from_bytes(bytes);
+  Session single(model, {.device = DeviceKind::cpu, .fuse = Fuse::off});
+  Session session(model, {.device = DeviceKind::cpu, .threads = 2});
+  EXPECT_EQ(chains(session), std::vector{3});
+  for (std::int64_t n : {1, 3, 40})
+    for (std::int64_t c : {2, 64, 700, 1024, 1500, 3000}) {
+      SCOPED_TRACE(n * 10000 + c);
+      const InputShape shapes[] = {{"x", {n, c}}, {"row", {c}}, {"column", {n, 1}}};
+      ASSERT_TRUE(single.resize(shapes).ok());
+      const Status resized = session.resize(shapes);
+      ASSERT_TRUE(resized.ok()) << resized.message();
+      EXPECT_EQ(outputs_of(session), outputs_of(single));
+    }
 }
 
 /// The scratch of every thread is in the plan, and a run allocates nothing.
