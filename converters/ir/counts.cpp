@@ -70,6 +70,25 @@ std::int64_t most_results(const Graph& graph, NodeId id) {
   return find_op(graph.node(id).op)->most(graph.view(id, storage));
 }
 
+std::int64_t upper_bound(const Graph& graph, ValueId id, std::int64_t most) {
+  constexpr int kMaxNodes = 64;
+  std::vector<ValueId> open = {id};  // none of these is smaller
+  for (int nodes = 0; !open.empty() && nodes < kMaxNodes; ++nodes) {
+    const Value& value = graph.value(open.back());
+    open.pop_back();
+    if (value.constant && value.shape.elements() == 1)
+      most = std::clamp<std::int64_t>(integers(value)[0], 0, most);
+    if (value.producer < 0) continue;
+    const Node& node = graph.node(value.producer);
+    const bool minimum =
+        node.op == fb::OpKind::binary &&
+        node.attrs.get<fb::BinaryAttrs>().function() == fb::BinaryFunction::minimum;
+    if (minimum || node.op == fb::OpKind::reshape)
+      open.insert(open.end(), node.inputs.begin(), node.inputs.end());
+  }
+  return most;
+}
+
 void assume_count(Graph& graph, NodeId id) {
   std::uint64_t index = 0;
   std::int64_t count = -1;

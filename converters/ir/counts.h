@@ -20,4 +20,7 @@ void assume_count(Graph& graph, NodeId node);
 /// kAssumptions on they are close to the largest.
 inline constexpr int kAssumptions = 64;
 
+/// What an integer in [0, most] can be at most, where a minimum with a constant says so.
+std::int64_t upper_bound(const Graph& graph, ValueId id, std::int64_t most);
+
 }  // namespace skiff::ir

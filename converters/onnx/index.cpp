@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <numeric>
 
+#include "converters/ir/counts.h"
 #include "converters/onnx/op.h"
 #include "converters/onnx/table.h"
 
@@ -109,6 +111,52 @@ void import_compress(Op& op) {
   op.out(op.b.gather(x, op.b.from_integers(DType::int64, {count}, kept), std::max(axis, 0)));
 }
 
+/// Which of `most` results are among the first k, one integer: bool [most]. A k that is out of
+/// range becomes an index that is.
+ValueId among_first(Op& op, ValueId k, std::int64_t most) {
+  Ints places(static_cast<std::size_t>(most) + 1);
+  std::iota(places.begin(), places.end(), 0);
+  const std::int64_t zero = 0, beyond = most + 1;
+  const auto number = [&](const std::int64_t& n) {
+    return op.b.from_integers(DType::int64, {1}, std::span(&n, 1));
+  };
+  const ValueId table = op.b.from_integers(DType::int64, {most + 1}, places),
+                given = op.b.reshape(op.b.cast(k, DType::int64), {1}),
+                negative = op.b.binary(fb::BinaryFunction::less, given, number(zero)),
+                checked = op.b.gather(table, op.b.where(negative, number(beyond), given), 0);
+  return op.b.binary(fb::BinaryFunction::less, op.b.slice_axis(table, 0, 0, most), checked);
+}
+
+/// The most results of which a run may find out how many are wanted.
+constexpr std::int64_t kMostOpen = 1 << 24;
+
+/// Of a k that the run finds out the results are as many as there can be, sorted, and then cut.
+void import_top_k(Op& op) {
+  fb::TopKAttrsT attrs;
+  attrs.axis = op.axis(op.integer("axis", -1), op.rank(0));
+  const bool open = op.version >= 10 && !op.b.known(op.in(1));
+  if (open) {
+    op.check(op.shape(1).elements() == 1, "k has the shape ", op.shape(1));
+    const std::int64_t extent = op.shape(0)[static_cast<int>(attrs.axis)];
+    attrs.k = ir::upper_bound(op.b.graph(), op.in(1), extent);
+    op.check(attrs.k <= kMostOpen, "k is not known at conversion, and may be up to ", attrs.k);
+  } else {
+    attrs.k = op.version < 10 ? op.integer("k") : op.known_integer(1, "k");
+  }
+  attrs.largest = op.flag("largest", true);
+  attrs.sorted = op.flag("sorted", true) || open;
+  op.check(attrs.k >= 0, "k is ", attrs.k);
+  std::vector<ValueId> results = op.b.add_many(fb::OpKind::top_k, attrs, {op.in(0)}, 2);
+  if (open) {
+    fb::AxisAttrsT along;
+    along.axis = attrs.axis;
+    const ValueId kept = among_first(op, op.in(1), attrs.k);
+    for (ValueId& result : results) result = op.b.add(fb::OpKind::compress, along, {result, kept});
+  }
+  op.out(0, results[0]);
+  op.out(1, results[1]);
+}
+
 void import_unique(Op& op) {
   fb::UniqueAttrsT attrs;
   attrs.axis = op.has_attr("axis") ? op.axis(op.integer("axis"), op.rank(0)) : -1;
@@ -147,6 +195,7 @@ constexpr Adapter kAdapters[] = {
     {"Scatter", {9, 11}, import_scatter<fb::OpKind::scatter_elements>},
     {"ScatterElements", {11, 13, 16, 18}, import_scatter<fb::OpKind::scatter_elements>},
     {"ScatterND", {11, 13, 16, 18}, import_scatter<fb::OpKind::scatter_nd>},
+    {"TopK", {1, 10, 11, 24}, import_top_k},
     {"Unique", {11}, import_unique},
 };
 

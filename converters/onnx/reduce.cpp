@@ -64,18 +64,6 @@ void import_cumulative(Op& op) {
   op.out(op.b.add(fb::OpKind::cumulative, attrs, {op.in(0)}));
 }
 
-void import_top_k(Op& op) {
-  fb::TopKAttrsT attrs;
-  attrs.axis = op.axis(op.integer("axis", -1), op.rank(0));
-  attrs.k = op.version < 10 ? op.integer("k") : op.known_integer(1, "k");
-  attrs.largest = op.flag("largest", true);
-  attrs.sorted = op.flag("sorted", true);
-  op.check(attrs.k >= 0, "k is ", attrs.k);
-  const auto results = op.b.add_many(fb::OpKind::top_k, attrs, {op.in(0)}, 2);
-  op.out(0, results[0]);
-  op.out(1, results[1]);
-}
-
 constexpr Adapter kAdapters[] = {
     {"ArgMax", {1, 11, 12, 13}, import_arg<fb::ArgFunction::maximum>},
     {"ArgMin", {1, 11, 12, 13}, import_arg<fb::ArgFunction::minimum>},
@@ -94,7 +82,6 @@ constexpr Adapter kAdapters[] = {
     {"ReduceSum", {1, 11, 13}, import_reduce<R::sum, 13>},
     {"ReduceSumSquare", {1, 11, 13, 18}, import_reduce<R::sum_square, 18>},
     {"Softmax", {1, 11, 13}, import_softmax<S::softmax>},
-    {"TopK", {1, 10, 11, 24}, import_top_k},
 };
 
 }  // namespace

@@ -73,17 +73,6 @@ void import_cumsum(Operation& op) {
   op.output(op.add(fb::OpKind::cumulative, attrs, {op.in(0)}));
 }
 
-void import_top_k(Operation& op) {
-  fb::TopKAttrsT attrs;
-  attrs.axis = last_axis(op);
-  attrs.k = op.integer(1);
-  op.check(attrs.k >= 0, "the ", attrs.k, " largest");
-  const ir::NodeId node = op.add_node(fb::OpKind::top_k, attrs, {op.in(0)}, 2);
-  const std::vector<ir::ValueId> outputs = op.graph().node(node).outputs;
-  op.output(outputs[0], 0);
-  op.output(op.cast(outputs[1], op.output_dtype(1)), 1);
-}
-
 /// x / max(|x|, 1e-6) along the last axis.
 void import_l2_normalization(Operation& op) {
   fb::LpNormAttrsT attrs;
