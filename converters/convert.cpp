@@ -172,6 +172,7 @@ Manifest make_manifest(const std::string& path, const ConvertOptions& options, c
     manifest.golden.push_back(make_golden(graph, options.golden));
     manifest.golden.back().precision = options.precision;
   }
+  manifest.memory_budget = options.memory_budget;
   manifest.strip_names = options.strip_names;
   fb::ProvenanceT& provenance = manifest.provenance;
   provenance.source_format = source.format;
@@ -296,6 +297,16 @@ precision::Outcome lower_precision(const ConvertOptions& options, Converted& mod
   return outcome;
 }
 
+/// --fit: what a session on this machine's CPU takes under the budget that the file holds. Throws
+/// Error{budget_exceeded} where that is not enough.
+std::uint64_t session_bytes(std::span<const std::byte> file) {
+  LoadOptions load;
+  load.digests = false;
+  SessionOptions session;
+  session.device = DeviceKind::cpu;
+  return Session::predict(Model::from_bytes(file, load), session).total;
+}
+
 }  // namespace
 
 Converted convert_graph(const std::string& path, const ConvertOptions& options, Report* report) {
@@ -330,8 +341,10 @@ std::vector<std::byte> convert_file(const std::string& path, const ConvertOption
   const Converted converted = convert_graph(path, options, report);
   if (options.progress) options.progress("writing", 0.8);
   std::vector<std::byte> bytes = write_model(converted.graph, converted.manifest);
+  const std::uint64_t taken = options.memory_budget == 0 ? 0 : session_bytes(bytes);
   if (report != nullptr) {
     report->file_bytes = static_cast<std::int64_t>(bytes.size());
+    report->session_bytes = taken;
     report->seconds = static_cast<double>(platform::monotonic_ns() - start) * 1e-9;
   }
   if (options.progress) options.progress("done", 1.0);

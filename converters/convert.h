@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -26,7 +27,8 @@ struct ConvertOptions {
   std::vector<float> mean;
   std::vector<float> std;
   std::optional<fb::ColorOrder> color;
-  DType precision = DType::none;  ///< --fp16, --bf16
+  DType precision = DType::none;    ///< --fp16, --bf16
+  std::uint64_t memory_budget = 0;  ///< --fit: bytes for model and session; 0: no limit
   bool strip_names = false;
   bool check = false;               ///< invariants after every pass
   std::vector<std::string> record;  ///< options as text, for the file's provenance
@@ -44,6 +46,7 @@ struct Report {
   std::int64_t weight_bytes = 0;
   std::int64_t peak_bytes = 0;  ///< live at once in the stored order; an arena is near this
   std::int64_t file_bytes = 0;
+  std::uint64_t session_bytes = 0;  ///< with --fit: of a session on this machine's CPU
   double seconds = 0;
   precision::Outcome precision;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,7 +41,8 @@ struct Manifest {
   std::vector<std::string> labels;
   std::vector<Golden> golden;
   fb::ProvenanceT provenance;
-  bool strip_names = false;  ///< only external inputs and outputs keep their names
+  std::uint64_t memory_budget = 0;  ///< bytes a session may take; 0: no limit
+  bool strip_names = false;         ///< only external inputs and outputs keep their names
 };
 
 }  // namespace skiff::convert

@@ -241,6 +241,7 @@ class Writer {
     if (manifest_.postprocess)
       model_.postprocess = std::make_unique<fb::PostprocessT>(*manifest_.postprocess);
     model_.labels = manifest_.labels;
+    model_.memory_budget = manifest_.memory_budget;
     model_.provenance = std::make_unique<fb::ProvenanceT>(manifest_.provenance);
   }
 

@@ -74,8 +74,10 @@ void Session::Impl::settle(std::uint64_t bytes) {
   }
   require(limit() == 0 || memory.total <= limit(), ErrorCode::budget_exceeded, "the session needs ",
           memory.total, " bytes (weights ", memory.weights, ", arena ", memory.arena,
-          ", inputs and outputs ", memory.io, ", other ", memory.other, "), the limit is ",
-          limit());
+          ", inputs and outputs ", memory.io, ", other ", memory.other, "), the limit is ", limit(),
+          limit() == options.memory_limit || limit() == shared.options.memory_limit
+              ? ""
+              : "; it was stored by skiff-convert --fit, and another is taken instead if given");
 }
 
 std::optional<Graph> Session::Impl::fuse_all() {

@@ -60,8 +60,11 @@ struct Session::Impl {
   /// Counts what was taken for a moment before, `bytes` at most at once. Throws
   /// Error{budget_exceeded} where the total passes the limit.
   void settle(std::uint64_t bytes);
+  /// The session's, else the model's, else the one stored in the file; 0: none.
   std::uint64_t limit() const noexcept {
-    return options.memory_limit != 0 ? options.memory_limit : shared.options.memory_limit;
+    if (options.memory_limit != 0) return options.memory_limit;
+    const std::uint64_t of_model = shared.options.memory_limit;
+    return of_model != 0 ? of_model : shared.verified.metadata().memory_budget();
   }
   /// Decides by the whole network's time between algorithms that alone are about equally fast.
   static void tune_in_place(const Model& model, const SessionOptions& options);

@@ -6,7 +6,8 @@
 #include <charconv>
 #include <filesystem>
 
-#include "converters/tool/near_match.h"
+#include "runtime/cli/byte_count.h"
+#include "runtime/cli/near_match.h"
 #include "runtime/core/error.h"
 
 namespace skiff::tool {
@@ -16,6 +17,7 @@ namespace {
 struct Raw {
   std::vector<std::string> shapes, dyns, states, binds, from, to;
   std::string color;
+  std::string fit;    // "600M"
   std::string later;  // a flag of a later version
 };
 
@@ -66,10 +68,9 @@ dynamic::Bounds parse_bounds(const std::string& text) {
 
 /// Flags that later versions will have: known, so that the message can say so.
 void add_later_flags(CLI::App& app, Raw& raw) {
-  for (const char* name : {"--fit", "--calibrate"})
-    app.add_option_function<std::string>(name,
-                                         [&raw, name](const std::string&) { raw.later = name; })
-        ->group("");
+  app.add_option_function<std::string>("--calibrate",
+                                       [&raw](const std::string&) { raw.later = "--calibrate"; })
+      ->group("");
   app.add_flag_callback("--int8", [&raw] { raw.later = "--int8"; })->group("");
 }
 
@@ -113,6 +114,9 @@ void add_flags(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("--to", raw.to, "tensors that become the outputs")
       ->delimiter(',')
       ->allow_extra_args(false);
+  app.add_option("--fit", raw.fit,
+                 "bytes that a run may take, e.g. 600M: sessions choose their algorithms by it")
+      ->allow_extra_args(false);
   app.add_option("--mean", convert.mean, "mean of each colour, taken off pixels in [0, 1]")
       ->delimiter(',')
       ->allow_extra_args(false);
@@ -148,6 +152,7 @@ void interpret(const Raw& raw, Options& options) {
   }
   convert.import.from = raw.from;
   convert.import.to = raw.to;
+  convert.memory_budget = cli::parse_bytes(raw.fit);
   if (!raw.color.empty())
     convert.color = raw.color == "rgb"   ? fb::ColorOrder::rgb
                     : raw.color == "bgr" ? fb::ColorOrder::bgr
@@ -183,7 +188,7 @@ void explain_unknown(const CLI::App& app, const std::string& text) {
   for (const CLI::Option* option : app.get_options())
     for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
   const std::string flag = text.substr(0, text.find('='));
-  const std::string meant = near_match(flag, names);
+  const std::string meant = cli::near_match(flag, names);
   fmt::print(stderr, "skiff-convert: unknown argument {}{}\n", flag,
              meant.empty() ? "; --help lists all" : " (did you mean " + meant + "?)");
 }

@@ -72,6 +72,8 @@ std::string summary(const convert::Report& report, const std::string& output) {
   row("weights", size_text(report.weight_bytes));
   row("activations, at least", size_text(report.peak_bytes));
   row("file", size_text(report.file_bytes));
+  if (report.session_bytes != 0)
+    row("a session here", size_text(static_cast<std::int64_t>(report.session_bytes)));
   row("time", fmt::format("{:.2f} s", report.seconds));
   return text;
 }
@@ -91,6 +93,7 @@ std::string to_json(const convert::Report& report) {
       {"weights", report.weight_bytes},
       {"activations_lower_bound", report.peak_bytes},
       {"file", report.file_bytes},
+      {"session", report.session_bytes},
       {"seconds", report.seconds},
   };
   return json.dump(2) + "\n";

@@ -38,9 +38,6 @@ void take_shapes(Session& session, std::span<const InputShape> shapes);
 
 void add_common_flags(CLI::App& app, Common& common);
 
-/// "600M" (K, M, G: powers of 1024) as bytes. Throws Error{invalid_argument}.
-std::uint64_t parse_bytes(const std::string& text);
-
 /// "name=value" in two. Throws Error{invalid_argument} that names the flag.
 std::pair<std::string, std::string> split_pair(const std::string& flag, const std::string& text);
 

@@ -66,6 +66,7 @@ Json interface_json(const Model& model) {
   json["answers"] =
       fb::EnumNamePostprocessKind(static_cast<fb::PostprocessKind>(model.postprocessing().kind));
   json["labels"] = model.label_count();
+  if (metadata.memory_budget() != 0) json["memory_budget"] = metadata.memory_budget();
   json["golden_cases"] = model::length(metadata.golden());
   if (const auto* source = metadata.provenance())
     json["source"] = {{"format", model::text(source->source_format())},
@@ -93,6 +94,9 @@ std::string interface_text(const Model& model, const Json& json) {
           : s["multiple_of"].get<std::int64_t>() == 1
               ? ""
               : fmt::format(", a multiple of {}", s["multiple_of"].get<std::int64_t>()));
+  if (json.contains("memory_budget"))
+    text += fmt::format("  budget  {} (stored; --memory-limit sets another)\n",
+                        size_text(json["memory_budget"].get<std::uint64_t>()));
   text += "  nodes  ";
   for (const auto& [op, count] : json["operators"].items())
     text += fmt::format(" {} x{}", op, count.get<int>());

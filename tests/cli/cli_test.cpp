@@ -65,6 +65,19 @@ TEST(Tool, MemoryLimitIsKept) {
   EXPECT_TRUE(said.says("limit")) << said.text;
 }
 
+TEST(Tool, BudgetOfTheFileIsKept) {
+  const ScratchFolder scratch;
+  SKIFF_SMALL_MODEL(model, scratch, "--fit=1G");
+  EXPECT_EQ(skiff_json("inspect " + model, scratch)["memory_budget"].get<std::uint64_t>(),
+            1u << 30);
+  EXPECT_EQ(skiff("bench --duration=0 --iterations=1 " + model).code, 0);
+  const Said small = skiff_convert(kSmallSource + " --fit=1K -o " + (scratch / "none.skiff"));
+  EXPECT_EQ(small.code, 1) << small.text;
+  EXPECT_TRUE(small.says("the session needs")) << small.text;
+  EXPECT_FALSE(fs::exists(scratch / "none.skiff"));
+  EXPECT_EQ(skiff_convert(kSmallSource + " --fit=much -o " + (scratch / "none.skiff")).code, 2);
+}
+
 TEST(Doctor, NamesInstructionSets) {
   const ScratchFolder scratch;
   const auto json = skiff_json("doctor", scratch);

@@ -130,6 +130,36 @@ TEST_P(Memory, BudgetsAreKeptToTheByte) {
   }
 }
 
+/// skiff-convert --fit: a file's own budget chooses the kernels as a session's limit would, and
+/// gives way to one.
+TEST(StoredBudget, ActsAsASessionsLimit) {
+  const auto file = shared_data() / "conformance/onnx-1.22.0/light/light_resnet50.onnx";
+  if (!std::filesystem::exists(file)) GTEST_SKIP() << "no " << file << " (set SKIFF_DATA)";
+  const auto plain = convert::convert_file(file.string(), {});
+  const Model free = Model::from_bytes(plain);
+  const auto curve = budget_curve(free, {});
+  ASSERT_GT(curve.size(), 2u);
+  const std::uint64_t budget = curve[curve.size() / 2].total + 64;  // the file grows by the field
+  convert::ConvertOptions options;
+  options.memory_budget = budget;
+  convert::Report report;
+  const auto bytes = convert::convert_file(file.string(), options, &report);
+  const Model model = Model::from_bytes(bytes);
+  const std::uint64_t total = Session::predict(model).total;
+  EXPECT_EQ(report.session_bytes, total);
+  EXPECT_LE(total, budget);
+  EXPECT_EQ(total, Session::predict(model, {.memory_limit = budget}).total);
+  EXPECT_GT(Session::predict(model, {.memory_limit = UINT64_MAX}).total, budget);
+  options.memory_budget = curve.back().total / 2;
+  try {
+    convert::convert_file(file.string(), options);
+    FAIL() << "half of the least is accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::budget_exceeded);
+    EXPECT_NE(std::string(error.what()).find("--fit"), std::string::npos) << error.what();
+  }
+}
+
 /// The network with the weights replaced by constants: the plan is that of the real one.
 TEST(MemoryBars, ResNet50) {
   const auto file = shared_data() / "conformance/onnx-1.22.0/light/light_resnet50.onnx";

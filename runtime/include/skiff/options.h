@@ -46,7 +46,7 @@ struct SessionOptions {
   int threads = 1;                 ///< incl. the one that calls run(); never changes a result
   bool strict_gpu = false;         ///< fail instead of falling back to the CPU
   const char* isa = nullptr;       ///< "avx2", "avx512", "neon" ...; null: the best one here
-  std::uint64_t memory_limit = 0;  ///< bytes for model and session; 0: the model's limit
+  std::uint64_t memory_limit = 0;  ///< bytes for model and session; 0: the model's, else the file's
   Allocator allocator = {};        ///< for everything of the session
   /// The arena's memory, 256-byte aligned and at least MemoryReport::arena bytes; empty: allocated.
   std::span<std::byte> arena = {};

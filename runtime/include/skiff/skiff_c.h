@@ -23,7 +23,7 @@ typedef struct skiff_session_options {
   int32_t threads;       /* 0: one */
   int32_t strict_gpu;    /* not 0: fail instead of falling back to the CPU */
   const char* isa;       /* NULL: the best one here */
-  uint64_t memory_limit; /* bytes for model and session; 0: none */
+  uint64_t memory_limit; /* bytes for model and session; 0: as the file says, else none */
   /* Since 0.1, as in skiff::SessionOptions: */
   void* stream;           /* a cudaStream_t to run on; NULL: one of its own */
   int32_t gpu;            /* which one, of several */

@@ -1,9 +1,9 @@
-#include "converters/tool/near_match.h"
+#include "runtime/cli/near_match.h"
 
 #include <algorithm>
 #include <numeric>
 
-namespace skiff::tool {
+namespace skiff::cli {
 namespace {
 
 std::size_t edits(const std::string& a, const std::string& b) {
@@ -35,4 +35,4 @@ std::string near_match(const std::string& text, const std::vector<std::string>& 
   return best;
 }
 
-}  // namespace skiff::tool
+}  // namespace skiff::cli
