@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "runtime/ops/elementwise.h"
 #include "runtime/ops/ops.h"
 #include "runtime/ops/quantize_rows.h"
 
@@ -23,22 +22,26 @@ Q quantize_one(float x, float scale, int zero) {
 }
 
 struct Quantize {
-  using From = decltype(ScaleTypes{} + Types<std::int32_t>{});
-  using To = QuantizedTypes;
-  template <typename, typename Q>
-  using Zero = Q;
+  using Integers = QuantizedTypes;
 
-  template <typename X, typename S, typename Q>
-  static void row(const X* x, const S* scale, const Q* zero, std::int64_t step, Q* y,
-                  std::int64_t count) {
-    const auto value = [&](std::int64_t i) { return static_cast<float>(load(x[i])); };
+  static DType integer(const KernelSpec& spec) { return spec.output(0).dtype; }
+  static FloatBlocks floats(const KernelSpec& spec) {
+    return FloatBlocks::from(spec.node, spec.input(0).dtype);
+  }
+
+  template <typename Q>
+  static void block(const RunArgs& args, const FloatBlocks& floats, std::int64_t at,
+                    std::int64_t count, const float* scale, const Q* zero, std::int64_t step) {
+    FloatBlocks::Block wide;
+    const float* x = floats.read(args.inputs[0], at, count, wide);
+    Q* y = args.output<Q>(0) + at;
     if (step == 0) {
-      const float s = load(*scale);
+      const float s = *scale;
       const int z = zero == nullptr ? 0 : *zero;
-      for (std::int64_t i = 0; i < count; ++i) y[i] = quantize_one<Q>(value(i), s, z);
+      for (std::int64_t i = 0; i < count; ++i) y[i] = quantize_one<Q>(x[i], s, z);
     } else {
       for (std::int64_t i = 0; i < count; ++i)
-        y[i] = quantize_one<Q>(value(i), load(scale[i]), zero == nullptr ? 0 : zero[i]);
+        y[i] = quantize_one<Q>(x[i], scale[i], zero == nullptr ? 0 : zero[i]);
     }
   }
 };

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+
+#include "runtime/ops/convert.h"
 #include "runtime/ops/dispatch.h"
 #include "runtime/ops/elementwise.h"
 #include "runtime/ops/kernel.h"
@@ -39,25 +42,60 @@ struct ScaleRows {
   std::int64_t extent_ = 1, block_ = 1, blocks_ = 1, inner_ = 0;  // inner_ 0: one scale for all
 };
 
-/// The kernel of quantize and dequantize. Operator names the types of operand and result as lists
-/// From and To, the zero point's as Zero<X, Y>, and has row(x, scale, zero, step, y, count) for a
-/// row of elements: step 0 is one scale for all of it, zero may be null.
+/// Elements of any type that quantize and dequantize take, as floats or from floats: a block at a
+/// time, in place where they are floats already.
+class FloatBlocks {
+ public:
+  static constexpr std::int64_t kMost = 512;
+  using Block = float[kMost];
+
+  FloatBlocks() = default;
+  static FloatBlocks from(const NodeView& node, DType dtype) {
+    return FloatBlocks(node, dtype, dtype, DType::float32);
+  }
+  static FloatBlocks to(const NodeView& node, DType dtype) {
+    return FloatBlocks(node, dtype, DType::float32, dtype);
+  }
+
+  /// Elements [at, at + count) of an operand; `count` <= kMost.
+  const float* read(const void* operand, std::int64_t at, std::int64_t count,
+                    Block& block) const noexcept {
+    if (convert_ == nullptr) return static_cast<const float*>(operand) + at;
+    convert_(static_cast<const std::byte*>(operand) + at * size_, block, count);
+    return block;
+  }
+  /// Where `count` floats of a result are to be written; then written() moves them there.
+  float* begin(void* result, std::int64_t at, Block& block) const noexcept {
+    return convert_ == nullptr ? static_cast<float*>(result) + at : block;
+  }
+  void written(void* result, std::int64_t at, std::int64_t count,
+               const Block& block) const noexcept {
+    if (convert_ != nullptr) convert_(block, static_cast<std::byte*>(result) + at * size_, count);
+  }
+
+ private:
+  FloatBlocks(const NodeView& node, DType stored, DType from, DType to)
+      : convert_(from == to ? nullptr : find_convert(node, from, to)),
+        size_(static_cast<std::int64_t>(size_of(stored))) {}
+
+  Convert convert_ = nullptr;
+  std::int64_t size_ = 0;
+};
+
+/// The kernel of quantize and dequantize. Operator has the integer side's types as the list
+/// Integers, and block<Q>(args, floats, at, count, scale, zero, step) for at most
+/// FloatBlocks::kMost elements: step 0 is one scale for all of them, zero may be null.
 template <typename Operator>
 class ScaledKernel final : public Kernel {
  public:
   ScaledKernel(const KernelSpec& spec, const fb::QuantizeAttrs& attrs)
-      : plan_{ScaleRows::of(spec.input(0).shape, spec.input(1).shape, attrs),
-              spec.node.has_input(2)},
-        empty_(spec.input(0).elements() == 0) {
-    run_ = dispatch(spec.node, spec.input(0).dtype, typename Operator::From{}, [&](auto x) {
-      return dispatch(spec.node, spec.input(1).dtype, ScaleTypes{}, [&](auto s) {
-        return dispatch(spec.node, spec.output(0).dtype, typename Operator::To{}, [&](auto y) {
-          return &run_rows<typename decltype(x)::type, typename decltype(s)::type,
-                           typename decltype(y)::type>;
-        });
-      });
-    });
-  }
+      : plan_{.rows = ScaleRows::of(spec.input(0).shape, spec.input(1).shape, attrs),
+              .zeros = spec.node.has_input(2),
+              .floats = Operator::floats(spec),
+              .scales = FloatBlocks::from(spec.node, spec.input(1).dtype)},
+        empty_(spec.input(0).elements() == 0),
+        run_(dispatch(spec.node, Operator::integer(spec), typename Operator::Integers{},
+                      [](auto type) { return &run_rows<typename decltype(type)::type>; })) {}
 
   Status run(const RunArgs& args) noexcept override {
     if (!empty_) run_(plan_, args);
@@ -68,22 +106,26 @@ class ScaledKernel final : public Kernel {
   struct Plan {
     ScaleRows rows;
     bool zeros;
+    FloatBlocks floats, scales;
   };
 
-  template <typename X, typename S, typename Y>
+  template <typename Q>
   static void run_rows(const Plan& p, const RunArgs& args) {
-    using Zero = typename Operator::template Zero<X, Y>;
-    const Zero* zero = p.zeros ? args.input<Zero>(2) : nullptr;
     p.rows.for_runs(args, [&](std::int64_t at, std::int64_t entry, std::int64_t count) {
-      Operator::row(args.input<X>(0) + at, args.input<S>(1) + entry,
-                    zero == nullptr ? nullptr : zero + entry, p.rows.step, args.output<Y>(0) + at,
-                    count);
+      for (std::int64_t i = 0; i < count; i += FloatBlocks::kMost) {
+        const std::int64_t n = std::min(FloatBlocks::kMost, count - i);
+        const std::int64_t first = entry + i * p.rows.step;
+        FloatBlocks::Block block;
+        const float* scale = p.scales.read(args.inputs[1], first, p.rows.step == 0 ? 1 : n, block);
+        Operator::template block<Q>(args, p.floats, at + i, n, scale,
+                                    p.zeros ? args.input<Q>(2) + first : nullptr, p.rows.step);
+      }
     });
   }
 
   Plan plan_;
   bool empty_;
-  void (*run_)(const Plan&, const RunArgs&) = nullptr;
+  void (*run_)(const Plan&, const RunArgs&);
 };
 
 }  // namespace skiff
