@@ -73,7 +73,8 @@ struct ConvArgs {
   std::int32_t step_z = 1, step_y = 1, step_x = 1;
   std::int64_t in_batch = 0, in_z = 0, in_y = 0, in_x = 0;      ///< input strides
   std::int64_t out_batch = 0, out_z = 0, out_y = 0, out_x = 0;  ///< output strides of the grid
-  bool linear = false;  ///< one tap at 0, never outside, row m at m * in_x and m * out_x
+  bool streams = false;  ///< the weights are a part of many, which no cache holds
+  bool linear = false;   ///< one tap at 0, never outside, row m at m * in_x and m * out_x
   Epilogue epilogue;
 };
 
@@ -100,8 +101,9 @@ struct WindowArgs {
   Epilogue epilogue;
 };
 
-/// The transforms around a convolution by Winograd's F(4x4, 3x3), stride 1, channels-last. Tiles of
-/// 4x4 outputs are counted over images, then rows, then columns.
+/// The transforms around a convolution by Winograd's F(m x m, 3x3), stride 1, channels-last. Tiles
+/// of m x m outputs are counted over images, then rows, then columns; each takes (m + 2)^2
+/// products.
 struct WinogradArgs {
   const float* input = nullptr;
   const float* bias = nullptr;      ///< cout elements, or null
@@ -113,6 +115,21 @@ struct WinogradArgs {
   std::int32_t pad_top = 0, pad_left = 0;
   std::int32_t tiles_h = 1, tiles_w = 1;
   Epilogue epilogue;
+};
+
+struct WinogradTable {
+  /// Tiles [begin, end): to[p step + (tile - begin) cin + c], p < (m + 2)^2.
+  void (*input)(const WinogradArgs& args, std::int64_t begin, std::int64_t end, float* to,
+                std::int64_t step);
+  /// The same tiles' outputs, channels [column, column + columns), from their products
+  /// from[p step + (tile - begin) width + c]; readable up to whole vectors.
+  void (*output)(const WinogradArgs& args, std::int64_t begin, std::int64_t end,
+                 std::int64_t column, std::int64_t columns, const float* from, std::int64_t width,
+                 std::int64_t step);
+  /// to[p step + c width + n] of a vector of columns from rows[n][3][3][cin], n < columns; the
+  /// missing ones zero.
+  void (*weights)(const float* rows, std::int64_t cin, std::int64_t columns, float* to,
+                  std::int64_t width, std::int64_t step);
 };
 
 /// One object's kernels. Every function is noexcept in fact (they are C-like) and allocates
@@ -137,18 +154,7 @@ struct KernelTable {
   void (*pack_panel)(const float* from, std::int64_t k_stride, std::int64_t column_stride,
                      std::int64_t k, std::int64_t columns, std::int64_t padded, std::int64_t width,
                      float scale, float* to);
-  /// Tiles [begin, end): to[p step + (tile - begin) cin + c], p < 36.
-  void (*winograd_input)(const WinogradArgs& args, std::int64_t begin, std::int64_t end, float* to,
-                         std::int64_t step);
-  /// The same tiles' outputs, channels [column, column + columns), from their products
-  /// from[p step + (tile - begin) width + c]; readable up to whole vectors.
-  void (*winograd_output)(const WinogradArgs& args, std::int64_t begin, std::int64_t end,
-                          std::int64_t column, std::int64_t columns, const float* from,
-                          std::int64_t width, std::int64_t step);
-  /// to[p step + c width + n] of a vector of columns from rows[n][3][3][cin], n < columns; the
-  /// missing ones zero.
-  void (*winograd_weights)(const float* rows, std::int64_t cin, std::int64_t columns, float* to,
-                           std::int64_t width, std::int64_t step);
+  WinogradTable winograd[2];  ///< of tiles of 2x2 and of 4x4 outputs
   /// Nothing but multiply-adds in registers, returns how many operations: the clock beside it gives
   /// one core's peak.
   double (*multiply_adds)(std::int64_t rounds);

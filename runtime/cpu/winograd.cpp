@@ -7,45 +7,60 @@ namespace {
 
 // What a task keeps in a second-level cache of 1 MiB, in elements.
 constexpr std::int64_t kRoom = 150 << 10;
-// Weights beyond this are gone from the caches when the network comes round again.
-constexpr std::int64_t kCachedElements = 1 << 20;
+// Weights beyond this are not in the second-level cache when the network comes round again.
+constexpr std::int64_t kCachedElements = 1 << 18;
 // Tasks that a layer is divided into where that costs nothing.
 constexpr std::int64_t kTasks = 8;
 
+/// Vector operations of the transforms of a vector of channels, measured.
+struct TransformCost {
+  std::int64_t tile, input, output;
+};
+constexpr TransformCost kTransforms[] = {{2, 80, 55}, {4, 260, 180}};
+
 }  // namespace
 
-std::int64_t winograd_tiles(std::int64_t images, std::int64_t h, std::int64_t w) noexcept {
-  return images * ceil_div(h, WinogradPlan::kTile) * ceil_div(w, WinogradPlan::kTile);
+std::int64_t winograd_tiles(std::int64_t tile, std::int64_t images, std::int64_t h,
+                            std::int64_t w) noexcept {
+  return images * ceil_div(h, tile) * ceil_div(w, tile);
 }
 
-std::int64_t winograd_saves(const KernelTable& table, std::int64_t images, std::int64_t h,
-                            std::int64_t w, std::int64_t cin, std::int64_t cout) noexcept {
+WinogradChoice choose_winograd(const KernelTable& table, std::int64_t images, std::int64_t h,
+                               std::int64_t w, std::int64_t cin, std::int64_t cout) noexcept {
   constexpr std::int64_t kLargest = std::int64_t{1} << 24;  // products of extents stay in range
   if (h < 4 || w < 4 || cin < 8 || cout < 8 || images * h * w > kLargest || cin > 8192 ||
       cout > 8192)
-    return 0;
+    return {};
   const std::int64_t n = round_up(cout, table.lanes);
-  const std::int64_t tiles = winograd_tiles(images, h, w);
   const std::int64_t vectors_in = ceil_div(cin, table.lanes), vectors_out = n / table.lanes;
-  // In vector operations, measured: transforms take about 260 and 180 a vector; reading a vector of
-  // weights takes 10 from the last cache and 30 from memory, where those of a large layer lie by
-  // the next run.
   const std::int64_t direct = images * h * w * 9 * cin * vectors_out;
-  const std::int64_t products = tiles * 36 * cin * vectors_out * 5 / 4;
-  const std::int64_t transforms = tiles * (vectors_in * 260 + vectors_out * 180);
-  const std::int64_t weights = 36 * cin * vectors_out;
-  const std::int64_t reading = weights * (weights * table.lanes > kCachedElements ? 30 : 10);
-  const std::int64_t winograd = products + transforms + reading;
-  return 10 * winograd < 8 * direct ? direct - winograd : 0;
+  WinogradChoice best;
+  std::int64_t least = direct * 9 / 10;  // what it saves must be worth the memory
+  for (const TransformCost& cost : kTransforms) {
+    const std::int64_t tiles = winograd_tiles(cost.tile, images, h, w);
+    const std::int64_t weights = (cost.tile + 2) * (cost.tile + 2) * cin * vectors_out;
+    const std::int64_t products = tiles * weights * 5 / 4;
+    const std::int64_t transforms = tiles * (vectors_in * cost.input + vectors_out * cost.output);
+    // Measured with AVX2 and AVX-512: reading a weight from the second-level cache takes as long as
+    // one vector operation, from beyond it four times that.
+    const std::int64_t beyond = weights * table.lanes > kCachedElements ? 4 : 1;
+    const std::int64_t reading = weights * table.lanes * beyond;
+    const std::int64_t time = products + transforms + reading;
+    if (time >= least) continue;
+    least = time;
+    best = {cost.tile, direct - time};
+  }
+  return best;
 }
 
-WinogradPlan plan_winograd(const KernelTable& table, std::int64_t tiles, std::int64_t usual,
-                           std::int64_t cin, std::int64_t cout) noexcept {
+WinogradPlan plan_winograd(const KernelTable& table, std::int64_t tile, std::int64_t tiles,
+                           std::int64_t usual, std::int64_t cin, std::int64_t cout) noexcept {
   WinogradPlan plan;
+  plan.tile = tile;
   plan.tiles = tiles;
   usual = std::max<std::int64_t>(usual, 1);
   const std::int64_t n = round_up(cout, table.lanes);
-  const std::int64_t fits = std::max<std::int64_t>(8, kRoom / (36 * (cin + n)));
+  const std::int64_t fits = std::max<std::int64_t>(8, kRoom / (plan.products() * (cin + n)));
   plan.block = std::min(fits, ceil_div(usual, std::min(kTasks, ceil_div(usual, 8))));
   plan.block = ceil_div(usual, ceil_div(usual, plan.block));  // blocks of one size
   plan.layout = choose_layout(table, plan.block, cout, cin);
@@ -54,7 +69,8 @@ WinogradPlan plan_winograd(const KernelTable& table, std::int64_t tiles, std::in
                                                           1, std::max<std::int64_t>(1, n / 64));
   plan.group = ceil_div(plan.layout.panels(), divisions);
   const std::int64_t wide = std::min(n, plan.group * plan.layout.wide());
-  plan.room = plan.input_elements(cin) + 36 * plan.block * wide;
+  plan.streams = plan.products() * plan.layout.elements() > kCachedElements;
+  plan.room = plan.input_elements(cin) + plan.products() * plan.block * wide;
   return plan;
 }
 

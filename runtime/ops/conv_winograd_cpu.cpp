@@ -10,22 +10,24 @@
 namespace skiff {
 namespace {
 
-using cpu::WinogradPlan;
-
-std::int64_t saves(const cpu::KernelTable& table, const ConvGeometry& g) noexcept {
-  return cpu::winograd_saves(table, g.batch, g.out[1], g.out[2], g.cin, g.cout);
+cpu::WinogradChoice choose(const cpu::KernelTable& table, const ConvGeometry& g) noexcept {
+  return cpu::choose_winograd(table, g.batch, g.out[1], g.out[2], g.cin, g.cout);
 }
 
-std::int64_t tiles_of(const ConvGeometry& g) noexcept {
-  return cpu::winograd_tiles(g.batch, g.out[1], g.out[2]);
+std::int64_t tiles_of(std::int64_t tile, const ConvGeometry& g) noexcept {
+  return cpu::winograd_tiles(tile, g.batch, g.out[1], g.out[2]);
 }
 
-/// Constant weights [cout][3][3][cin] become 36 products' panels, then a row of zeros for padding.
+/// Constant weights [cout][3][3][cin] become the products' panels, then a row of zeros for padding.
 class WinogradConv final : public Kernel {
  public:
-  WinogradConv(const KernelSpec& spec, const ConvGeometry& g, const ConvGeometry& widest)
+  WinogradConv(const KernelSpec& spec, cpu::WinogradChoice choice, const ConvGeometry& g,
+               const ConvGeometry& widest)
       : table_(spec.table),
-        plan_(cpu::plan_winograd(spec.table, tiles_of(g), tiles_of(widest), g.cin, g.cout)),
+        transforms_(spec.table.winograd[choice.tile == 4]),
+        plan_(cpu::plan_winograd(spec.table, choice.tile, tiles_of(choice.tile, g),
+                                 tiles_of(choice.tile, widest), g.cin, g.cout)),
+        saved_(choice.saved),
         threads_(spec.threads),
         weight_type_(spec.input(1).dtype),
         has_bias_(spec.node.has_input(2)),
@@ -37,10 +39,9 @@ class WinogradConv final : public Kernel {
     args_.in_h = number(g.in[1]), args_.in_w = number(g.in[2]);
     args_.out_h = number(g.out[1]), args_.out_w = number(g.out[2]);
     args_.pad_top = number(g.pad_begin[1]), args_.pad_left = number(g.pad_begin[2]);
-    args_.tiles_h = number(ceil_div(g.out[1], WinogradPlan::kTile));
-    args_.tiles_w = number(ceil_div(g.out[2], WinogradPlan::kTile));
+    args_.tiles_h = number(ceil_div(g.out[1], plan_.tile));
+    args_.tiles_w = number(ceil_div(g.out[2], plan_.tile));
     flops_ = cpu::work_of({2, g.batch, g.out_pixels(), g.cout, 9, g.cin});
-    saved_ = saves(spec.table, widest);
   }
 
   std::size_t workspace_bytes() const noexcept override {
@@ -56,7 +57,8 @@ class WinogradConv final : public Kernel {
   }
   std::uint64_t pack_key(int) const noexcept override {
     // Channels follow from the constant.
-    return 0x3133u + static_cast<std::uint64_t>(table_.lanes * 8 + plan_.layout.vectors) * 65536;
+    const std::int64_t form = (plan_.tile * 64 + table_.lanes) * 8 + plan_.layout.vectors;
+    return 0x3133u + static_cast<std::uint64_t>(form) * 65536;
   }
 
   void pack(int, ConstantReader& reader, std::span<std::byte> packed,
@@ -69,9 +71,9 @@ class WinogradConv final : public Kernel {
       const std::int64_t columns = std::min(lanes, args_.cout - n);
       cpu::read_floats(reader, weight_type_, columns * row, rows, stored);
       const std::int64_t panel = n / plan_.layout.wide();
-      table_.winograd_weights(rows, args_.cin, columns,
-                              to + plan_.layout.offset(panel) + (n - panel * plan_.layout.wide()),
-                              plan_.layout.width(panel), plan_.layout.elements());
+      transforms_.weights(rows, args_.cin, columns,
+                          to + plan_.layout.offset(panel) + (n - panel * plan_.layout.wide()),
+                          plan_.layout.width(panel), plan_.layout.elements());
     }
     std::memset(to + zeros_at(), 0, static_cast<std::size_t>(args_.cin) * sizeof(float));
   }
@@ -96,16 +98,16 @@ class WinogradConv final : public Kernel {
 
   std::int64_t flops() const noexcept override { return flops_; }
   Bargain bargain() const noexcept override {
-    const std::int64_t products = plan_.layout.elements() * WinogradPlan::kProducts;
+    const std::int64_t products = plan_.layout.elements() * plan_.products();
     return {(products - plan_.layout.elements() * 9) * static_cast<std::int64_t>(sizeof(float)),
             saved_};
   }
-  const char* algorithm() const noexcept override { return "winograd"; }
+  const char* algorithm() const noexcept override {
+    return plan_.tile == 2 ? "winograd 2x2" : "winograd 4x4";
+  }
 
  private:
-  std::int64_t zeros_at() const noexcept {
-    return WinogradPlan::kProducts * plan_.layout.elements();
-  }
+  std::int64_t zeros_at() const noexcept { return plan_.products() * plan_.layout.elements(); }
   std::int64_t room() const noexcept { return round_up(plan_.room, 16); }
 
   void run_block(const cpu::WinogradArgs& a, const float* weights, std::int64_t block,
@@ -117,30 +119,32 @@ class WinogradConv final : public Kernel {
     const std::int64_t panels = std::min(plan_.group, layout.panels() - first);
     const std::int64_t column = first * layout.wide();
     const std::int64_t width = std::min(layout.padded_columns() - column, panels * layout.wide());
-    const std::int64_t step = plan_.input_elements(a.cin) / WinogradPlan::kProducts;
+    const std::int64_t step = plan_.input_elements(a.cin) / plan_.products();
     float* products = scratch + plan_.input_elements(a.cin);
-    table_.winograd_input(a, begin, end, scratch, step);
+    transforms_.input(a, begin, end, scratch, step);
     cpu::ConvArgs c;
     c.k = c.in_x = a.cin;
     c.n = c.out_x = width;
     c.vectors = static_cast<std::int32_t>(layout.vectors);
+    c.streams = plan_.streams;
     c.linear = true;
-    for (std::int64_t i = 0; i < WinogradPlan::kProducts; ++i) {
+    for (std::int64_t i = 0; i < plan_.products(); ++i) {
       c.input = scratch + i * step;
       c.weights = weights + i * layout.elements() + layout.offset(first);
       c.output = products + i * count * width;
       table_.conv(c, 0, count, 0, panels);
     }
-    table_.winograd_output(a, begin, end, column, std::min(width, a.cout - column), products, width,
-                           count * width);
+    transforms_.output(a, begin, end, column, std::min(width, a.cout - column), products, width,
+                       count * width);
   }
 
   const cpu::KernelTable& table_;
+  const cpu::WinogradTable& transforms_;
   cpu::WinogradArgs args_;
-  WinogradPlan plan_;
+  cpu::WinogradPlan plan_;
+  std::int64_t saved_;
   std::int64_t threads_;
   std::int64_t flops_ = 0;
-  std::int64_t saved_ = 0;
   DType weight_type_;
   bool has_bias_;
   bool has_residual_;
@@ -153,12 +157,12 @@ bool winograd_fits(const KernelSpec& spec, const ConvGeometry& g) noexcept {
     return axes[0] == depth && axes[1] == value && axes[2] == value;
   };
   return g.spatial == 2 && g.groups == 1 && is(g.kernel, 1, 3) && is(g.stride, 1, 1) &&
-         is(g.dilation, 1, 1) && spec.input(1).constant && saves(spec.table, g) > 0;
+         is(g.dilation, 1, 1) && spec.input(1).constant && choose(spec.table, g).tile > 0;
 }
 
 KernelPtr make_winograd_conv(const KernelSpec& spec, const ConvGeometry& g,
                              const ConvGeometry& widest) {
-  return make_kernel<WinogradConv>(spec.memory, spec, g, widest);
+  return make_kernel<WinogradConv>(spec.memory, spec, choose(spec.table, widest), g, widest);
 }
 
 }  // namespace skiff

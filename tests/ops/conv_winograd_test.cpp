@@ -8,7 +8,18 @@
 namespace skiff::test {
 namespace {
 
-/// Winograd's form where it is chosen: its rounding follows the largest numbers of a whole tile.
+/// Its rounding follows the largest numbers of a whole tile.
+void expect_winograd(const ConvCase& c, unsigned seed) {
+  const ConvNode node = node_of(c, seed);
+  const ReferenceResult expected = expected_of(c, node, node.output());
+  const double largest = *std::max_element(expected.magnitude.begin(), expected.magnitude.end());
+  for_each_table([&](const cpu::KernelTable& table) {
+    expect_close(node.run(table).values<float>(), expected.value,
+                 [&](std::size_t) { return 40 * 0x1p-24 * (largest + 1); });
+  });
+}
+
+/// Tiles of 4x4 outputs where Winograd's form is chosen.
 TEST(Conv, Windows3x3OverManyPixels) {
   unsigned seed = 60;
   for (std::int64_t cin : {8, 16, 17, 40})
@@ -25,15 +36,26 @@ TEST(Conv, Windows3x3OverManyPixels) {
             .residual = cout == 33,
             .activation = cin == 40 ? fb::UnaryFunction::swish : fb::UnaryFunction::relu,
             .alpha = 1};
-        const ConvNode node = node_of(c, seed++);
-        const ReferenceResult expected = expected_of(c, node, node.output());
-        const double largest =
-            *std::max_element(expected.magnitude.begin(), expected.magnitude.end());
-        for_each_table([&](const cpu::KernelTable& table) {
-          expect_close(node.run(table).values<float>(), expected.value,
-                       [&](std::size_t) { return 40 * 0x1p-24 * (largest + 1); });
-        });
+        expect_winograd(c, seed++);
       }
+}
+
+/// Tiles of 2x2 outputs, of layers whose weights are many for their pixels.
+TEST(Conv, Windows3x3OverManyChannels) {
+  unsigned seed = 90;
+  for (const auto& [cin, cout] : {Axis{96, 100}, Axis{100, 97}, Axis{128, 128}})
+    for (const Axis& in : {Axis{14, 14}, Axis{13, 17}}) {
+      const ConvCase c{.batch = cin == 100 ? 2 : 1,
+                       .cin = cin,
+                       .cout = cout,
+                       .in = in,
+                       .kernel = {3, 3},
+                       .pads = cin == 96 ? Axis{0, 1, 2, 0} : Axis{1, 1, 1, 1},
+                       .bias = cin != 96,
+                       .residual = cin == 128,
+                       .activation = fb::UnaryFunction::relu};
+      expect_winograd(c, seed++);
+    }
 }
 
 }  // namespace

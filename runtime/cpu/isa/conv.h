@@ -265,8 +265,8 @@ constexpr std::int64_t kFetchedElements = 96 << 10;
 /// How the tiles of a panel fetch the one behind it.
 Ahead ahead_of(const ConvArgs& a, int vectors, std::int64_t tiles, const float* panel) {
   const std::int64_t depth = a.k * a.tap_count;
-  if (a.k_stride > 0 || a.k < Ahead::kEvery || depth * a.n < kFetchedElements || tiles < 2)
-    return {};
+  if (a.k_stride > 0 || a.k < Ahead::kEvery) return {};
+  if (!a.streams && (depth * a.n < kFetchedElements || tiles < 2)) return {};
   const std::int64_t elements = depth * vectors * kLanes;
   const std::int64_t fetches = tiles * a.tap_count * ((a.k + Ahead::kEvery - 1) / Ahead::kEvery);
   const std::int64_t lines = elements / 16;

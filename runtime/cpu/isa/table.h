@@ -26,9 +26,7 @@ const KernelTable SKIFF_JOIN(kTable_, SKIFF_ISA) = {
     .average_pool = average_pool,
     .activate = activate,
     .pack_panel = pack_panel,
-    .winograd_input = winograd_input,
-    .winograd_output = winograd_output,
-    .winograd_weights = winograd_weights,
+    .winograd = {winograd_table<2>, winograd_table<4>},
     .multiply_adds = multiply_adds,
     .rows = kRows,
 };
