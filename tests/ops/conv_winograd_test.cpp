@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "tests/support/closeness.h"
 #include "tests/support/conv_cases.h"
@@ -43,7 +44,7 @@ TEST(Conv, Windows3x3OverManyPixels) {
 /// Tiles of 2x2 outputs, of layers whose weights are many for their pixels.
 TEST(Conv, Windows3x3OverManyChannels) {
   unsigned seed = 90;
-  for (const auto& [cin, cout] : {Axis{96, 100}, Axis{100, 97}, Axis{128, 128}})
+  for (const auto& [cin, cout] : {std::pair{96, 100}, std::pair{100, 97}, std::pair{128, 128}})
     for (const Axis& in : {Axis{14, 14}, Axis{13, 17}}) {
       const ConvCase c{.batch = cin == 100 ? 2 : 1,
                        .cin = cin,
