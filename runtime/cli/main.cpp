@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "runtime/cli/commands.h"
+#include "runtime/cli/near_match.h"
 
 namespace {
 
