@@ -1,5 +1,7 @@
 #include "converters/convert.h"
 
+#include <skiff/session.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>

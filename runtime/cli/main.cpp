@@ -27,7 +27,7 @@ int explain_unknown(const CLI::App& app, const std::string& text) {
     for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
   for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
   const std::string flag = text.substr(0, text.find('='));
-  const std::string meant = near_match(flag, names);
+  const std::string meant = cli::near_match(flag, names);
   fmt::print(stderr, "{}: unknown argument {}{}\n", app.get_display_name(), flag,
              meant.empty() ? "; --help lists all" : " (did you mean " + meant + "?)");
   return 2;
