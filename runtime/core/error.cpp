@@ -1,6 +1,7 @@
 #include "runtime/core/error.h"
 
 #include <charconv>
+#include <utility>
 
 namespace skiff {
 namespace {
@@ -12,15 +13,7 @@ void append_number(std::string& text, T number) {
   text.append(digits, end.ptr);
 }
 
-}  // namespace
-
-void append(std::string& text, std::string_view piece) { text.append(piece); }
-void append(std::string& text, std::int64_t number) { append_number(text, number); }
-void append(std::string& text, std::uint64_t number) { append_number(text, number); }
-void append(std::string& text, double number) { append_number(text, number); }
-void append(std::string& text, DType dtype) { text.append(name_of(dtype)); }
-
-void append(std::string& text, const Shape& shape) {
+void append_shape(std::string& text, const Shape& shape) {
   text.push_back('[');
   for (int axis = 0; axis < shape.rank(); ++axis) {
     if (axis > 0) text.append(", ");
@@ -28,6 +21,62 @@ void append(std::string& text, const Shape& shape) {
   }
   text.push_back(']');
 }
+
+}  // namespace
+
+namespace pieces {
+
+void append(std::string& to, std::uint64_t kinds, std::va_list values) {
+  for (; kinds != 0; kinds >>= kKindBits) {
+    switch (static_cast<Kind>(kinds & ((1 << kKindBits) - 1))) {
+      case literal:
+        to.append(va_arg(values, const char*));
+        break;
+      case text: {
+        const auto [data, size] = va_arg(values, Text);
+        to.append(data, size);
+        break;
+      }
+      case shape:
+        append_shape(to, *va_arg(values, const Shape*));
+        break;
+      case dtype:
+        to.append(name_of(static_cast<DType>(va_arg(values, int))));
+        break;
+      case integer:
+        append_number(to, va_arg(values, std::int64_t));
+        break;
+      case natural:
+        append_number(to, va_arg(values, std::uint64_t));
+        break;
+      case real:
+        append_number(to, va_arg(values, double));
+        break;
+      case end:
+        break;
+    }
+  }
+}
+
+std::string join(std::uint64_t kinds, ...) {
+  std::string text;
+  std::va_list values;
+  va_start(values, kinds);
+  append(text, kinds, values);
+  va_end(values);
+  return text;
+}
+
+void fail(ErrorCode code, std::uint64_t kinds, ...) {
+  std::string text;
+  std::va_list values;
+  va_start(values, kinds);
+  append(text, kinds, values);
+  va_end(values);
+  throw Error(code, std::move(text));
+}
+
+}  // namespace pieces
 
 const char* name_of(ErrorCode code) noexcept {
   switch (code) {

@@ -1,8 +1,18 @@
 #include "runtime/ops/attributes.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace skiff {
+
+void fail_rule(const NodeView& node, std::uint64_t kinds, ...) {
+  std::string text = message("node '", node.name, "' (", name_of(node.op), "): ");
+  std::va_list values;
+  va_start(values, kinds);
+  pieces::append(text, kinds, values);
+  va_end(values);
+  throw Error(ErrorCode::invalid_model, std::move(text));
+}
 
 Shape read_dims(const NodeView& node, const flatbuffers::Vector<std::int64_t>* field,
                 std::string_view what) {

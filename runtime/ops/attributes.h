@@ -22,11 +22,15 @@ void read_numbers(const NodeView& node, const flatbuffers::Vector<std::int64_t>*
 /// An axis attribute that must lie in [0, rank).
 int read_axis(const NodeView& node, std::int64_t axis, int rank, std::string_view what = "axis");
 
-/// Fails unless the condition holds; the message starts with node and operator.
+/// What fails a rule. The message starts with node and operator.
+[[noreturn, gnu::cold]] void fail_rule(const NodeView& node, std::uint64_t kinds, ...);
+
+/// Fails unless the condition holds.
 template <typename... Pieces>
-void check(const NodeView& node, bool condition, const Pieces&... pieces) {
+[[gnu::always_inline]] inline void check(const NodeView& node, bool condition,
+                                         const Pieces&... parts) {
   if (!condition) [[unlikely]]
-    fail(ErrorCode::invalid_model, "node '", node.name, "' (", name_of(node.op), "): ", pieces...);
+    fail_rule(node, pieces::kKinds<Pieces...>, pieces::passed(parts)...);
 }
 
 /// numpy broadcasting of two shapes.

@@ -124,12 +124,13 @@ KernelPtr make_matmul(const KernelSpec& spec) {
 
 Choices list_matmul_choices(const KernelSpec& spec, int most) {
   const cublaslt::Product p = read_plan(spec).product;
-  Choices choices{
-      message("matmul ", p.dtype, p.tf32 ? " as tf32" : "", " stored ", spec.input(1).dtype, " m ",
-              p.m, " n ", p.n, " k ", p.k, " batches ", p.batches, " steps ", p.a_step, " ",
-              p.b_step, " turned ", p.transpose_a, p.transpose_b, " bias ", p.bias, " relu ",
-              p.relu, " residual ", p.residual),
-      {}};
+  const std::string types =
+      message("matmul ", p.dtype, p.tf32 ? " as tf32" : "", " stored ", spec.input(1).dtype);
+  const std::string sizes = message(" m ", p.m, " n ", p.n, " k ", p.k, " batches ", p.batches,
+                                    " steps ", p.a_step, " ", p.b_step);
+  const std::string form = message(" turned ", p.transpose_a, p.transpose_b, " bias ", p.bias,
+                                   " relu ", p.relu, " residual ", p.residual);
+  Choices choices{types + sizes + form, {}};
   const int count = cublaslt::count_algorithms(spec.device.cublas(), p, most);
   for (int rank = 0; rank < count; ++rank) choices.names.push_back(cublaslt::name_of_rank(rank));
   return choices;
