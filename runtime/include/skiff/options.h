@@ -15,9 +15,9 @@ constexpr const char* name_of(DeviceKind kind) noexcept {
   return kind == DeviceKind::cpu ? "cpu" : kind == DeviceKind::cuda ? "cuda" : "auto";
 }
 
-/// Convolutions that follow each other (expand, depthwise, project) as one step on the CPU, whose
-/// intermediate results never exist as a whole; results are the same to the bit. automatic: where
-/// it is no slower, and wherever possible when the memory limit cannot be met otherwise.
+/// Layers that follow each other as one step whose intermediate results never exist as a whole, the
+/// same to the bit: convolutions on the CPU, elementwise operators there and on a GPU. automatic:
+/// where it is no slower; convolutions wherever possible when a memory limit asks for it.
 enum class Fuse : std::int32_t { automatic = 0, off = 1, on = 2 };
 
 struct LoadOptions {

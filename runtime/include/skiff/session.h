@@ -25,7 +25,7 @@ struct StepInfo {
   bool tensor_cores = false;            ///< of a GPU
   std::string_view why_cpu;             ///< of a session with a GPU: why it does not run there
   Shape output;                         ///< of the first result
-  int layers = 1;  ///< nodes of the model in it: more than one where convolutions were fused
+  int layers = 1;  ///< nodes of the model in it: more than one where they were fused
 };
 
 /// A shape for one input.

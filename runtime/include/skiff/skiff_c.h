@@ -29,7 +29,7 @@ typedef struct skiff_session_options {
   int32_t gpu;            /* which one, of several */
   int32_t tuning;         /* 0 off, 1 fast, 2 full */
   const char* plan_cache; /* file with the results of tuning; NULL: in the user's cache folder */
-  int32_t fuse;           /* convolutions as one step: 0 automatic, 1 off, 2 on */
+  int32_t fuse;           /* layers as one step: 0 automatic, 1 off, 2 on */
   int32_t tf32;           /* not 0: the GPU may round operands of float32 products to TF32 */
 } skiff_session_options;
 
