@@ -39,12 +39,16 @@ std::pmr::vector<Border> find_borders(const Graph& graph, const Binding& binding
     borders.push_back({value, step, space});
     present.add(value, space);
   };
-  std::int32_t step = 0;  // of the main graph; what its nested graphs read is copied before it
+  std::int32_t step = 0;     // of the main graph; what its nested graphs read is copied before it
+  std::int32_t stretch = 0;  // the first of the steps in a row that run where this one does
   for (std::size_t s = 0; s < binding.steps.size(); ++s) {
     const Space space = binding.steps[s].space;
+    if (s > 0 && space != binding.steps[s - 1].space) stretch = static_cast<std::int32_t>(s);
     const GraphNode& node = graph.nodes[static_cast<std::size_t>(binding.steps[s].node)];
     if (!node.nested) step = static_cast<std::int32_t>(s);
-    for (std::int32_t input : node.inputs) need(graph.root(input), step, space);
+    // A stretch of the host's gets all that it needs at once: one launch, one wait.
+    const std::int32_t before = space == Space::host ? stretch : step;
+    for (std::int32_t input : node.inputs) need(graph.root(input), before, space);
     for (const GraphBody& body : node.bodies)
       for (std::int32_t input : body.inputs) present.add(input, space);
     for (std::int32_t output : node.outputs) {

@@ -60,10 +60,6 @@ bool take_step(const std::vector<Bounds>& wanted, std::int64_t step, std::vector
   return changed;
 }
 
-}  // namespace
-
-namespace {
-
 /// Also of nested graphs.
 template <typename ValueOf>
 void fix_sizes(ir::Graph& graph, const ValueOf& value_of) {

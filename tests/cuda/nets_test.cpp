@@ -41,12 +41,6 @@ bool of_variable(const StepInfo& step) {
          step.op == std::string_view("assign_variable");
 }
 
-bool has_variables(const Session& session) {
-  for (std::size_t i = 0; i < session.step_count(); ++i)
-    if (of_variable(session.step(i))) return true;
-  return false;
-}
-
 /// Steps that run on the CPU, for those nets that have any.
 std::string steps_on_cpu(const Session& session) {
   std::string text;
@@ -111,10 +105,8 @@ TEST_P(GpuNets, AgreeWithAnotherRuntime) {
   expect_golden(session, golden, network);
   EXPECT_EQ(cuda_double_allocations(), allocations);
   EXPECT_EQ(cuda_double_objects(), objects);
-  // Variables are kept by the CPU before the outputs are fetched.
-  const int stretches = has_variables(session) ? 2 : 1;
-  EXPECT_EQ(cuda_double_graph_launches() - launches, stretches);
-  EXPECT_EQ(cuda_double_waits() - waits, stretches);
+  EXPECT_EQ(cuda_double_graph_launches() - launches, 1);
+  EXPECT_EQ(cuda_double_waits() - waits, 1);
 }
 
 /// TF32 has the fraction of float16: it may cost no more.
