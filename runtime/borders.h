@@ -16,8 +16,9 @@ struct Border {
 };
 
 /// The copies that a bound graph needs, in the order of their steps: a value is copied before the
-/// first step of the other side that reads it, an output of the device right after its step.
-/// `shared_io`: the device reads inputs and writes outputs where the host has them.
+/// first step of the device that reads it, or before the first steps in a row of the host's with
+/// one that does; an output of the device right after its step. `shared_io`: the device reads
+/// inputs and writes outputs where the host has them.
 std::pmr::vector<Border> find_borders(const Graph& graph, const Binding& binding, bool shared_io,
                                       std::pmr::memory_resource& memory);
 
