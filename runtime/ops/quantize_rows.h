@@ -5,6 +5,7 @@
 #include "runtime/ops/convert.h"
 #include "runtime/ops/dispatch.h"
 #include "runtime/ops/elementwise.h"
+#include "runtime/ops/half_block.h"
 #include "runtime/ops/kernel.h"
 #include "runtime/ops/strided.h"
 
@@ -46,10 +47,9 @@ struct ScaleRows {
 /// time, in place where they are floats already.
 class FloatBlocks {
  public:
-  static constexpr std::int64_t kMost = 512;
+  static constexpr std::int64_t kMost = kHalfBlock;
   using Block = float[kMost];
 
-  FloatBlocks() = default;
   static FloatBlocks from(const NodeView& node, DType dtype) {
     return FloatBlocks(node, dtype, dtype, DType::float32);
   }

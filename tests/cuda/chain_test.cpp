@@ -1,4 +1,3 @@
-#include <bit>
 #include <cstdlib>
 
 #include "gpu.h"
@@ -24,11 +23,8 @@ void expect_same_bits(const Graph& graph, const std::vector<int>& layers) {
   const std::vector<float> expected = outputs_of(slow);
   for (const char* order : {"1", "2", "0"}) {  // of a block's threads
     setenv("SKIFF_THREAD_ORDER", order, 1);
-    const std::vector<float> found = outputs_of(fast);
-    ASSERT_EQ(found.size(), expected.size());
-    for (std::size_t i = 0; i < found.size(); ++i)
-      ASSERT_EQ(std::bit_cast<std::uint32_t>(found[i]), std::bit_cast<std::uint32_t>(expected[i]))
-          << "order " << order << ", " << i << ": " << found[i] << " and " << expected[i];
+    ASSERT_NO_FATAL_FAILURE(
+        expect_equal_bits(outputs_of(fast), expected, std::string("order ") + order));
   }
 }
 

@@ -1,5 +1,3 @@
-#include <bit>
-
 #include "converters/dynamic/dynamic.h"
 #include "tests/support/chain_graphs.h"
 #include "tests/support/malloc_probe.h"
@@ -18,11 +16,8 @@ void expect_same_bits(const Graph& graph, const std::vector<int>& layers) {
   for (int threads = 1; threads <= 2; ++threads) {
     Session session(model, {.device = DeviceKind::cpu, .threads = threads});
     EXPECT_EQ(chains(session), layers);
-    const std::vector<float> found = outputs_of(session);
-    ASSERT_EQ(found.size(), expected.size());
-    for (std::size_t i = 0; i < found.size(); ++i)
-      ASSERT_EQ(std::bit_cast<std::uint32_t>(found[i]), std::bit_cast<std::uint32_t>(expected[i]))
-          << threads << " threads, " << i << ": " << found[i] << " and " << expected[i];
+    ASSERT_NO_FATAL_FAILURE(
+        expect_equal_bits(outputs_of(session), expected, std::to_string(threads) + " threads"));
   }
 }
 

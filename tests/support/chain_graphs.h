@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <skiff/skiff.h>
 
+#include <bit>
+#include <cstdint>
 #include <random>
 #include <string>
 #include <vector>
@@ -60,6 +62,14 @@ inline std::vector<float> outputs_of(Session& session) {
     all.insert(all.end(), values.begin(), values.end());
   }
   return all;
+}
+
+inline void expect_equal_bits(const std::vector<float>& found, const std::vector<float>& expected,
+                              const std::string& what) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i)
+    ASSERT_EQ(std::bit_cast<std::uint32_t>(found[i]), std::bit_cast<std::uint32_t>(expected[i]))
+        << what << ", " << i << ": " << found[i] << " and " << expected[i];
 }
 
 /// Layers of the steps that are chains.
