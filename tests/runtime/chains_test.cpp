@@ -1,6 +1,6 @@
 #include "converters/dynamic/dynamic.h"
 #include "tests/support/chain_graphs.h"
-#include "tests/support/malloc_probe.h"
+#include "tests/support/memory_promise.h"
 
 // Elementwise nodes that follow each other run as one step on the CPU; what they compute is what
 // they compute one by one, in the memory that was promised.
@@ -121,22 +121,10 @@ TEST(ChainsOnCpu, PredictedIsUsed) {
   const std::vector<std::byte> bytes = file_of(g);
   for (int threads = 1; threads <= 2; ++threads) {
     const SessionOptions options{.device = DeviceKind::cpu, .threads = threads};
-    const MemoryReport predicted = Session::predict(Model::from_bytes(bytes), options);
-    MallocProbe probe;
-    const Model model = Model::from_bytes(bytes);
-    Session session(model, options);
-    const auto count = probe.stop();
+    Session session = session_as_predicted(bytes, options);
     EXPECT_EQ(chains(session), std::vector{4});
     EXPECT_EQ(session.step(0).workspace, 2 * 8192 * threads);
-    EXPECT_EQ(predicted.total, session.memory().total);
-    if (kMallocProbeWorks) {
-      EXPECT_EQ(session.memory().total, count.peak);
-    }
-    MallocProbe running;
-    EXPECT_TRUE(session.run().ok());
-    if (kMallocProbeWorks) {
-      EXPECT_EQ(running.stop().calls, 0u);
-    }
+    expect_run_allocates_nothing(session);
   }
 }
 

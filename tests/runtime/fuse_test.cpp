@@ -6,7 +6,7 @@
 #include <random>
 
 #include "tests/runtime/networks.h"
-#include "tests/support/malloc_probe.h"
+#include "tests/support/memory_promise.h"
 #include "tests/support/shared_data.h"
 
 // Fused blocks in real networks: the bits of the single layers, and the memory that was promised.
@@ -83,21 +83,8 @@ TEST_P(Fused, BitsAreThoseOfTheSingleLayers) {
 
 TEST_P(Fused, PredictedIsUsed) {
   const SessionOptions options{.threads = 2, .fuse = Fuse::on};
-  const MemoryReport predicted = Session::predict(Model::from_bytes(*bytes_), options);
-  MallocProbe probe;
-  const Model model = Model::from_bytes(*bytes_);
-  Session session(model, options);
-  const auto count = probe.stop();
-  EXPECT_EQ(predicted.total, session.memory().total);
-  EXPECT_EQ(predicted.arena, session.memory().arena);
-  if (kMallocProbeWorks) {
-    EXPECT_EQ(session.memory().total, count.peak);
-  }
-  MallocProbe running;
-  EXPECT_TRUE(session.run().ok());
-  if (kMallocProbeWorks) {
-    EXPECT_EQ(running.stop().calls, 0u);
-  }
+  Session session = session_as_predicted(*bytes_, options);
+  expect_run_allocates_nothing(session);
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, Fused, ::testing::ValuesIn(networks()),
