@@ -2,10 +2,10 @@
 
 #include <map>
 
-#include "runtime/budget.h"
 #include "runtime/cli/commands.h"
 #include "runtime/cli/output.h"
 #include "runtime/model_impl.h"
+#include "runtime/session/budget.h"
 
 namespace skiff::cli {
 namespace {

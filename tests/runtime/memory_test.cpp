@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "converters/convert.h"
-#include "runtime/budget.h"
+#include "runtime/session/budget.h"
 #include "tests/runtime/networks.h"
 #include "tests/support/memory_promise.h"
 #include "tests/support/shared_data.h"

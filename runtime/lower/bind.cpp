@@ -1,10 +1,10 @@
-#include "runtime/bind.h"
+#include "runtime/lower/bind.h"
 
 #include <algorithm>
 #include <cstddef>
 
-#include "runtime/constant_forms.h"
 #include "runtime/core/error.h"
+#include "runtime/lower/constant_forms.h"
 
 namespace skiff {
 namespace {

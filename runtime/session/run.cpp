@@ -1,7 +1,7 @@
 #include <cstring>
 
 #include "runtime/core/error.h"
-#include "runtime/session_impl.h"
+#include "runtime/session/impl.h"
 
 // A run: segments, their steps, and what a session keeps between runs.
 namespace skiff {

@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "runtime/core/error.h"
-#include "runtime/session_impl.h"
-#include "runtime/weights.h"
+#include "runtime/lower/weights.h"
+#include "runtime/session/impl.h"
 
 // Where everything lies: the packed weights, and what every step points to.
 namespace skiff {

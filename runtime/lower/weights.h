@@ -1,6 +1,6 @@
 #pragma once
 
-#include "runtime/bind.h"
+#include "runtime/lower/bind.h"
 
 namespace skiff {
 

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "runtime/arena_program.h"
+#include "runtime/lower/arena_program.h"
 
 // Which results could lie where an operand does: the planner grants what is legal.
 namespace skiff {

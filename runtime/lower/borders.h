@@ -4,7 +4,7 @@
 #include <memory_resource>
 #include <vector>
 
-#include "runtime/bind.h"
+#include "runtime/lower/bind.h"
 
 namespace skiff {
 

@@ -2,7 +2,7 @@
 #include <new>
 
 #include "runtime/core/error.h"
-#include "runtime/session_impl.h"
+#include "runtime/session/impl.h"
 
 namespace skiff {
 

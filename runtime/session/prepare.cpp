@@ -2,8 +2,8 @@
 #include <utility>
 
 #include "runtime/core/error.h"
-#include "runtime/session_impl.h"
-#include "runtime/weights.h"
+#include "runtime/lower/weights.h"
+#include "runtime/session/impl.h"
 
 // Other sizes on a GPU: kernels, tables and recorded programs are made beforehand, resize() only
 // exchanges them with the present ones.

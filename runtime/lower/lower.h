@@ -4,8 +4,8 @@
 #include <memory_resource>
 #include <vector>
 
-#include "runtime/bind.h"
-#include "runtime/borders.h"
+#include "runtime/lower/bind.h"
+#include "runtime/lower/borders.h"
 #include "runtime/plan/problem.h"
 
 namespace skiff {

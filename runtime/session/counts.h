@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "runtime/bind.h"
+#include "runtime/lower/bind.h"
 
 namespace skiff {
 

@@ -3,8 +3,8 @@
 
 #include "runtime/backend/module.h"
 #include "runtime/core/error.h"
-#include "runtime/session_impl.h"
-#include "runtime/weights.h"
+#include "runtime/lower/weights.h"
+#include "runtime/session/impl.h"
 
 // What a session does with a GPU. Its steps and the copies between the memories are recorded when
 // the session is made; a run launches each recorded stretch and waits for it.

@@ -1,4 +1,4 @@
-#include "runtime/budget.h"
+#include "runtime/session/budget.h"
 
 #include <algorithm>
 #include <optional>

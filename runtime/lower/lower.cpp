@@ -1,9 +1,9 @@
-#include "runtime/lower.h"
+#include "runtime/lower/lower.h"
 
 #include <algorithm>
 
-#include "runtime/arena_program.h"
 #include "runtime/core/memory.h"
+#include "runtime/lower/arena_program.h"
 #include "runtime/plan/solve.h"
 
 namespace skiff {

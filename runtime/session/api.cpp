@@ -1,10 +1,10 @@
 #include <skiff/session.h>
 
-#include "runtime/budget.h"
 #include "runtime/core/error.h"
 #include "runtime/ops/conv_block.h"
 #include "runtime/ops/pointwise_chain.h"
-#include "runtime/session_impl.h"
+#include "runtime/session/budget.h"
+#include "runtime/session/impl.h"
 
 // The public class: everything is handed on to the session's Impl.
 namespace skiff {

@@ -1,4 +1,4 @@
-#include "runtime/weights.h"
+#include "runtime/lower/weights.h"
 
 #include <algorithm>
 #include <cstring>

@@ -1,9 +1,9 @@
-#include "runtime/constant_forms.h"
+#include "runtime/lower/constant_forms.h"
 
 #include <algorithm>
 
 #include "runtime/core/error.h"
-#include "runtime/weights.h"
+#include "runtime/lower/weights.h"
 
 namespace skiff {
 

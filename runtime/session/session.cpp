@@ -7,7 +7,7 @@
 #include "runtime/cpu/isa.h"
 #include "runtime/graph/fuse_blocks.h"
 #include "runtime/graph/fuse_chains.h"
-#include "runtime/session_impl.h"
+#include "runtime/session/impl.h"
 
 namespace skiff {
 namespace {

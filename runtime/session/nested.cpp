@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "runtime/session_impl.h"
+#include "runtime/session/impl.h"
 
 // Nodes with nested graphs. Their steps stand behind the node's own and are walked from here; what
 // passes between a body and its node is copied where the plan did not put both in one place.

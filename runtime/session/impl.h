@@ -6,11 +6,11 @@
 #include <memory>
 #include <optional>
 
-#include "runtime/bind.h"
-#include "runtime/counts.h"
 #include "runtime/cpu/thread_pool.h"
-#include "runtime/lower.h"
+#include "runtime/lower/bind.h"
+#include "runtime/lower/lower.h"
 #include "runtime/model_impl.h"
+#include "runtime/session/counts.h"
 
 namespace skiff {
 

@@ -1,4 +1,4 @@
-#include "runtime/borders.h"
+#include "runtime/lower/borders.h"
 
 namespace skiff {
 namespace {

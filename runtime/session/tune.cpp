@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "runtime/budget.h"
+#include "runtime/session/budget.h"
 
 // Sessions that are made to find out how the real one should be made.
 namespace skiff {

@@ -1,4 +1,4 @@
-#include "runtime/counts.h"
+#include "runtime/session/counts.h"
 
 #include <bit>
 

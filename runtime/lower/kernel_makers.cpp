@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "runtime/bind.h"
 #include "runtime/core/error.h"
+#include "runtime/lower/bind.h"
 
 namespace skiff {
 

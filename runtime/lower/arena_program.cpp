@@ -1,4 +1,4 @@
-#include "runtime/arena_program.h"
+#include "runtime/lower/arena_program.h"
 
 #include <algorithm>
 

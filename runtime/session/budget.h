@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "runtime/session_impl.h"
+#include "runtime/session/impl.h"
 
 namespace skiff {
 

@@ -4,8 +4,8 @@
 #include <span>
 #include <vector>
 
-#include "runtime/bind.h"
-#include "runtime/borders.h"
+#include "runtime/lower/bind.h"
+#include "runtime/lower/borders.h"
 #include "runtime/plan/lifetimes.h"
 
 namespace skiff {
