@@ -73,8 +73,9 @@ struct ConvArgs {
   std::int32_t step_z = 1, step_y = 1, step_x = 1;
   std::int64_t in_batch = 0, in_z = 0, in_y = 0, in_x = 0;      ///< input strides
   std::int64_t out_batch = 0, out_z = 0, out_y = 0, out_x = 0;  ///< output strides of the grid
-  bool streams = false;  ///< the weights are a part of many, which no cache holds
-  bool linear = false;   ///< one tap at 0, never outside, row m at m * in_x and m * out_x
+  std::int64_t rows = 0;  ///< of all calls that go over a panel in turn; 0: each call is alone
+  bool streams = false;   ///< the weights are a part of many, which no cache holds
+  bool linear = false;    ///< one tap at 0, never outside, row m at m * in_x and m * out_x
   Epilogue epilogue;
 };
 

@@ -79,7 +79,10 @@ void run_task(const KernelTable& table, const Partition& p, const ConvArgs& args
   const std::int64_t panel = p.panels_outer ? index / p.row_tasks : index % p.panel_tasks;
   const std::int64_t row_begin = row * p.rows_per_task;
   const std::int64_t panel_begin = panel * p.panels_per_task;
-  table.conv(args, row_begin, std::min(p.rows, row_begin + p.rows_per_task), panel_begin,
+  ConvArgs whole = args;
+  // Tasks that follow each other share a panel: together they fetch the next one.
+  whole.rows = p.panels_outer ? p.rows : 0;
+  table.conv(whole, row_begin, std::min(p.rows, row_begin + p.rows_per_task), panel_begin,
              std::min(p.panels, panel_begin + p.panels_per_task));
 }
 

@@ -273,15 +273,18 @@ TileFunction choose_tile(int vectors, int rows) {
 /// Weights that stay in the cache need no fetching.
 constexpr std::int64_t kFetchedElements = 96 << 10;
 
-/// How the tiles of a panel fetch the one behind it.
-Ahead ahead_of(const ConvArgs& a, int vectors, std::int64_t tiles, const float* panel) {
+/// How the tiles of rows [row_begin, row_end) fetch the panel behind this one: their share of it.
+Ahead ahead_of(const ConvArgs& a, std::int64_t row_begin, std::int64_t row_end, int vectors,
+               std::int64_t tiles, const float* panel) {
   const std::int64_t depth = a.k * a.tap_count;
   if (a.k_stride > 0 || a.k < Ahead::kEvery) return {};
   if (!a.streams && (depth * a.n < kFetchedElements || tiles < 2)) return {};
   const std::int64_t elements = depth * vectors * kLanes;
+  const std::int64_t rows = a.rows > 0 ? a.rows : row_end - row_begin;
+  const std::int64_t first = a.rows > 0 ? elements * row_begin / rows / 16 : 0;
+  const std::int64_t lines = (elements / 16 * (row_end - row_begin) + rows - 1) / rows;
   const std::int64_t fetches = tiles * a.tap_count * ((a.k + Ahead::kEvery - 1) / Ahead::kEvery);
-  const std::int64_t lines = elements / 16;
-  return {reinterpret_cast<const char*>(panel + elements),
+  return {reinterpret_cast<const char*>(panel + elements) + first * 64,
           static_cast<int>((lines + fetches - 1) / fetches)};
 }
 
@@ -297,7 +300,7 @@ void conv_panel(const ConvArgs& a, std::int64_t row_begin, std::int64_t row_end,
   const TileFunction tall = choose_tile(vectors, taller > 0 ? low + 1 : low);
   const TileFunction flat = choose_tile(vectors, low);
   TileRows rows;
-  Ahead ahead = ahead_of(a, vectors, tiles, panel);
+  Ahead ahead = ahead_of(a, row_begin, row_end, vectors, tiles, panel);
   std::int64_t row = row_begin;
   for (std::int64_t i = 0; i < tiles; ++i) {
     const int height = i < taller ? low + 1 : low;
