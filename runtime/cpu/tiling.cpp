@@ -9,7 +9,9 @@ namespace {
 constexpr std::int64_t kTaskMultiplyAdds = 262144;
 constexpr std::int64_t kMaxTasks = 32;
 // Elements that stay in a second-level cache of 1 MiB beside the rest.
-constexpr std::int64_t kPanelElements = 160 << 10;
+constexpr std::int64_t kCachedElements = 160 << 10;
+// A panel and the one fetched behind it, beside the rows.
+constexpr std::int64_t kPanelElements = 112 << 10;
 constexpr std::int64_t kRowBlockElements = 64 << 10;
 
 // Relative time of all columns with panels of `vectors` vectors.
@@ -61,8 +63,12 @@ Partition choose_partition(const KernelTable& table, const PanelLayout& layout, 
     p.panel_tasks = std::min(wanted, p.panels);
     p.row_tasks = std::clamp<std::int64_t>(ceil_div(wanted, p.panel_tasks), 1, most_rows);
   } else {
-    const std::int64_t for_cache = rows * row_elements / kRowBlockElements;
-    p.row_tasks = std::clamp<std::int64_t>(std::max(wanted, for_cache), 1, most_rows);
+    // Each block of rows reads all weights: few and tall blocks where no cache holds those.
+    const bool cached = layout.elements() <= kCachedElements;
+    const std::int64_t block = cached ? kRowBlockElements : kCachedElements;
+    const std::int64_t least = cached ? wanted : 1;
+    p.row_tasks =
+        std::clamp<std::int64_t>(std::max(least, rows * row_elements / block), 1, most_rows);
     p.panel_tasks = std::clamp<std::int64_t>(ceil_div(wanted, p.row_tasks), 1, p.panels);
   }
   p.rows_per_task = round_up(ceil_div(rows, p.row_tasks), tile);
