@@ -114,56 +114,6 @@ void check_plans(const fb::Model& model) {
             i, " has no 32-byte key");
 }
 
-/// FlatBuffers' verifier asks a vector to be aligned for its length (4 bytes) only; whoever reads
-/// 8-byte elements in place needs more. Walks verified tables by the type tables flatc generates.
-class AlignmentWalk {
- public:
-  void table(const std::uint8_t* data, const flatbuffers::TypeTable& type) const {
-    const auto& record = *reinterpret_cast<const flatbuffers::Table*>(data);
-    std::uint8_t member = 0;  // of the union that follows its type field
-    for (std::size_t i = 0; i < type.num_elems; ++i) {
-      const std::uint8_t* field = record.GetAddressOf(
-          flatbuffers::FieldIndexToOffset(static_cast<flatbuffers::voffset_t>(i)));
-      if (field == nullptr) continue;
-      const auto [base, repeating, reference] = type.type_codes[i];
-      if (base == flatbuffers::ET_UTYPE) member = *field;
-      if (repeating) {
-        vector(follow(field), base, reference < 0 ? nullptr : type.type_refs[reference](),
-               type.names[i]);
-      } else if (base == flatbuffers::ET_SEQUENCE) {
-        sequence(field, *type.type_refs[reference](), member);
-      }
-    }
-  }
-
- private:
-  static const std::uint8_t* follow(const std::uint8_t* place) noexcept {
-    return place + flatbuffers::ReadScalar<flatbuffers::uoffset_t>(place);
-  }
-
-  /// `member` of a newer file may be unknown; its table then has no reader either.
-  void sequence(const std::uint8_t* field, const flatbuffers::TypeTable& type,
-                std::uint8_t member) const {
-    if (type.st == flatbuffers::ST_TABLE) table(follow(field), type);
-    if (type.st == flatbuffers::ST_UNION && member > 0 && member < type.num_elems)
-      table(follow(field), *type.type_refs[type.type_codes[member].sequence_ref]());
-  }
-
-  void vector(const std::uint8_t* data, unsigned base, const flatbuffers::TypeTable* type,
-              const char* name) const {
-    const auto count = flatbuffers::ReadScalar<flatbuffers::uoffset_t>(data);
-    const std::uint8_t* elements = data + sizeof(flatbuffers::uoffset_t);
-    const bool tables = type != nullptr && type->st == flatbuffers::ST_TABLE;
-    const bool wide = base == flatbuffers::ET_LONG || base == flatbuffers::ET_ULONG ||
-                      base == flatbuffers::ET_DOUBLE ||
-                      (type != nullptr && type->st == flatbuffers::ST_STRUCT);
-    require(!wide || reinterpret_cast<std::uintptr_t>(elements) % 8 == 0, kBad, "the numbers of '",
-            name, "' are not aligned to 8 bytes");
-    for (std::size_t i = 0; tables && i < count; ++i)
-      table(follow(elements + i * sizeof(flatbuffers::uoffset_t)), *type);
-  }
-};
-
 }  // namespace
 
 void assign(Shapes& shapes, std::span<const std::int64_t> symbols, bool all) {
@@ -176,7 +126,6 @@ void assign(Shapes& shapes, std::span<const std::int64_t> symbols, bool all) {
 }
 
 void check_features(const fb::Model& model) {
-  AlignmentWalk().table(reinterpret_cast<const std::uint8_t*>(&model), *fb::ModelTypeTable());
   const auto* features = model.required_features();
   require(length(features) == 0, ErrorCode::unsupported, "the model needs the feature '",
           length(features) == 0 ? std::string_view() : text(features->Get(0)),

@@ -4,8 +4,8 @@
 #include "runtime/model/container.h"
 #include "schema/skiff_generated.h"
 
-// The semantic checks behind FlatBuffers' verifier, which knows types and bounds of tables but
-// nothing of what the numbers mean. Each throws Error{invalid_model} or Error{unsupported}.
+// The semantic checks behind check_structure(), which knows types and bounds of tables but nothing
+// of what the numbers mean. Each throws Error{invalid_model} or Error{unsupported}.
 namespace skiff::model {
 
 /// required_features, number of graphs, symbols.

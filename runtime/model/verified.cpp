@@ -8,6 +8,7 @@
 #include "runtime/core/error.h"
 #include "runtime/graph/shapes.h"
 #include "runtime/model/checks.h"
+#include "runtime/model/structure.h"
 
 namespace skiff::model {
 
@@ -61,12 +62,7 @@ static void check_corners(const Graph& graph, MemoryBook& book) {
 Verified Loader::load(Source source, const VerifyOptions& options, MemoryBook& book,
                       std::pmr::memory_resource& arena) {
   Verified model(std::move(source), book, arena, options.digests);
-  // Depth and table count bound the verifier's own work on hostile files.
-  const std::size_t size = model.block_.size();
-  flatbuffers::Verifier verifier(reinterpret_cast<const std::uint8_t*>(model.block_.data()), size,
-                                 32, static_cast<flatbuffers::uoffset_t>(size / 4 + 16));
-  require(fb::VerifyModelBuffer(verifier), ErrorCode::invalid_model,
-          "the metadata is no valid FlatBuffer of a .skiff file");
+  check_structure(model.block_.bytes());
   const fb::Model& metadata = model.metadata();
   check_features(metadata);
   check_buffers(metadata, model.header_.data_size);

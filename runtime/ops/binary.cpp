@@ -1,6 +1,7 @@
 #include "runtime/ops/activation.h"
 #include "runtime/ops/attributes.h"
 #include "runtime/ops/dispatch.h"
+#include "runtime/ops/op_name.h"
 #include "runtime/ops/ops.h"
 
 namespace skiff {
@@ -27,8 +28,7 @@ void infer_binary(const NodeView& node, std::span<TensorInfo> outputs) {
   // The exponent's type is free: it does not decide the result's.
   check(node, a.dtype == b.dtype || (function == pow && takes(function, b.dtype)), "operands are ",
         a.dtype, " and ", b.dtype, ", must be equal");
-  check(node, takes(function, a.dtype), fb::EnumNameBinaryFunction(function),
-        " has no meaning for ", a.dtype);
+  check(node, takes(function, a.dtype), name_of(function), " has no meaning for ", a.dtype);
   check_activation(node, attrs.activation(), attrs.alpha(), attrs.beta());
   const bool compares = function >= equal && function <= logical_xor;
   check(

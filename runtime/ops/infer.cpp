@@ -1,5 +1,5 @@
 #include "runtime/core/checked.h"
-#include "runtime/ops/op.h"
+#include "runtime/ops/op_name.h"
 
 namespace skiff {
 namespace {
@@ -35,8 +35,8 @@ void infer_outputs(const NodeView& node, fb::Attrs attrs_type, std::span<TensorI
   require(node.version == 1, ErrorCode::unsupported, "node '", node.name, "': version ",
           node.version, " of operator ", def->name, " is newer than this Skiff");
   require(attrs_type == def->attrs, ErrorCode::invalid_model, "node '", node.name,
-          "': attributes of type ", fb::EnumNameAttrs(attrs_type), ", but ", def->name, " takes ",
-          fb::EnumNameAttrs(def->attrs));
+          "': attributes of type ", name_of(attrs_type), ", but ", def->name, " takes ",
+          name_of(def->attrs));
   require(def->attrs == fb::Attrs::NONE || node.attributes != nullptr, ErrorCode::invalid_model,
           "node '", node.name, "' (", def->name, ") lacks its attributes");
   check_inputs(*def, node);

@@ -1,5 +1,6 @@
 #include "runtime/ops/attributes.h"
 #include "runtime/ops/dispatch.h"
+#include "runtime/ops/op_name.h"
 #include "runtime/ops/ops.h"
 
 namespace skiff {
@@ -21,8 +22,8 @@ void infer_reduce(const NodeView& node, std::span<TensorInfo> outputs) {
   const int rank = x.shape.rank();
   check(node, attrs.function() <= fb::ReduceFunction::MAX, "function ",
         static_cast<int>(attrs.function()), " is not known");
-  check(node, takes(attrs.function(), x.dtype), fb::EnumNameReduceFunction(attrs.function()),
-        " has no meaning for ", x.dtype);
+  check(node, takes(attrs.function(), x.dtype), name_of(attrs.function()), " has no meaning for ",
+        x.dtype);
   std::array<bool, static_cast<std::size_t>(kMaxRank)> reduced{};
   std::int64_t last = -1;
   if (attrs.axes() != nullptr) {

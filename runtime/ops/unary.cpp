@@ -2,6 +2,7 @@
 
 #include "runtime/ops/attributes.h"
 #include "runtime/ops/dispatch.h"
+#include "runtime/ops/op_name.h"
 #include "runtime/ops/ops.h"
 
 namespace skiff {
@@ -40,8 +41,7 @@ void infer_unary(const NodeView& node, std::span<TensorInfo> outputs) {
   check(node, function > none && function <= fb::UnaryFunction::MAX, "function ",
         static_cast<int>(function), " is not known");
   check(node, !std::isnan(attrs.alpha()) && !std::isnan(attrs.beta()), "alpha or beta is NaN");
-  check(node, takes(function, x.dtype), fb::EnumNameUnaryFunction(function), " has no meaning for ",
-        x.dtype);
+  check(node, takes(function, x.dtype), name_of(function), " has no meaning for ", x.dtype);
   outputs[0].dtype = function == is_nan || function == is_inf ? DType::boolean : x.dtype;
   outputs[0].shape = x.shape;
 }
