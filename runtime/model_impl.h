@@ -34,7 +34,7 @@ struct WeightSet {
   backend::Memory device_block;
 };
 
-struct Model::Impl {
+struct [[gnu::visibility("hidden")]] Model::Impl {
   Impl(model::Source source, const LoadOptions& options);
 
   LoadOptions options;

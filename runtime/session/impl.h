@@ -52,7 +52,7 @@ struct SessionMaking {
   std::uint64_t most_workspace = UINT64_MAX;  ///< of a kernel of the GPU that has a choice
 };
 
-struct Session::Impl {
+struct [[gnu::visibility("hidden")]] Session::Impl {
   /// Binds and plans.
   Impl(const Model& source, const SessionOptions& session_options,
        const SessionMaking& making = {});
@@ -135,8 +135,8 @@ struct Session::Impl {
   std::uint64_t io_bytes() const noexcept;
   void take_device_memory();
   void take_host_memory();
-  void fill_set(WeightSet& set);
-  void fill_device_set(WeightSet& set);
+  void fill_set(WeightSet & set);
+  void fill_device_set(WeightSet & set);
   std::byte* device_address(std::int32_t value) const noexcept;
   void connect_on_host(std::size_t step);
   void connect_on_device(std::size_t step);
@@ -169,7 +169,7 @@ struct Session::Impl {
   void connect();
   std::byte* stored(std::int32_t buffer) const noexcept;
   void carry_states() noexcept;
-  void start_value(std::byte* to, std::int32_t buffer, std::size_t bytes) noexcept;
+  void start_value(std::byte * to, std::int32_t buffer, std::size_t bytes) noexcept;
   std::size_t next_step(std::size_t step) const noexcept;
   void start_shapes();
   void set_symbols(const InputShape& wanted, std::span<std::int64_t> symbols) const;
@@ -181,10 +181,10 @@ struct Session::Impl {
   Symbols::Values set_by_inputs(Symbols::Values symbols) const noexcept;
   Prepared* find_prepared(const Symbols::Values& symbols) noexcept;
   Prepared& at_prepared(const Symbols::Values& symbols);
-  void exchange(Prepared& other) noexcept;
-  void make_prepared(Prepared& other, std::pmr::memory_resource& room);
-  void fill_tables(Prepared& other);
-  void record_for(Prepared& other);
+  void exchange(Prepared & other) noexcept;
+  void make_prepared(Prepared & other, std::pmr::memory_resource & room);
+  void fill_tables(Prepared & other);
+  void record_for(Prepared & other);
   void prepare_on_device(const Symbols::Values& symbols);
   Status refuse(const Error& error) noexcept;
 

@@ -1,23 +1,34 @@
-# The library stays small: links it as a shared library of its own, without its CPU kernels (*_cpu and
-# the target skiff_cpu) and with all of them, strips both and looks at the files.
+# The library stays small: links it like libskiff.so, without its CPU kernels (*_cpu and the target
+# skiff_cpu) and with all of them, strips both and looks at the files.
 file(STRINGS "${OBJECTS}" core)
 file(STRINGS "${CPU_OBJECTS}" kernels)
 set(all ${core} ${kernels})
 list(FILTER core EXCLUDE REGEX "_cpu\\.cpp\\.o$")
+set(library "${OBJECTS}.so")
+
+function(link objects)
+  execute_process(
+    COMMAND "${CXX}" -shared -Wl,--gc-sections "-Wl,--version-script=${MAP}"
+            -Wl,--unresolved-symbols=ignore-all -Wl,-s ${ARGN} ${objects} -o "${library}"
+    RESULT_VARIABLE code)
+  if(NOT code EQUAL 0)
+    message(FATAL_ERROR "cannot link")
+  endif()
+endfunction()
 
 function(check_size what objects limit)
-  set(library "${OBJECTS}.so")
   list(LENGTH objects count)
   if(count LESS 20)
     message(FATAL_ERROR "${what}: only ${count} objects, the list is wrong")
   endif()
-  execute_process(
-    COMMAND "${CXX}" -shared -Wl,--gc-sections -Wl,--unresolved-symbols=ignore-all -Wl,-s
-            ${objects} -o "${library}"
-    RESULT_VARIABLE code)
-  if(NOT code EQUAL 0)
-    message(FATAL_ERROR "${what}: cannot link")
-  endif()
+  # What was left out is called within the real library, not imported: empty stand-ins.
+  link("${objects}")
+  execute_process(COMMAND "${NM}" -D --undefined-only "${library}" OUTPUT_VARIABLE imports)
+  string(REGEX MATCHALL "_Z[A-Z]+5skiff[^\n]*" missing "${imports}")
+  list(TRANSFORM missing REPLACE "(.+)" ".globl \\1\n.hidden \\1\n\\1:\n")
+  list(JOIN missing "" text)
+  file(WRITE "${OBJECTS}.s" ".section .note.GNU-stack,\"\",%progbits\n.text\n${text}")
+  link("${objects}" "${OBJECTS}.s")
   file(SIZE "${library}" bytes)
   if(bytes GREATER limit)
     message(FATAL_ERROR "${what}: ${bytes} bytes, more than ${limit}")
