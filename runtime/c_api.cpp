@@ -23,18 +23,27 @@ std::int32_t keep(skiff::ErrorCode code, const char* message) noexcept {
   return static_cast<std::int32_t>(code);
 }
 
-/// No exception crosses the C edge.
-template <typename F>
-std::int32_t guarded(F&& f) noexcept {
+/// Keeps what is being caught.
+std::int32_t keep_caught() noexcept {
   try {
-    f();
-    return 0;
+    throw;
   } catch (const skiff::Error& error) {
     return keep(error.code(), error.what());
   } catch (const std::bad_alloc&) {
     return keep(skiff::ErrorCode::out_of_memory, "the system refused memory");
   } catch (const std::exception& error) {
     return keep(skiff::ErrorCode::internal, error.what());
+  }
+}
+
+/// No exception crosses the C edge.
+template <typename F>
+std::int32_t guarded(F&& f) noexcept {
+  try {
+    f();
+    return 0;
+  } catch (...) {
+    return keep_caught();
   }
 }
 

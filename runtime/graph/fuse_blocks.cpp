@@ -155,7 +155,7 @@ class Finder {
   int threads_;
   std::pmr::vector<std::optional<ConvGeometry>> geometry_;  // per node
   std::pmr::vector<std::int32_t> readers_, reader_;         // per value: how many, the last one
-  std::pmr::vector<bool> taken_;
+  std::pmr::vector<std::uint8_t> taken_;
   std::pmr::vector<Block> blocks_;
 };
 

@@ -119,7 +119,7 @@ class Widening {
   std::pmr::monotonic_buffer_resource scratch_;
   Graph wide_;
   std::pmr::vector<std::int32_t> same_;
-  std::pmr::vector<bool> dropped_;
+  std::pmr::vector<std::uint8_t> dropped_;
 };
 
 }  // namespace

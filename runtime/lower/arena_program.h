@@ -80,7 +80,7 @@ class ArenaProgram {
   std::pmr::vector<Overwrite> overwrites_;
   std::pmr::vector<plan::View> views_;
   std::pmr::vector<std::int32_t> view_steps_;
-  std::pmr::vector<bool> locked_;  // by value; empty: none
+  std::pmr::vector<std::uint8_t> locked_;  // by value; empty: none
   std::uint64_t largest_workspace_ = 0;
 };
 

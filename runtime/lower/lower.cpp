@@ -51,10 +51,9 @@ void place(const ArenaProgram& arena, const plan::Lifetimes& lifetimes,
 }
 
 /// Plans the arena of one space.
-ArenaLayout plan_arena(const Graph& graph, Binding& binding, std::span<const Border> borders,
-                       Space space, bool shared_io, std::pmr::memory_resource& memory,
-                       std::pmr::memory_resource& scratch) {
-  ArenaLayout layout(memory);
+void plan_arena(const Graph& graph, Binding& binding, std::span<const Border> borders, Space space,
+                bool shared_io, ArenaLayout& layout, std::pmr::memory_resource& memory,
+                std::pmr::memory_resource& scratch) {
   std::pmr::monotonic_buffer_resource pool(&scratch);
   const ArenaProgram arena(graph, binding, borders, space, shared_io, pool);
   const plan::Lifetimes lifetimes = plan::lifetimes(arena.program(), pool);
@@ -69,7 +68,6 @@ ArenaLayout plan_arena(const Graph& graph, Binding& binding, std::span<const Bor
   layout.certificate = solution.certificate;
   layout.workspace_offset.assign(binding.steps.size(), -1);
   place(arena, lifetimes, solution, layout);
-  return layout;
 }
 
 void place_io(const Graph& graph, Layout& layout) {
@@ -93,12 +91,12 @@ Layout lower(const Graph& graph, Binding& binding, bool shared_io,
   Layout layout(memory);
   place_io(graph, layout);
   layout.borders = find_borders(graph, binding, shared_io, memory);
-  const auto arena = [&](Space space) {
-    return plan_arena(graph, binding, layout.borders, space, shared_io, memory, scratch);
+  const auto plan = [&](Space space, ArenaLayout& arena) {
+    plan_arena(graph, binding, layout.borders, space, shared_io, arena, memory, scratch);
   };
-  layout.host = arena(Space::host);
+  plan(Space::host, layout.host);
   const auto on_device = [](const Step& step) { return step.space == Space::device; };
-  if (std::ranges::any_of(binding.steps, on_device)) layout.device = arena(Space::device);
+  if (std::ranges::any_of(binding.steps, on_device)) plan(Space::device, layout.device);
   return layout;
 }
 

@@ -89,7 +89,10 @@ Packing greedy(const Sections& sections, std::int64_t enough, std::pmr::memory_r
     });
     for (const Gap gap : {Gap::lowest, Gap::tightest}) {
       pack(sections, order, gap, trial, placed);
-      if (trial.height < best.height) std::swap(best, trial);
+      if (trial.height < best.height) {
+        best.offsets.swap(trial.offsets);
+        best.height = trial.height;
+      }
       if (best.height <= enough) return best;
     }
   }

@@ -1,10 +1,8 @@
 #include "runtime/plan/lifetimes.h"
 
 #include <algorithm>
-#include <string>
 
-#include <skiff/error.h>
-
+#include "runtime/core/error.h"
 #include "runtime/plan/aliasing.h"
 
 namespace skiff::plan {
@@ -13,8 +11,7 @@ namespace {
 std::size_t at(std::int32_t index) { return static_cast<std::size_t>(index); }
 
 [[noreturn]] void refuse(const char* what, std::size_t index, const char* why) {
-  throw Error(ErrorCode::invalid_argument,
-              std::string("plan: ") + what + " " + std::to_string(index) + " " + why);
+  fail(ErrorCode::invalid_argument, "plan: ", what, " ", index, " ", why);
 }
 
 constexpr std::int64_t kMaxBytes = std::int64_t{1} << 60;

@@ -71,6 +71,8 @@ class Search {
   enum class Verdict : std::uint8_t { found, failed, failed_whole, gave_up };
   enum class Choice : std::uint8_t { dead_end, one_free, several };
 
+  static constexpr std::int32_t kPlaced = INT32_MAX;
+
   void reset();
   void reset_members();
   Verdict explore(const Part& part, Mark last);

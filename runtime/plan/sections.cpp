@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <numeric>
-#include <string>
 
-#include <skiff/error.h>
+#include "runtime/core/error.h"
 
 namespace skiff::plan {
 namespace {
@@ -20,21 +19,20 @@ struct Event {
 
 void check(const Problem& problem, std::size_t index) {
   const Buffer& buffer = problem.buffers[index];
-  const auto refuse = [&](const char* why) {
-    throw Error(ErrorCode::invalid_argument, "plan: buffer " + std::to_string(index) + " " + why);
-  };
-  if (buffer.size < 0) refuse("has a negative size");
-  if (buffer.size > kMaxBytes) refuse("is larger than 2^60 bytes");
-  if (buffer.first < 0) refuse("lives from a negative step");
-  if (buffer.end <= buffer.first) refuse("ends before it begins; lifetimes are [first, end)");
+  const char* fault = buffer.size < 0           ? "has a negative size"
+                      : buffer.size > kMaxBytes ? "is larger than 2^60 bytes"
+                      : buffer.first < 0        ? "lives from a negative step"
+                      : buffer.end <= buffer.first
+                          ? "ends before it begins; lifetimes are [first, end)"
+                          : nullptr;
+  require(fault == nullptr, ErrorCode::invalid_argument, "plan: buffer ", index, " ", fault);
 }
 
 /// Rounded sizes of the buffers with bytes, and their greatest common divisor.
 std::pmr::vector<std::int64_t> rounded_sizes(const Problem& problem, Sections& out,
                                              std::pmr::memory_resource& resource) {
-  if (problem.alignment < 1 || problem.alignment > kMaxBytes) {
-    throw Error(ErrorCode::invalid_argument, "plan: the alignment must be in 1..2^60");
-  }
+  require(problem.alignment >= 1 && problem.alignment <= kMaxBytes, ErrorCode::invalid_argument,
+          "plan: the alignment must be in 1..2^60");
   std::pmr::vector<std::int64_t> sizes(&resource);
   sizes.reserve(problem.buffers.size());
   out.buffer_of.reserve(problem.buffers.size());
@@ -45,20 +43,16 @@ std::pmr::vector<std::int64_t> rounded_sizes(const Problem& problem, Sections& o
     const std::int64_t size = problem.buffers[i].size;
     if (size == 0) continue;
     const std::int64_t units = (size - 1) / problem.alignment + 1;
-    if (units > kMaxBytes / problem.alignment - 1 || units * problem.alignment > kMaxBytes - sum) {
-      throw Error(ErrorCode::invalid_argument, "plan: the sizes add up to more than 2^60 bytes");
-    }
+    require(units < kMaxBytes / problem.alignment && units * problem.alignment <= kMaxBytes - sum,
+            ErrorCode::invalid_argument, "plan: the sizes add up to more than 2^60 bytes");
     sizes.push_back(units * problem.alignment);
     out.buffer_of.push_back(static_cast<std::int32_t>(i));
     sum += sizes.back();
     out.grain = std::gcd(out.grain, sizes.back());
   }
   if (out.grain == 0) out.grain = problem.alignment;
-  if (sum / out.grain >= kMaxGrains) {
-    throw Error(ErrorCode::unsupported, "plan: more than 2^30 grains of " +
-                                            std::to_string(out.grain) +
-                                            " bytes; use a larger alignment");
-  }
+  require(sum / out.grain < kMaxGrains, ErrorCode::unsupported, "plan: more than 2^30 grains of ",
+          out.grain, " bytes; use a larger alignment");
   return sizes;
 }
 

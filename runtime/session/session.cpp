@@ -84,10 +84,10 @@ std::optional<Graph> Session::Impl::fuse_all() {
   check_threads(options.threads);
   if (options.fuse == Fuse::off) return {};
   std::pmr::monotonic_buffer_resource scratch(kMetadataChunk, &book);
-  std::optional<Graph> result;
-  if (!device)
-    result = fuse_blocks(shared.host_graph(), options.fuse, options.threads, arena, scratch);
   const Graph& source = device ? shared.verified.graph() : shared.host_graph();
+  std::optional<Graph> result =
+      device ? std::optional<Graph>()
+             : fuse_blocks(source, options.fuse, options.threads, arena, scratch);
   fuse_chains(source, result, device ? Chains::all : Chains::of_long_rows, arena, scratch);
   return result;
 }

@@ -71,7 +71,7 @@ bool PlanCache::parse(std::span<const std::byte> bytes) {
       entries_.clear();
       return false;
     }
-    entries_.emplace(key, line.substr(kDigits + 1));
+    entries_[std::string(key)] = line.substr(kDigits + 1);
   }
   return true;
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -41,7 +40,7 @@ class PlanCache {
   std::size_t size() const noexcept { return entries_.size(); }
 
  private:
-  std::map<std::string, std::string, std::less<>> entries_;
+  std::map<std::string, std::string> entries_;
 };
 
 /// skiff/plans in the user's cache folder; empty when there is none (XDG_CACHE_HOME, HOME).

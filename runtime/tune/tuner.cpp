@@ -1,8 +1,8 @@
 #include "runtime/tune/tuner.h"
 
-#include <algorithm>
+#include <limits>
 #include <mutex>
-#include <optional>
+#include <utility>
 
 #include "runtime/core/error.h"
 #include "runtime/tune/trial.h"
@@ -76,23 +76,27 @@ std::string Tuner::measure(const std::string& key, const NodeView& node,
                            std::span<const TensorInfo> outputs, std::uint64_t most_workspace,
                            const std::vector<std::string>& names) {
   struct Timed {
-    float ms;
-    std::string name;
+    float ms = std::numeric_limits<float>::infinity();
+    const std::string* name = nullptr;
   };
-  std::vector<Timed> timed;
-  for (const std::string& name : names)
-    if (const auto ms =
-            time_alone(device_, node, outputs, {most_workspace, name.c_str(), true}, runs_))
-      timed.push_back({*ms, name});
-  if (timed.empty()) return "";
-  std::ranges::stable_sort(timed, {}, &Timed::ms);
-  const Timed& best = timed.front();
-  say(LogLevel::debug, message("'", node.name, "': ", best.name, " takes ", 1000.0 * best.ms,
-                               " us, the fastest of ", timed.size()));
-  if (timed.size() > 1 && timed[1].ms < best.ms * kClose)
-    close_calls_.push_back({key, best.name, timed[1].name});
-  settle(key, best.name);
-  return best.name;
+  Timed best, second;
+  std::size_t count = 0;
+  for (const std::string& name : names) {
+    const auto ms = time_alone(device_, node, outputs, {most_workspace, name.c_str(), true}, runs_);
+    if (!ms) continue;
+    ++count;
+    if (*ms < best.ms)
+      second = std::exchange(best, {*ms, &name});
+    else if (*ms < second.ms)
+      second = {*ms, &name};
+  }
+  if (count == 0) return "";
+  say(LogLevel::debug, message("'", node.name, "': ", *best.name, " takes ", 1000.0 * best.ms,
+                               " us, the fastest of ", count));
+  if (count > 1 && second.ms < best.ms * kClose)
+    close_calls_.push_back({key, *best.name, *second.name});
+  settle(key, *best.name);
+  return *best.name;
 }
 
 void Tuner::settle(const std::string& key, const std::string& algorithm) {

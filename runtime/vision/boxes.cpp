@@ -130,15 +130,16 @@ float overlap(const Detection& a, const Detection& b) noexcept {
 
 std::vector<Detection> suppress(std::vector<Detection> boxes, float iou_threshold,
                                 std::size_t most) {
-  std::stable_sort(boxes.begin(), boxes.end(),
-                   [](const Detection& a, const Detection& b) { return a.score > b.score; });
+  const auto less = [](const Detection& a, const Detection& b) { return a.score < b.score; };
   std::vector<Detection> kept;
-  for (const Detection& box : boxes) {
-    if (kept.size() == most) break;
-    const bool covered = std::any_of(kept.begin(), kept.end(), [&](const Detection& better) {
+  while (!boxes.empty() && kept.size() < most) {
+    const auto best = std::max_element(boxes.begin(), boxes.end(), less);
+    kept.push_back(*best);
+    boxes.erase(best);
+    const Detection& better = kept.back();
+    std::erase_if(boxes, [&](const Detection& box) {
       return better.label == box.label && overlap(better, box) > iou_threshold;
     });
-    if (!covered) kept.push_back(box);
   }
   return kept;
 }

@@ -59,12 +59,8 @@ T stored(float value, const Quantization& q) noexcept {
 }
 
 template <typename T>
-void fill(const Image& image, const Preprocessing& p, const Extent& extent,
-          const Placement& placement, const Tensor& tensor) {
-  const auto columns = vision::samples(extent.width, -placement.offset_x / placement.scale_x,
-                                       1 / placement.scale_x, image.width);
-  const auto rows = vision::samples(extent.height, -placement.offset_y / placement.scale_y,
-                                    1 / placement.scale_y, image.height);
+void fill(const Image& image, const Preprocessing& p, std::span<const Sample> columns,
+          std::span<const Sample> rows, const Tensor& tensor) {
   const Shape& shape = tensor.shape();
   const auto stride = [&](int axis) { return shape.elements(axis + 1, shape.rank()); };
   const std::int64_t step_x = stride(p.width_axis), step_y = stride(p.height_axis);
@@ -72,15 +68,14 @@ void fill(const Image& image, const Preprocessing& p, const Extent& extent,
   for (int c = 0; c < static_cast<int>(shape[p.channel_axis]); ++c) {
     const auto at = static_cast<std::size_t>(c);
     const float mean = p.mean.empty() ? 0 : p.mean[at], std = p.std.empty() ? 1 : p.std[at];
-    for (int y = 0; y < extent.height; ++y)
-      for (int x = 0; x < extent.width; ++x) {
-        const Sample& column = columns[static_cast<std::size_t>(x)];
-        const Sample& row = rows[static_cast<std::size_t>(y)];
+    for (std::size_t y = 0; y < rows.size(); ++y)
+      for (std::size_t x = 0; x < columns.size(); ++x) {
+        const Sample &column = columns[x], &row = rows[y];
         const float pixel =
             column.inside && row.inside ? bilinear(image, column, row, p.color, c) : p.pad_value;
         const float value = (pixel / 255 * p.pixel_scale - mean) / std;
-        values[c * stride(p.channel_axis) + y * step_y + x * step_x] =
-            stored<T>(value, tensor.quantization());
+        values[c * stride(p.channel_axis) + static_cast<std::int64_t>(y) * step_y +
+               static_cast<std::int64_t>(x) * step_x] = stored<T>(value, tensor.quantization());
       }
   }
 }
@@ -97,12 +92,16 @@ Placement set_image(Session& session, const Image& image, std::size_t input) {
   for (int axis : {p.height_axis, p.width_axis, p.channel_axis}) batch /= tensor.shape()[axis];
   require(batch == 1, ErrorCode::invalid_argument, "input '", tensor.name(), "' takes ", batch,
           " pictures at once; set_image() fills one");
+  const auto columns = vision::samples(extent.width, -placement.offset_x / placement.scale_x,
+                                       1 / placement.scale_x, image.width);
+  const auto rows = vision::samples(extent.height, -placement.offset_y / placement.scale_y,
+                                    1 / placement.scale_y, image.height);
   if (tensor.dtype() == DType::float32)
-    fill<float>(image, p, extent, placement, tensor);
+    fill<float>(image, p, columns, rows, tensor);
   else if (tensor.dtype() == DType::uint8)
-    fill<std::uint8_t>(image, p, extent, placement, tensor);
+    fill<std::uint8_t>(image, p, columns, rows, tensor);
   else if (tensor.dtype() == DType::int8)
-    fill<std::int8_t>(image, p, extent, placement, tensor);
+    fill<std::int8_t>(image, p, columns, rows, tensor);
   else
     fail(ErrorCode::unsupported, "input '", tensor.name(), "' holds ", tensor.dtype(),
          "; pictures become float32, uint8 or int8");
