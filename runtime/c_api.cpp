@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
-#include <string>
 #include <vector>
+
+#include "runtime/core/error.h"
 
 struct skiff_model {
   skiff::Model model;
@@ -50,9 +51,8 @@ std::int32_t guarded(F&& f) noexcept {
 /// An enumerator that has a number from 0 to that of `last`.
 template <typename E>
 E enumerator(std::int32_t number, E last, const char* what) {
-  if (number < 0 || number > static_cast<std::int32_t>(last))
-    throw skiff::Error(skiff::ErrorCode::invalid_argument,
-                       std::string(what) + ": there is no number " + std::to_string(number));
+  skiff::require(number >= 0 && number <= static_cast<std::int32_t>(last),
+                 skiff::ErrorCode::invalid_argument, what, ": there is no number ", number);
   return static_cast<E>(number);
 }
 
@@ -80,8 +80,8 @@ std::vector<skiff::InputShape> shapes_of(const skiff::Session& session,
                                          const skiff_input_shape* shapes, size_t count) {
   std::vector<skiff::InputShape> result;
   for (const skiff_input_shape& given : std::span(shapes, count)) {
-    if (given.rank < 0 || given.rank > skiff::kMaxRank)
-      throw skiff::Error(skiff::ErrorCode::invalid_argument, "a shape has 0 to 8 axes");
+    skiff::require(given.rank >= 0 && given.rank <= skiff::kMaxRank,
+                   skiff::ErrorCode::invalid_argument, "a shape has 0 to 8 axes");
     result.push_back({session.input(given.input).name(),
                       skiff::Shape({given.shape, static_cast<std::size_t>(given.rank)})});
   }

@@ -36,7 +36,7 @@ class Finder {
       : graph_(graph),
         fuse_(fuse),
         threads_(threads),
-        geometry_(&scratch),
+        geometry_(graph.nodes.size(), &scratch),
         readers_(graph.values.size(), 0, &scratch),
         reader_(graph.values.size(), -1, &scratch),
         taken_(graph.nodes.size(), false, &scratch),
@@ -47,7 +47,7 @@ class Finder {
         ++readers_[at(id)];
         reader_[at(id)] = static_cast<std::int32_t>(n);
       }
-      geometry_.push_back(rows_geometry(graph.nodes[n], scratch));
+      geometry_[n] = rows_geometry(graph.nodes[n], scratch);
     }
   }
 

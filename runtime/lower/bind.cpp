@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <list>
 
 #include "runtime/core/error.h"
 #include "runtime/lower/constant_forms.h"
@@ -133,7 +134,6 @@ class Binder {
   }
 
   void add_corners() {
-    corners_.reserve(2);
     for (auto corner : {Symbols::Corner::usual, Symbols::Corner::smallest})
       corners_.emplace_back(graph_, scratch_).assign_inputs(graph_.symbols->corner(corner));
   }
@@ -183,7 +183,7 @@ class Binder {
   Shapes largest_;
   std::pmr::memory_resource& memory_;
   std::pmr::memory_resource& scratch_;
-  std::pmr::vector<Shapes> corners_{&scratch_};  // of a graph with symbols
+  std::pmr::list<Shapes> corners_{&scratch_};  // of a graph with symbols
   Binding result_;
   ConstantForms forms_;
 };

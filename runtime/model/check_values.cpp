@@ -24,19 +24,19 @@ void check_quantization(const fb::Quantization& q, const TensorInfo& info) {
 }
 
 /// Sets name, type, the shape for every symbol at its largest, and the most bytes any choice needs.
-template <typename Record>
-GraphValue read_tensor(const Record& record, const char* what, const Symbols* symbols) {
+GraphValue read_tensor(const char* what, const flatbuffers::String* name, fb::DType dtype,
+                       const flatbuffers::Vector<std::int64_t>* dims, const Symbols* symbols) {
   GraphValue value;
   TensorInfo& info = value.info;
-  info.name = text(record.name());
-  require(record.dtype() != fb::DType::none && record.dtype() <= fb::DType::MAX, kBad, what, " '",
-          info.name, "' has no known element type");
-  info.dtype = static_cast<DType>(record.dtype());
-  require(length(record.dims()) <= static_cast<std::size_t>(kMaxRank), kBad, what, " '", info.name,
-          "' has rank ", length(record.dims()), ", at most ", kMaxRank, " is possible");
+  info.name = text(name);
+  require(dtype != fb::DType::none && dtype <= fb::DType::MAX, kBad, what, " '", info.name,
+          "' has no known element type");
+  info.dtype = static_cast<DType>(dtype);
+  require(length(dims) <= static_cast<std::size_t>(kMaxRank), kBad, what, " '", info.name,
+          "' has rank ", length(dims), ", at most ", kMaxRank, " is possible");
   Shape largest;
-  for (std::int64_t dim : numbers(record.dims())) {
-    if (dim < 0) value.dims = record.dims();
+  for (std::int64_t dim : numbers(dims)) {
+    if (dim < 0) value.dims = dims;
     require(dim >= 0 || symbols != nullptr, kBad, what, " '", info.name,
             "' has an extent that is an expression, but the model has no symbols");
     info.shape.push_back(dim >= 0 ? dim : symbols->resolve(dim));
@@ -54,7 +54,7 @@ GraphValue read_tensor(const Record& record, const char* what, const Symbols* sy
 }  // namespace
 
 GraphValue read_value(const fb::Model& model, const fb::Value& record, const Symbols* symbols) {
-  GraphValue value = read_tensor(record, "value", symbols);
+  GraphValue value = read_tensor("value", record.name(), record.dtype(), record.dims(), symbols);
   TensorInfo& info = value.info;
   if (record.quantization() != nullptr) {
     check_quantization(*record.quantization(), info);
@@ -76,7 +76,7 @@ GraphValue read_value(const fb::Model& model, const fb::Value& record, const Sym
 
 GraphValue read_variable(const fb::Model& model, const fb::Variable& record, const Symbols* symbols,
                          GraphVariable& variable) {
-  GraphValue value = read_tensor(record, "variable", symbols);
+  GraphValue value = read_tensor("variable", record.name(), record.dtype(), record.dims(), symbols);
   const TensorInfo& info = value.info;
   if (record.initial_buffer() == -1) return value;
   require(value.dims == nullptr, kBad, "variable '", info.name,

@@ -59,10 +59,10 @@ class GraphBuilder {
   Graph& graph_;
   std::pmr::memory_resource& memory_;
   std::pmr::vector<std::uint8_t> defined_;
-  Symbols::Set counted_ = 0;          // set by the nodes so far
-  Symbols::Set asked_ = 0;            // by attributes of the present node
-  std::pmr::vector<std::uint8_t> used_;       // by graph of the file
-  std::size_t base_ = 0, count_ = 0;  // of the values of the graph that is being walked
+  Symbols::Set counted_ = 0;             // set by the nodes so far
+  Symbols::Set asked_ = 0;               // by attributes of the present node
+  std::pmr::vector<std::uint8_t> used_;  // by graph of the file
+  std::size_t base_ = 0, count_ = 0;     // of the values of the graph that is being walked
   int depth_ = 0;
   std::int32_t main_number_ = -1;  // of the node of graph 0 that is being walked
 };

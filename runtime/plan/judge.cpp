@@ -18,11 +18,10 @@ Fault judge_alone(const Buffer& buffer, std::int64_t offset, std::int64_t alignm
   return offset % alignment == 0 ? Fault::none : Fault::alignment;
 }
 
-struct Moment {
-  std::int32_t step;
-  bool begins;
-  std::int32_t index;
-};
+/// A begin or an end of a buffer: its step, which of both, the buffer's index, in 32, 1 and 31
+/// bits.
+using Moment = std::uint64_t;
+constexpr Moment kBegins = std::uint64_t{1} << 31;
 
 /// Begins and ends in time order; ends first, because lifetimes are half-open.
 std::pmr::vector<Moment> moments_of(std::span<const Buffer> buffers,
@@ -31,13 +30,10 @@ std::pmr::vector<Moment> moments_of(std::span<const Buffer> buffers,
   moments.reserve(2 * buffers.size());
   for (std::size_t i = 0; i < buffers.size(); ++i) {
     if (buffers[i].size == 0) continue;
-    moments.push_back({buffers[i].first, true, static_cast<std::int32_t>(i)});
-    moments.push_back({buffers[i].end, false, static_cast<std::int32_t>(i)});
+    moments.push_back(static_cast<Moment>(buffers[i].first) << 32 | kBegins | i);
+    moments.push_back(static_cast<Moment>(buffers[i].end) << 32 | i);
   }
-  std::sort(moments.begin(), moments.end(), [](const Moment& a, const Moment& b) {
-    if (a.step != b.step) return a.step < b.step;
-    return a.begins != b.begins ? b.begins : a.index < b.index;
-  });
+  std::sort(moments.begin(), moments.end());
   return moments;
 }
 
@@ -52,20 +48,21 @@ Verdict judge_overlaps(std::span<const Buffer> buffers, std::span<const std::int
     return offsets[static_cast<std::size_t>(i)] + buffers[static_cast<std::size_t>(i)].size;
   };
   std::pmr::set<std::int32_t, decltype(lower)> live(lower, &scratch);
-  for (const Moment& moment : moments_of(buffers, scratch)) {
-    if (!moment.begins) {
-      live.erase(moment.index);
+  for (const Moment moment : moments_of(buffers, scratch)) {
+    const auto index = static_cast<std::int32_t>(moment % kBegins);
+    if ((moment & kBegins) == 0) {
+      live.erase(index);
       continue;
     }
-    const auto [position, inserted] = live.insert(moment.index);
-    if (!inserted) return {Fault::overlap, *position, moment.index};
+    const auto [position, inserted] = live.insert(index);
+    if (!inserted) return {Fault::overlap, *position, index};
     if (position != live.begin() &&
-        end_of(*std::prev(position)) > offsets[static_cast<std::size_t>(moment.index)]) {
-      return {Fault::overlap, *std::prev(position), moment.index};
+        end_of(*std::prev(position)) > offsets[static_cast<std::size_t>(index)]) {
+      return {Fault::overlap, *std::prev(position), index};
     }
     const auto above = std::next(position);
-    if (above != live.end() && end_of(moment.index) > offsets[static_cast<std::size_t>(*above)]) {
-      return {Fault::overlap, moment.index, *above};
+    if (above != live.end() && end_of(index) > offsets[static_cast<std::size_t>(*above)]) {
+      return {Fault::overlap, index, *above};
     }
   }
   return {};

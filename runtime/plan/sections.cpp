@@ -11,11 +11,13 @@ namespace {
 constexpr std::int64_t kMaxBytes = std::int64_t{1} << 60;
 constexpr std::int64_t kMaxGrains = std::int64_t{1} << 30;
 
-struct Event {
-  std::int32_t step;
-  bool begins;  ///< ends come first: lifetimes are half-open
-  std::int32_t item;
-};
+/// The begin or the end of an item as a number that sorts by step. Ends come first: lifetimes are
+/// half-open.
+using Event = std::uint64_t;
+constexpr Event kBegins = std::uint64_t{1} << 31;
+Event event_at(std::int32_t step, Event kind, std::size_t item) {
+  return static_cast<Event>(step) << 32 | kind | item;
+}
 
 void check(const Problem& problem, std::size_t index) {
   const Buffer& buffer = problem.buffers[index];
@@ -70,20 +72,17 @@ Sections make_sections(const Problem& problem, std::pmr::memory_resource& resour
     const Buffer& buffer = problem.buffers[static_cast<std::size_t>(out.buffer_of[i])];
     out.items[i].size = static_cast<std::int32_t>(sizes[i] / out.grain);
     out.steps[i] = std::int64_t{buffer.end} - buffer.first;
-    events.push_back({buffer.first, true, static_cast<std::int32_t>(i)});
-    events.push_back({buffer.end, false, static_cast<std::int32_t>(i)});
+    events.push_back(event_at(buffer.first, kBegins, i));
+    events.push_back(event_at(buffer.end, 0, i));
   }
-  std::sort(events.begin(), events.end(), [](const Event& a, const Event& b) {
-    if (a.step != b.step) return a.step < b.step;
-    return a.begins != b.begins ? b.begins : a.item < b.item;
-  });
+  std::sort(events.begin(), events.end());
   // A section is closed by the first end after a begin: only then is its set a largest one.
   std::int32_t section = 0;
   std::int64_t live = 0;
   bool grown = false;
-  for (const Event& event : events) {
-    Item& item = out.items[static_cast<std::size_t>(event.item)];
-    if (event.begins) {
+  for (const Event event : events) {
+    Item& item = out.items[event % kBegins];
+    if (event & kBegins) {
       item.s0 = section;
       live += item.size;
       grown = true;

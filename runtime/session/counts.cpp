@@ -7,10 +7,9 @@
 namespace skiff {
 
 Counts::Counts(const Graph& graph, std::span<const Step> steps, std::pmr::memory_resource& memory)
-    : graph_(graph), followers_(&memory), interests_(&memory) {
-  const std::size_t symbols = graph.symbols == nullptr ? 0 : graph.symbols->count();
-  followers_.resize(symbols);
-  interests_.resize(symbols, 0);
+    : graph_(graph),
+      followers_(graph.symbols == nullptr ? 0 : graph.symbols->count(), &memory),
+      interests_(followers_.size(), 0, &memory) {
   std::int32_t place = 0;
   for (const Step& step : steps) {
     const GraphNode& record = graph.nodes[static_cast<std::size_t>(step.node)];

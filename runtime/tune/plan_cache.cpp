@@ -1,7 +1,5 @@
 #include "runtime/tune/plan_cache.h"
 
-#include <skiff/error.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -9,6 +7,7 @@
 
 #include "platform/file.h"
 #include "platform/sha256.h"
+#include "runtime/core/error.h"
 
 namespace skiff::tune {
 namespace {
@@ -78,8 +77,8 @@ bool PlanCache::parse(std::span<const std::byte> bytes) {
 
 std::string PlanCache::text() const {
   std::string lines;
-  for (const auto& [key, algorithm] : entries_) lines += key + ' ' + algorithm + '\n';
-  return std::string(kHeader) + digest_of(lines) + '\n' + lines;
+  for (const auto& [key, algorithm] : entries_) lines += message(key, " ", algorithm, "\n");
+  return message(kHeader, digest_of(lines), "\n", lines);
 }
 
 bool PlanCache::load(const std::string& path, std::string& why) {
@@ -94,7 +93,7 @@ bool PlanCache::load(const std::string& path, std::string& why) {
     file.read_at(0, bytes);
     whole = parse(bytes);
   });
-  if (read && !whole) why = "'" + path + "' is damaged or of another version";
+  if (read && !whole) why = message("'", path, "' is damaged or of another version");
   return whole;
 }
 
@@ -105,7 +104,7 @@ bool PlanCache::save(const std::string& path, std::string& why) const {
   for (const auto& [key, algorithm] : entries_) all.entries_[key] = algorithm;
   const std::string text = all.text();
   if (text.size() > kMostBytes) {
-    why = "'" + path + "' would be too large: delete it";
+    why = message("'", path, "' would be too large: delete it");
     return false;
   }
   return succeeds(why, [&] {

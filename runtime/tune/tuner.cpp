@@ -53,7 +53,7 @@ Tuner::Tuner(backend::Device& device, const SessionOptions& options, bool measur
       machine_(describe(device.info())) {
   if (!reads_ || path_.empty()) return;
   std::string why;
-  if (!read_.load(path_, why)) say(LogLevel::info, "the plan cache is not used: " + why);
+  if (!read_.load(path_, why)) say(LogLevel::info, message("the plan cache is not used: ", why));
 }
 
 std::string Tuner::choose(const NodeView& node, std::span<const TensorInfo> outputs,
@@ -61,7 +61,7 @@ std::string Tuner::choose(const NodeView& node, std::span<const TensorInfo> outp
   if (!reads_) return "";
   backend::Choices choices = device_.choices(node, outputs, most_);
   if (choices.names.size() < 2) return "";
-  std::string question = machine_ + "\n" + choices.group;
+  std::string question = message(machine_, "\n", choices.group);
   if (most_workspace != UINT64_MAX) question += message("\nworkspace ", most_workspace);
   const std::string key = PlanCache::key_of(question);
   if (std::string choice = known_choice(key); !choice.empty()) return choice;
@@ -107,7 +107,8 @@ void Tuner::settle(const std::string& key, const std::string& algorithm) {
 void Tuner::save() {
   if (found_.size() == 0 || path_.empty()) return;
   std::string why;
-  if (!found_.save(path_, why)) say(LogLevel::warning, "what tuning found is not kept: " + why);
+  if (!found_.save(path_, why))
+    say(LogLevel::warning, message("what tuning found is not kept: ", why));
 }
 
 void Tuner::say(LogLevel level, const std::string& text) const {

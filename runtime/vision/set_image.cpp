@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "runtime/core/error.h"
 #include "runtime/vision/geometry.h"
@@ -58,25 +59,55 @@ T stored(float value, const Quantization& q) noexcept {
   }
 }
 
+/// The numbers of one line of channel `channel`, before they are stored.
+void sample_line(const Image& image, const Preprocessing& p, std::span<const Sample> columns,
+                 const Sample& row, int channel, std::span<float> line) noexcept {
+  const auto at = static_cast<std::size_t>(channel);
+  const float mean = p.mean.empty() ? 0 : p.mean[at], std = p.std.empty() ? 1 : p.std[at];
+  for (std::size_t x = 0; x < columns.size(); ++x) {
+    const bool inside = columns[x].inside && row.inside;
+    const float pixel = inside ? bilinear(image, columns[x], row, p.color, channel) : p.pad_value;
+    line[x] = (pixel / 255 * p.pixel_scale - mean) / std;
+  }
+}
+
 template <typename T>
-void fill(const Image& image, const Preprocessing& p, std::span<const Sample> columns,
-          std::span<const Sample> rows, const Tensor& tensor) {
+void store_line(std::span<const float> line, const Tensor& tensor, std::int64_t offset,
+                std::int64_t step) {
+  const Quantization& quantization = tensor.quantization();
+  T* to = tensor.values<T>().data() + offset;
+  for (const float value : line) {
+    *to = stored<T>(value, quantization);
+    to += step;
+  }
+}
+
+void store_line(std::span<const float> line, const Tensor& tensor, std::int64_t offset,
+                std::int64_t step) {
+  if (tensor.dtype() == DType::float32)
+    store_line<float>(line, tensor, offset, step);
+  else if (tensor.dtype() == DType::uint8)
+    store_line<std::uint8_t>(line, tensor, offset, step);
+  else
+    store_line<std::int8_t>(line, tensor, offset, step);
+}
+
+void fill(const Image& image, const Preprocessing& p, const Extent& extent,
+          const Placement& placement, const Tensor& tensor) {
+  const auto columns = vision::samples(extent.width, -placement.offset_x / placement.scale_x,
+                                       1 / placement.scale_x, image.width);
+  const auto rows = vision::samples(extent.height, -placement.offset_y / placement.scale_y,
+                                    1 / placement.scale_y, image.height);
   const Shape& shape = tensor.shape();
   const auto stride = [&](int axis) { return shape.elements(axis + 1, shape.rank()); };
-  const std::int64_t step_x = stride(p.width_axis), step_y = stride(p.height_axis);
-  T* const values = tensor.values<T>().data();
+  std::vector<float> line(columns.size());
   for (int c = 0; c < static_cast<int>(shape[p.channel_axis]); ++c) {
-    const auto at = static_cast<std::size_t>(c);
-    const float mean = p.mean.empty() ? 0 : p.mean[at], std = p.std.empty() ? 1 : p.std[at];
-    for (std::size_t y = 0; y < rows.size(); ++y)
-      for (std::size_t x = 0; x < columns.size(); ++x) {
-        const Sample &column = columns[x], &row = rows[y];
-        const float pixel =
-            column.inside && row.inside ? bilinear(image, column, row, p.color, c) : p.pad_value;
-        const float value = (pixel / 255 * p.pixel_scale - mean) / std;
-        values[c * stride(p.channel_axis) + static_cast<std::int64_t>(y) * step_y +
-               static_cast<std::int64_t>(x) * step_x] = stored<T>(value, tensor.quantization());
-      }
+    std::int64_t offset = c * stride(p.channel_axis);
+    for (const Sample& row : rows) {
+      sample_line(image, p, columns, row, c, line);
+      store_line(line, tensor, offset, stride(p.width_axis));
+      offset += stride(p.height_axis);
+    }
   }
 }
 
@@ -92,19 +123,11 @@ Placement set_image(Session& session, const Image& image, std::size_t input) {
   for (int axis : {p.height_axis, p.width_axis, p.channel_axis}) batch /= tensor.shape()[axis];
   require(batch == 1, ErrorCode::invalid_argument, "input '", tensor.name(), "' takes ", batch,
           " pictures at once; set_image() fills one");
-  const auto columns = vision::samples(extent.width, -placement.offset_x / placement.scale_x,
-                                       1 / placement.scale_x, image.width);
-  const auto rows = vision::samples(extent.height, -placement.offset_y / placement.scale_y,
-                                    1 / placement.scale_y, image.height);
-  if (tensor.dtype() == DType::float32)
-    fill<float>(image, p, columns, rows, tensor);
-  else if (tensor.dtype() == DType::uint8)
-    fill<std::uint8_t>(image, p, columns, rows, tensor);
-  else if (tensor.dtype() == DType::int8)
-    fill<std::int8_t>(image, p, columns, rows, tensor);
-  else
-    fail(ErrorCode::unsupported, "input '", tensor.name(), "' holds ", tensor.dtype(),
-         "; pictures become float32, uint8 or int8");
+  const DType dtype = tensor.dtype();
+  require(dtype == DType::float32 || dtype == DType::uint8 || dtype == DType::int8,
+          ErrorCode::unsupported, "input '", tensor.name(), "' holds ", dtype,
+          "; pictures become float32, uint8 or int8");
+  fill(image, p, extent, placement, tensor);
   return placement;
 }
 
