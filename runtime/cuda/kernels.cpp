@@ -28,6 +28,8 @@ constexpr Row kRows[] = {
     {depth_to_space, make_depth_to_space},
     {space_to_depth, make_space_to_depth},
     {cast, make_cast},
+    {quantize, make_quantize},
+    {dequantize, make_dequantize},
     {unary, make_unary},
     {binary, make_binary},
     {where, make_where},

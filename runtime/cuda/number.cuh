@@ -4,6 +4,7 @@
 #include <cuda_fp16.h>
 
 #include <cstdint>
+#include <type_traits>
 
 // Stored numbers and the type they are computed in.
 namespace skiff::cuda {
@@ -28,6 +29,17 @@ __device__ inline Half from_float<Half>(float value) {
 template <>
 __device__ inline BFloat from_float<BFloat>(float value) {
   return __float2bfloat16(value);
+}
+
+/// A number of any stored type as a float. The way back is from_float's, to floats alone: other
+/// casts saturate and wrap by rules that are the CPU's.
+template <typename T>
+__device__ float read_number(T value) {
+  if constexpr (std::is_arithmetic_v<T>) {
+    return static_cast<float>(value);
+  } else {
+    return to_float(value);
+  }
 }
 
 /// This thread's number in a one-dimensional grid.

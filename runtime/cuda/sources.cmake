@@ -28,6 +28,7 @@ list(APPEND SKIFF_CUDA_SOURCES
   "${_runtime}/ops/matmul.cpp"
   "${_runtime}/ops/op_name.cpp"
   "${_runtime}/ops/pool.cpp"
+  "${_runtime}/ops/quantize_rows_cpu.cpp"
   "${_runtime}/ops/resize.cpp"
   "${_runtime}/ops/resize_axis_cpu.cpp"
   "${_runtime}/ops/rnn.cpp"

@@ -9,17 +9,6 @@ namespace {
 
 constexpr int kThreads = 256;
 
-/// A number of any stored type as a float, and back only to floats: other casts saturate and wrap
-/// by rules that are the CPU's.
-template <typename T>
-__device__ float read_number(T value) {
-  if constexpr (std::is_arithmetic_v<T>) {
-    return static_cast<float>(value);
-  } else {
-    return to_float(value);
-  }
-}
-
 template <typename From, typename To>
 __global__ void cast_elements(std::int64_t count, const From* x, To* y) {
   const std::int64_t i = global_thread();

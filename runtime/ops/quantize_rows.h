@@ -21,6 +21,8 @@ struct ScaleRows {
   std::int64_t rows = 1;
   std::int64_t length = 0;
   std::int64_t step = 0;
+  /// What base() is made of; inner 0: one scale for all.
+  std::int64_t extent = 1, block = 1, blocks = 1, inner = 0;
 
   static ScaleRows of(const Shape& x, const Shape& scale, const fb::QuantizeAttrs& attrs) noexcept;
   std::int64_t base(std::int64_t row) const noexcept;
@@ -38,9 +40,6 @@ struct ScaleRows {
       }
     });
   }
-
- private:
-  std::int64_t extent_ = 1, block_ = 1, blocks_ = 1, inner_ = 0;  // inner_ 0: one scale for all
 };
 
 /// Elements of any type that quantize and dequantize take, as floats or from floats: a block at a

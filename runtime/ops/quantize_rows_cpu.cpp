@@ -19,16 +19,16 @@ ScaleRows ScaleRows::of(const Shape& x, const Shape& scale,
   result.rows = split.outer * split.extent;
   result.length = split.inner;
   result.step = attrs.block_size() == 0 ? 0 : 1;
-  result.extent_ = split.extent;
-  result.block_ = attrs.block_size() == 0 ? 1 : attrs.block_size();
-  result.blocks_ = attrs.block_size() == 0 ? 0 : scale[static_cast<int>(attrs.axis())];
-  result.inner_ = attrs.block_size() == 0 ? 1 : split.inner;
+  result.extent = split.extent;
+  result.block = attrs.block_size() == 0 ? 1 : attrs.block_size();
+  result.blocks = attrs.block_size() == 0 ? 0 : scale[static_cast<int>(attrs.axis())];
+  result.inner = attrs.block_size() == 0 ? 1 : split.inner;
   return result;
 }
 
 std::int64_t ScaleRows::base(std::int64_t row) const noexcept {
-  if (inner_ == 0) return 0;
-  return (row / extent_ * blocks_ + row % extent_ / block_) * inner_;
+  if (inner == 0) return 0;
+  return (row / extent * blocks + row % extent / block) * inner;
 }
 
 }  // namespace skiff
