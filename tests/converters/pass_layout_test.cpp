@@ -75,6 +75,25 @@ TEST(Layout, SqueezeAndExcite) {
   EXPECT_EQ(inner_transposes(graph), 0u);
 }
 
+TEST(Layout, QuantizedPairsBetweenConvolutions) {
+  for (const Shape& scales : {Shape{}, Shape{4}}) {
+    ValueId x;
+    Graph graph = image_graph(x);
+    fb::QuantizeAttrsT attrs;
+    attrs.to = fb::DType::int8;
+    attrs.axis = 1;
+    const ValueId scale = random_constant(graph, scales);
+    ValueId y = nchw_conv(graph, x, 4);
+    y = graph.add(OpKind::quantize, attrs, {y, scale}, "quantize");
+    attrs.to = fb::DType::none;
+    y = graph.add(OpKind::dequantize, attrs, {y, scale}, "dequantize");
+    graph.outputs = {nchw_conv(graph, y, 2)};
+    optimise(graph);
+    EXPECT_EQ(inner_transposes(graph), 0u);
+    EXPECT_EQ(count(graph, OpKind::quantize), 1u);
+  }
+}
+
 TEST(Layout, FlattenBeforeAProductGoesIntoItsWeights) {
   ValueId x;
   Graph graph = image_graph(x);

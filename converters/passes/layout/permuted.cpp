@@ -114,6 +114,14 @@ Permuted resize(const ir::Node& node, const Perm& perm) {
   return {attributes, perm};
 }
 
+/// A scale for the whole operand has no axis; scales of blocks would have to be transposed too.
+std::optional<Permuted> quantize(const ir::Graph& graph, const ir::Node& node, const Perm& perm) {
+  const auto& attributes = node.attrs.get<fb::QuantizeAttrs>();
+  if (attributes.block_size() != 0) return std::nullopt;
+  if (graph.value(node.inputs[1]).shape.elements() == 1) return Permuted{node.attrs, perm};
+  return axis_moved<fb::QuantizeAttrs>(node, perm);
+}
+
 /// Allowed when the normalised axes, the last ones, stay where they are.
 std::optional<Permuted> layer_norm(const ir::Node& node, const Perm& perm) {
   const auto axis = static_cast<std::size_t>(node.attrs.get<fb::NormAttrs>().axis());
@@ -163,6 +171,9 @@ std::optional<Permuted> permuted(const ir::Graph& graph, const ir::Node& node, c
       return shaped(node, perm);
     case OpKind::resize:
       return resize(node, perm);
+    case OpKind::quantize:
+    case OpKind::dequantize:
+      return quantize(graph, node, perm);
     case OpKind::layer_norm:
       return layer_norm(node, perm);
     default:
