@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "runtime/cuda/dispatch.h"
+#include "runtime/ops/made.h"
 
 namespace skiff::cuda {
 namespace {
@@ -45,7 +46,8 @@ constexpr Row kRows[] = {
     {resize, make_resize},
     {rnn, make_rnn},
     {attention, make_attention},
-    {none, make_pointwise_chain},  // of several nodes, no operator of files
+    {made::pointwise_chain, make_pointwise_chain},
+    {made::squeeze_excite, make_squeeze_excite},
 };
 
 }  // namespace

@@ -170,11 +170,12 @@ class BlockNode {
 
   void add(std::int32_t index) {
     const GraphNode& node = graph_.nodes[static_cast<std::size_t>(index)];
-    ConvBlock::Part& part = block_.parts[static_cast<std::size_t>(block_.count)];
+    Part& part = block_.parts[static_cast<std::size_t>(block_.count)];
+    part.op = node.def->op;
     part.attributes = node.attributes;
     part.name = node.name;
     for (std::size_t i = 0; i < part.operands.size(); ++i)
-      part.operands[i] = i == 0 && block_.count > 0                      ? ConvBlock::kPrevious
+      part.operands[i] = i == 0 && block_.count > 0                      ? Part::kPrevious
                          : i < node.inputs.size() && node.inputs[i] >= 0 ? add_input(node.inputs[i])
                                                                          : -1;
     if (static_cast<const fb::ConvAttrs*>(node.attributes)->groups() > 1)

@@ -52,13 +52,6 @@ struct Member {
   Chain chain{};             ///< that ends in it
 };
 
-/// True when both have the same shape for every choice of the symbols.
-bool same_shape(const GraphValue& a, const GraphValue& b) {
-  if (a.info.shape != b.info.shape || (a.dims == nullptr) != (b.dims == nullptr)) return false;
-  return a.dims == nullptr ||
-         std::equal(a.dims->begin(), a.dims->end(), b.dims->begin(), b.dims->end());
-}
-
 /// Finds the chains of a graph.
 class Finder {
  public:

@@ -1,5 +1,7 @@
 #include "runtime/graph/rewrite.h"
 
+#include <algorithm>
+
 namespace skiff {
 
 void copy(const Graph& from, Graph& to) {
@@ -11,6 +13,12 @@ void copy(const Graph& from, Graph& to) {
   to.inputs = from.inputs;
   to.outputs = from.outputs;
   to.symbols = from.symbols;
+}
+
+bool same_shape(const GraphValue& a, const GraphValue& b) noexcept {
+  if (a.info.shape != b.info.shape || (a.dims == nullptr) != (b.dims == nullptr)) return false;
+  return a.dims == nullptr ||
+         std::equal(a.dims->begin(), a.dims->end(), b.dims->begin(), b.dims->end());
 }
 
 void find_producers(Graph& graph) {

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <array>
-#include <string_view>
+#include <span>
 
 #include "runtime/ops/conv_rows.h"
+#include "runtime/ops/parts.h"
 
 namespace skiff {
 
@@ -12,34 +13,13 @@ namespace skiff {
 /// expand-depthwise-project, and either end alone with the depthwise one.
 struct ConvBlock {
   static constexpr int kMaxParts = 3;
-  static constexpr int kPrevious = -2;  ///< operand: the result of the part before
-  struct Part {
-    const void* attributes = nullptr;  ///< fb::ConvAttrs
-    std::string_view name;             ///< of the node it was
-    std::array<int, 4> operands{};     ///< indices of the block's inputs; -1: absent
-  };
   std::array<Part, kMaxParts> parts{};
   int count = 0;
   int depthwise = 0;  ///< which part
-};
 
-/// The parts of a block as rules and kernels see them. Points into itself.
-class BlockView {
- public:
-  /// Throws what a convolution's rule throws.
-  explicit BlockView(const NodeView& block);
-  BlockView(const BlockView&) = delete;
-  BlockView& operator=(const BlockView&) = delete;
-
-  const ConvBlock& block() const noexcept { return block_; }
-  const NodeView& part(int i) const noexcept { return views_[static_cast<std::size_t>(i)]; }
-  const TensorInfo& result(int i) const noexcept { return results_[static_cast<std::size_t>(i)]; }
-
- private:
-  const ConvBlock& block_;
-  std::array<std::array<const TensorInfo*, 4>, ConvBlock::kMaxParts> operands_{};
-  std::array<TensorInfo, ConvBlock::kMaxParts> results_;
-  std::array<NodeView, ConvBlock::kMaxParts> views_;
+  std::span<const Part> used() const noexcept {
+    return std::span(parts).first(static_cast<std::size_t>(count));
+  }
 };
 
 /// The row of a block in place of the op table's.

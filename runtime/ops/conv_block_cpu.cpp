@@ -55,9 +55,9 @@ StripPlan choose_strips(bool expands, const ConvGeometry& g, bool projects, std:
 /// is the same sum, that of the convolutions one by one.
 class BlockKernel final : public Kernel {
  public:
-  BlockKernel(const KernelSpec& spec, const BlockView& view)
-      : block_(view.block()), threads_(spec.threads) {
-    const BlockView widest(spec.widest());
+  explicit BlockKernel(const KernelSpec& spec)
+      : block_(spec.node.attrs<ConvBlock>()), threads_(spec.threads) {
+    const PartsView view(spec.node, block_.used()), widest(spec.widest(), block_.used());
     for (int p = 0; p < block_.count; ++p) {
       const NodeView& part = view.part(p);
       parts_[at(p)] = make_row_conv({.node = part,
@@ -84,20 +84,20 @@ class BlockKernel final : public Kernel {
   }
 
   std::size_t packed_bytes(int input) const noexcept override {
-    const Operand o = operand(input);
+    const PartOperand o = find_part_operand(block_.used(), input);
     return parts_[o.part]->packed_bytes(o.input);
   }
   std::size_t pack_scratch_bytes(int input) const noexcept override {
-    const Operand o = operand(input);
+    const PartOperand o = find_part_operand(block_.used(), input);
     return parts_[o.part]->pack_scratch_bytes(o.input);
   }
   std::uint64_t pack_key(int input) const noexcept override {
-    const Operand o = operand(input);
+    const PartOperand o = find_part_operand(block_.used(), input);
     return parts_[o.part]->pack_key(o.input);
   }
   void pack(int input, ConstantReader& reader, std::span<std::byte> packed,
             std::span<std::byte> scratch) override {
-    const Operand o = operand(input);
+    const PartOperand o = find_part_operand(block_.used(), input);
     parts_[o.part]->pack(o.input, reader, packed, scratch);
   }
 
@@ -123,10 +123,6 @@ class BlockKernel final : public Kernel {
   }
 
  private:
-  struct Operand {
-    std::size_t part;
-    int input;
-  };
   /// A thread's expanded rows: those before `next` that are still there.
   struct Ring {
     float* rows;
@@ -140,13 +136,6 @@ class BlockKernel final : public Kernel {
     return static_cast<std::size_t>(plan_.elements()) * sizeof(float) + scratch_;
   }
 
-  /// Which part takes the block's input in which place.
-  Operand operand(int input) const noexcept {
-    for (std::size_t p = 0; p < at(block_.count); ++p)
-      for (std::size_t i = 0; i < block_.parts[p].operands.size(); ++i)
-        if (block_.parts[p].operands[i] == input) return {p, static_cast<int>(i)};
-    return {0, 0};
-  }
   const float* input_of(const RunArgs& args, int part, std::size_t i) const noexcept {
     const int input = block_.parts[at(part)].operands[i];
     return input < 0 ? nullptr : args.input<float>(input);
@@ -232,8 +221,7 @@ std::int64_t block_strip_rows(bool expands, const ConvGeometry& depthwise, bool 
 }
 
 KernelPtr make_conv_block_cpu(const KernelSpec& spec) {
-  const BlockView view(spec.node);
-  return make_kernel<BlockKernel>(spec.memory, spec, view);
+  return make_kernel<BlockKernel>(spec.memory, spec);
 }
 
 }  // namespace skiff

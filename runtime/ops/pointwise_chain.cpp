@@ -1,6 +1,7 @@
 #include "runtime/ops/pointwise_chain.h"
 
 #include "runtime/ops/attributes.h"
+#include "runtime/ops/made.h"
 #include "runtime/ops/ops.h"
 
 namespace skiff {
@@ -41,7 +42,7 @@ bool read_chain_step(const NodeView& node, PointwiseChain::Step& step) noexcept 
 }
 
 const OpDef& pointwise_chain_op() noexcept {
-  static constexpr OpDef kRow{.op = fb::OpKind::none,
+  static constexpr OpDef kRow{.op = made::pointwise_chain,
                               .name = "pointwise_chain",
                               .attrs = fb::Attrs::NONE,
                               .min_inputs = 1,

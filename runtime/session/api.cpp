@@ -2,7 +2,9 @@
 
 #include "runtime/core/error.h"
 #include "runtime/ops/conv_block.h"
+#include "runtime/ops/made.h"
 #include "runtime/ops/pointwise_chain.h"
+#include "runtime/ops/squeeze_excite.h"
 #include "runtime/session/budget.h"
 #include "runtime/session/impl.h"
 
@@ -23,8 +25,10 @@ Tensor at(const Session::Impl& impl, std::span<const std::int32_t> ids, std::siz
 
 /// Nodes of the model in one of what runs.
 int layers_of(const GraphNode& node) noexcept {
-  if (node.def == &conv_block_op()) return static_cast<const ConvBlock*>(node.attributes)->count;
-  const bool chain = node.def == &pointwise_chain_op();
+  const auto op = node.def->op;
+  if (op == made::conv_block) return static_cast<const ConvBlock*>(node.attributes)->count;
+  if (op == made::squeeze_excite) return static_cast<const SqueezeExcite*>(node.attributes)->count;
+  const bool chain = op == made::pointwise_chain;
   return chain ? static_cast<const PointwiseChain*>(node.attributes)->count : 1;
 }
 

@@ -9,6 +9,7 @@
 
 #include "gpu.h"
 #include "tests/support/model_samples.h"
+#include "tests/support/squeeze_graphs.h"
 
 // Every call of CUDA, cuDNN and cuBLASLt fails once, while a session is made, run and destroyed. It
 // may cost the session, as an error with a text, but never memory, an object or the process.
@@ -110,6 +111,17 @@ TEST(LostContext, IsLeftAlone) {
     EXPECT_EQ(lose_context(bytes, function, 1), 0) << function;
 }
 
+/// Nodes that only a GPU's session makes: channels weighted by gates, and a chain.
+Graph joined() {
+  Graph g;
+  const ValueId x = g.add_input("x", DType::float32, {1, 6, 5, 12});
+  const ValueId y = binary(g, Binary::add, weighted(g, x, 3, 1), x);
+  g.outputs = {unary(g, Unary::tanh, unary(g, Unary::exp, y))};
+  return g;
+}
+
+INSTANTIATE_TEST_SUITE_P(Joined, Faults, ::testing::Values(ModelSample{"joined", joined}),
+                         [](const auto& tested) { return std::string(tested.param.name); });
 INSTANTIATE_TEST_SUITE_P(Samples, Faults, ::testing::ValuesIn(model_samples()),
                          [](const auto& tested) { return std::string(tested.param.name); });
 

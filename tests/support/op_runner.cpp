@@ -69,8 +69,12 @@ struct Node {
         infos.push_back({data->dtype, data->shape, "operand", data->quantization, data->constant});
       inputs.push_back(data != nullptr ? &infos.back() : nullptr);
     }
-    view = {op,           1,      options.row ? options.attributes : attributes.table(), inputs,
-            options.name, nullptr};
+    view = {options.row != nullptr ? options.row->op : op,
+            1,
+            options.row != nullptr ? options.attributes : attributes.table(),
+            inputs,
+            options.name,
+            nullptr};
     if (options.row != nullptr)
       options.row->infer(view, outputs);
     else
@@ -217,8 +221,7 @@ OpResult run_op(fb::OpKind op, const Attributes& attributes,
     first[i].resize(static_cast<std::size_t>(infos[i].bytes()));
     result.outputs.push_back({infos[i].dtype, infos[i].shape, std::move(first[i]), false, nullptr});
   }
-  if (device_run() != nullptr && options.row == nullptr)
-    device_run()({node.view, node.outputs, inputs}, result);
+  if (device_run() != nullptr) device_run()({node.view, node.outputs, inputs}, result);
   return result;
 }
 
