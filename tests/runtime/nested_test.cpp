@@ -9,7 +9,7 @@
 #include "converters/passes/passes.h"
 #include "converters/writer.h"
 #include "tests/converters/onnx_builder.h"
-#include "tests/support/malloc_probe.h"
+#include "tests/support/memory_promise.h"
 #include "tests/support/model_samples.h"
 
 // Models with nested graphs, from ONNX to results. Expected numbers are computed here, in plain
@@ -245,24 +245,17 @@ TEST(Nested, VariablesLastUntilReset) {
 }
 
 TEST(Nested, MemoryIsAsPredictedAndRunTakesNone) {
-  const Model model = Model::from_bytes(sample());
-  const MemoryReport predicted = Session::predict(model);
-  Session session(model);
-  EXPECT_EQ(session.memory().total, predicted.total);
-  EXPECT_EQ(session.memory().arena, predicted.arena);
+  Session session = session_as_predicted(sample());
   run_all(session, 1);
   const auto x = session.input("x").values<float>();
-  MallocProbe probe;
-  for (int i = 0; i < 10; ++i) {
-    x[0] = static_cast<float>(i);
-    set_flag(session, "choice", i % 2 == 0);
-    static_cast<void>(session.run());
-    session.reset();
-  }
-  const auto count = probe.stop();
-  if (kMallocProbeWorks) {
-    EXPECT_EQ(count.calls, 0u);
-  }
+  expect_no_allocation([&] {
+    for (int i = 0; i < 10; ++i) {
+      x[0] = static_cast<float>(i);
+      set_flag(session, "choice", i % 2 == 0);
+      static_cast<void>(session.run());
+      session.reset();
+    }
+  });
 }
 
 TEST(Nested, AnyNumberOfThreadsGivesTheSameBits) {

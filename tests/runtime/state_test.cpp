@@ -6,7 +6,7 @@
 
 #include "converters/convert.h"
 #include "tests/support/agreement.h"
-#include "tests/support/malloc_probe.h"
+#include "tests/support/memory_promise.h"
 #include "tests/support/shared_data.h"
 
 // A recurrent network whose state the session keeps: silero_vad_v5, 31 steps of each recording.
@@ -59,12 +59,7 @@ TEST_P(Silero, StepsNeedNoCopyingByTheCaller) {
   Session session(Model::from_bytes(silero(1)));
   const auto expected = numbers_of(golden_.at("out/output"));
   ASSERT_EQ(expected.size(), 31u);
-  MallocProbe probe;
-  session.reset();
-  const auto count = probe.stop();
-  if (kMallocProbeWorks) {
-    EXPECT_EQ(count.calls, 0u);
-  }
+  expect_no_allocation([&] { session.reset(); });
   const std::vector<double> first = steps(session);
   expect_agreement(first, expected, "output");
   EXPECT_NE(steps(session), first) << "the state is not carried on";
@@ -111,14 +106,9 @@ TEST_P(Silero, ChoosesItsBranchAtRunTime) {
   const std::vector<double> first = steps(session);
   expect_agreement(first, expected, "output");
   session.reset();
-  MallocProbe probe;
-  static_cast<void>(session.run());
-  const auto count = probe.stop();
+  expect_run_allocates_nothing(session);
   session.input("sr").values<std::int64_t>()[0] = 8000;  // would take 256 samples, not 512
   EXPECT_EQ(session.run().code(), ErrorCode::bad_value);
-  if (kMallocProbeWorks) {
-    EXPECT_EQ(count.calls, 0u);
-  }
 }
 
 TEST_P(Silero, ChoosesItsBranchForABatchOfAnySize) {
@@ -128,13 +118,9 @@ TEST_P(Silero, ChoosesItsBranchForABatchOfAnySize) {
   EXPECT_EQ(Session::predict(model).total, session.memory().total);
   const auto expected = numbers_of(golden_.at("out/output"));
   for (std::int64_t batch : {3, 1, 4}) {
-    MallocProbe probe;
-    const Status resized = session.resize("input", {batch, 576});
-    const auto count = probe.stop();
+    Status resized;
+    expect_no_allocation([&] { resized = session.resize("input", {batch, 576}); });
     ASSERT_TRUE(resized.ok()) << resized.message();
-    if (kMallocProbeWorks) {
-      EXPECT_EQ(count.calls, 0u);
-    }
     session.input("sr").values<std::int64_t>()[0] = 16000;
     expect_agreement(steps(session, batch), expected, "output of the last item");
   }

@@ -7,13 +7,14 @@
 
 #include "tests/support/malloc_probe.h"
 
-// The memory contract: what predict() says is what a load takes, to the byte; run() takes nothing.
+// The memory contract: what predict() says is what a load takes, to the byte; run(), resize() and
+// reset() take nothing.
 namespace skiff::test {
 
 /// A session of the file, which takes what was predicted for it, part by part. `bytes` must outlive
 /// it.
 inline Session session_as_predicted(std::span<const std::byte> bytes,
-                                    const SessionOptions& options) {
+                                    const SessionOptions& options = {}) {
   const MemoryReport predicted = Session::predict(Model::from_bytes(bytes), options);
   MallocProbe probe;
   const Model model = Model::from_bytes(bytes);
@@ -31,12 +32,22 @@ inline Session session_as_predicted(std::span<const std::byte> bytes,
   return session;
 }
 
-inline void expect_run_allocates_nothing(Session& session) {
+/// `work` allocates nothing, in no thread; it should not use assertions, which may.
+template <typename Work>
+void expect_no_allocation(const Work& work) {
   MallocProbe probe;
-  EXPECT_TRUE(session.run().ok());
+  work();
+  const MallocProbe::Count count = probe.stop();
   if (kMallocProbeWorks) {
-    EXPECT_EQ(probe.stop().calls, 0u);
+    EXPECT_EQ(count.calls, 0u);
   }
+}
+
+/// The session's run() is right and allocates nothing.
+inline void expect_run_allocates_nothing(Session& session) {
+  Status status;
+  expect_no_allocation([&] { status = session.run(); });
+  EXPECT_TRUE(status.ok()) << status.message();
 }
 
 }  // namespace skiff::test
