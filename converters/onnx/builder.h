@@ -55,6 +55,11 @@ class Builder {
 
   // Constants. scalar() and filled() convert the number to dtype.
   ValueId constant(DType dtype, const Shape& shape, std::vector<std::byte> bytes);
+  template <typename T>
+  ValueId constant(const Shape& shape, const std::vector<T>& numbers) {
+    charge(static_cast<std::int64_t>(numbers.size() * sizeof(T)));
+    return constant(dtype_of<T>(), shape, ir::bytes_of(std::span<const T>(numbers)));
+  }
   ValueId scalar(DType dtype, double number);
   ValueId from_numbers(DType dtype, const Shape& shape, std::span<const double> numbers);
   ValueId from_integers(DType dtype, const Shape& shape, std::span<const std::int64_t> integers);

@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <numeric>
 
 #include "converters/ir/counts.h"
+#include "converters/ir/first_results.h"
 #include "converters/onnx/op.h"
 #include "converters/onnx/table.h"
 
@@ -111,22 +111,6 @@ void import_compress(Op& op) {
   op.out(op.b.gather(x, op.b.from_integers(DType::int64, {count}, kept), std::max(axis, 0)));
 }
 
-/// Which of `most` results are among the first k, one integer: bool [most]. A k that is out of
-/// range becomes an index that is.
-ValueId among_first(Op& op, ValueId k, std::int64_t most) {
-  Ints places(static_cast<std::size_t>(most) + 1);
-  std::iota(places.begin(), places.end(), 0);
-  const std::int64_t zero = 0, beyond = most + 1;
-  const auto number = [&](const std::int64_t& n) {
-    return op.b.from_integers(DType::int64, {1}, std::span(&n, 1));
-  };
-  const ValueId table = op.b.from_integers(DType::int64, {most + 1}, places),
-                given = op.b.reshape(op.b.cast(k, DType::int64), {1}),
-                negative = op.b.binary(fb::BinaryFunction::less, given, number(zero)),
-                checked = op.b.gather(table, op.b.where(negative, number(beyond), given), 0);
-  return op.b.binary(fb::BinaryFunction::less, op.b.slice_axis(table, 0, 0, most), checked);
-}
-
 /// The most results of which a run may find out how many are wanted.
 constexpr std::int64_t kMostOpen = 1 << 24;
 
@@ -147,12 +131,7 @@ void import_top_k(Op& op) {
   attrs.sorted = op.flag("sorted", true) || open;
   op.check(attrs.k >= 0, "k is ", attrs.k);
   std::vector<ValueId> results = op.b.add_many(fb::OpKind::top_k, attrs, {op.in(0)}, 2);
-  if (open) {
-    fb::AxisAttrsT along;
-    along.axis = attrs.axis;
-    const ValueId kept = among_first(op, op.in(1), attrs.k);
-    for (ValueId& result : results) result = op.b.add(fb::OpKind::compress, along, {result, kept});
-  }
+  if (open) ir::keep_first<std::int64_t>(op.b, results, attrs.axis, op.in(1), attrs.k);
   op.out(0, results[0]);
   op.out(1, results[1]);
 }

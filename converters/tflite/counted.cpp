@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <limits>
-#include <numeric>
 
 #include "converters/ir/counts.h"
+#include "converters/ir/first_results.h"
 #include "converters/tflite/imports.h"
 
 // Operators whose number of results depends on data.
@@ -30,22 +30,6 @@ ir::ValueId count_of(Operation& op, ir::ValueId x) {
   return op.add(fb::OpKind::reduce, sum, {op.add(fb::OpKind::expand, shape, {one})});
 }
 
-/// Which of `most` results are among the first k, one integer: bool [most]. A k that is out of
-/// range becomes an index that is.
-ir::ValueId among_first(Operation& op, ir::ValueId k, std::int64_t most) {
-  constexpr std::int32_t kBeyond = std::numeric_limits<std::int32_t>::max();
-  std::vector<std::int32_t> places(static_cast<std::size_t>(most) + 1);
-  std::iota(places.begin(), places.end(), 0);
-  const ir::ValueId table = op.constant(Shape{most + 1}, places),
-                    zero = op.constant(Shape{1}, std::vector<std::int32_t>{0}),
-                    beyond = op.constant(Shape{1}, std::vector<std::int32_t>{kBeyond}),
-                    given = op.reshape(op.cast(k, DType::int32), Shape{1});
-  const ir::ValueId negative = op.binary(fb::BinaryFunction::less, given, zero),
-                    index = op.add(fb::OpKind::where, {}, {negative, beyond, given}),
-                    checked = op.add(fb::OpKind::gather, fb::GatherAttrsT(), {table, index});
-  return op.binary(fb::BinaryFunction::less, op.slice(table, {0}, {most}), checked);
-}
-
 }  // namespace
 
 /// Operands: x, k. Along the last axis; of a k that the run finds out the results are as many as
@@ -64,13 +48,7 @@ void import_top_k(Operation& op) {
   op.check(attrs.k >= 0, "the ", attrs.k, " largest");
   const ir::NodeId node = op.add_node(fb::OpKind::top_k, attrs, {op.in(0)}, 2);
   std::vector<ir::ValueId> outputs = op.graph().node(node).outputs;
-  if (open) {
-    fb::AxisAttrsT along;
-    along.axis = attrs.axis;
-    const ir::ValueId kept = among_first(op, op.in(1), attrs.k);
-    for (ir::ValueId& output : outputs)
-      output = op.add(fb::OpKind::compress, along, {output, kept});
-  }
+  if (open) ir::keep_first<std::int32_t>(op, outputs, attrs.axis, op.in(1), attrs.k);
   op.output(outputs[0], 0);
   op.output(op.cast(outputs[1], op.output_dtype(1)), 1);
 }
