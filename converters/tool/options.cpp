@@ -8,6 +8,7 @@
 
 #include "runtime/cli/byte_count.h"
 #include "runtime/cli/near_match.h"
+#include "runtime/cli/shape_flag.h"
 #include "runtime/core/error.h"
 
 namespace skiff::tool {
@@ -42,19 +43,6 @@ T number(const std::string& flag, const std::string& text) {
 
 std::vector<std::string> pieces(const std::string& text, char separator) {
   return CLI::detail::split(text, separator);
-}
-
-Shape parse_shape(const std::string& text) {
-  Shape shape;
-  const auto extents = pieces(text, 'x');
-  if (extents.size() > static_cast<std::size_t>(kMaxRank))
-    wrong(fmt::format("--shape {}: more than {} axes", text, kMaxRank));
-  for (const std::string& extent : extents) {
-    const auto value = number<std::int64_t>("--shape", extent);
-    if (value < 0) wrong(fmt::format("--shape {}: extents are not negative", text));
-    shape.push_back(value);
-  }
-  return shape;
 }
 
 dynamic::Bounds parse_bounds(const std::string& text) {
@@ -141,7 +129,7 @@ void interpret(const Raw& raw, Options& options) {
   convert::ConvertOptions& convert = options.convert;
   for (const std::string& text : raw.shapes) {
     const auto [name, extents] = split("--shape", text);
-    convert.import.shapes[name] = parse_shape(extents);
+    convert.import.shapes[name] = cli::parse_shape(name, extents);
   }
   for (const std::string& text : raw.states) convert.states.insert(split("--state", text));
   for (const std::string& text : raw.dyns) convert.dynamic.push_back(parse_bounds(text));

@@ -6,14 +6,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "runtime/cli/byte_count.h"
+
 namespace skiff::tool {
 namespace {
-
-std::string size_text(std::int64_t bytes) {
-  if (bytes < 10 * 1024) return fmt::format("{} B", bytes);
-  if (bytes < 10 * 1024 * 1024) return fmt::format("{:.1f} KiB", static_cast<double>(bytes) / 1024);
-  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1024 * 1024));
-}
 
 std::string precision_text(const precision::Outcome& outcome) {
   if (outcome.kept.empty()) return fmt::format("{}", name_of(outcome.type));
@@ -63,17 +59,19 @@ std::string summary(const convert::Report& report, const std::string& output) {
   const auto row = [&](const char* name, const std::string& value) {
     text += fmt::format("  {:<22}{}\n", name, value);
   };
+  const auto bytes = [](std::int64_t count) {
+    return cli::size_text(static_cast<std::uint64_t>(count));
+  };
   text += fmt::format("{}\n", output);
   row("source",
       report.source.format +
           (report.source.producer.empty() ? std::string() : ", made by " + report.source.producer));
   row("nodes", fmt::format("{} -> {}", report.nodes_before, report.nodes_after));
   if (report.precision.type != DType::none) row("precision", precision_text(report.precision));
-  row("weights", size_text(report.weight_bytes));
-  row("activations, at least", size_text(report.peak_bytes));
-  row("file", size_text(report.file_bytes));
-  if (report.session_bytes != 0)
-    row("a session here", size_text(static_cast<std::int64_t>(report.session_bytes)));
+  row("weights", bytes(report.weight_bytes));
+  row("activations, at least", bytes(report.peak_bytes));
+  row("file", bytes(report.file_bytes));
+  if (report.session_bytes != 0) row("a session here", cli::size_text(report.session_bytes));
   row("time", fmt::format("{:.2f} s", report.seconds));
   return text;
 }

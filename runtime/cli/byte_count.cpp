@@ -1,5 +1,7 @@
 #include "runtime/cli/byte_count.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 
 #include "runtime/core/error.h"
@@ -16,6 +18,13 @@ std::uint64_t parse_bytes(const std::string& text) {
   require(error == std::errc() && shift >= 0 && number > 0 && number < std::uint64_t{1} << 33,
           ErrorCode::invalid_argument, "'", text, "' is no size: should be like 600M (K, M, G)");
   return number << shift;
+}
+
+std::string size_text(std::uint64_t bytes) {
+  if (bytes < 10 * 1024) return fmt::format("{} B", bytes);
+  if (bytes < 10 * 1024 * 1024) return fmt::format("{:.1f} KiB", static_cast<double>(bytes) / 1024);
+  const double mib = static_cast<double>(bytes) / (1024 * 1024);
+  return mib < 10 * 1024 ? fmt::format("{:.1f} MiB", mib) : fmt::format("{:.1f} GiB", mib / 1024);
 }
 
 }  // namespace skiff::cli

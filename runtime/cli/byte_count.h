@@ -9,4 +9,7 @@ namespace skiff::cli {
 /// Error{invalid_argument}.
 std::uint64_t parse_bytes(const std::string& text);
 
+/// 12.3 KiB and the like.
+std::string size_text(std::uint64_t bytes);
+
 }  // namespace skiff::cli

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "runtime/cli/byte_count.h"
+#include "runtime/cli/shape_flag.h"
 #include "runtime/core/error.h"
 
 namespace skiff::cli {
@@ -27,19 +28,6 @@ void parse_device(const std::string& text, SessionOptions& options) {
 void print_log(void* verbose, LogLevel level, const char* message) {
   if (level > LogLevel::warning && !*static_cast<const bool*>(verbose)) return;
   fmt::print(stderr, "skiff: {}\n", message);
-}
-
-Shape parse_shape(const std::string& flag, const std::string& text) {
-  Shape shape;
-  for (const std::string& extent : CLI::detail::split(text, 'x')) {
-    std::int64_t value = -1;
-    const auto [end, error] = std::from_chars(extent.data(), extent.data() + extent.size(), value);
-    require(error == std::errc() && end == extent.data() + extent.size() && value >= 0 &&
-                shape.rank() < kMaxRank,
-            ErrorCode::invalid_argument, "--shape ", flag, ": should be NAME=1x3x224x224");
-    shape.push_back(value);
-  }
-  return shape;
 }
 
 }  // namespace
@@ -80,8 +68,7 @@ Session Common::session(const Model& loaded) const {
   std::vector<std::pair<std::string, std::string>> pairs;
   for (const std::string& text : shapes) pairs.push_back(split_pair("--shape", text));
   std::vector<InputShape> wanted;
-  for (const auto& [name, extents] : pairs)
-    wanted.push_back({name, parse_shape(name + "=" + extents, extents)});
+  for (const auto& [name, extents] : pairs) wanted.push_back({name, parse_shape(name, extents)});
   try {
     take_shapes(made, wanted);
   } catch (const Error& error) {

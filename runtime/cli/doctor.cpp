@@ -5,6 +5,7 @@
 #include "platform/memory_state.h"
 #include "runtime/backend/device.h"
 #include "runtime/backend/module.h"
+#include "runtime/cli/byte_count.h"
 #include "runtime/cli/commands.h"
 #include "runtime/cli/output.h"
 #include "runtime/core/error.h"

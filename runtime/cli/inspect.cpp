@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "runtime/cli/byte_count.h"
 #include "runtime/cli/commands.h"
 #include "runtime/cli/output.h"
 #include "runtime/model_impl.h"

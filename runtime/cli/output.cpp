@@ -6,6 +6,7 @@
 #include "platform/cpu_info.h"
 #include "platform/file.h"
 #include "platform/memory_state.h"
+#include "runtime/cli/byte_count.h"
 
 namespace skiff::cli {
 
@@ -66,13 +67,6 @@ void write_json(const Json& json, const std::string& target) {
     fmt::print("{}", text);
   else
     write_text(target, text);
-}
-
-std::string size_text(std::uint64_t bytes) {
-  if (bytes < 10 * 1024) return fmt::format("{} B", bytes);
-  if (bytes < 10 * 1024 * 1024) return fmt::format("{:.1f} KiB", static_cast<double>(bytes) / 1024);
-  const double mib = static_cast<double>(bytes) / (1024 * 1024);
-  return mib < 10 * 1024 ? fmt::format("{:.1f} MiB", mib) : fmt::format("{:.1f} GiB", mib / 1024);
 }
 
 std::string shape_text(const Shape& shape) {

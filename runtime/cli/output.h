@@ -21,9 +21,6 @@ std::string memory_text(const MemoryReport& memory);
 /// Writes the object to `target`: a file, "-" for standard output, "" for nowhere.
 void write_json(const Json& json, const std::string& target);
 
-/// 12.3 KiB and the like.
-std::string size_text(std::uint64_t bytes);
-
 /// [1, 3, 224, 224]
 std::string shape_text(const Shape& shape);
 

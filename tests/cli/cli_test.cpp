@@ -56,6 +56,20 @@ TEST(Tool, WrongValuesOfCommonFlags) {
   EXPECT_EQ(skiff("inspect --digest=maybe " + model).code, 2);
 }
 
+TEST(Tool, ShapesAreReadAlikeByBothTools) {
+  const ScratchFolder scratch;
+  SKIFF_SMALL_MODEL(model, scratch, "");
+  for (const char* extents : {"1x-3", "1xax3", "x3", "1x3y", "1x1x1x1x1x1x1x1x1"}) {
+    const std::string expected = fmt::format("--shape x={}: should be NAME=1x3x224x224", extents);
+    for (const Said& said :
+         {skiff(fmt::format("run {} --shape x={}", model, extents)),
+          skiff_convert(fmt::format("{} -o {} --shape x={}", kSmallSource, model, extents))}) {
+      EXPECT_NE(said.code, 0);
+      EXPECT_TRUE(said.says(expected)) << said.text;
+    }
+  }
+}
+
 TEST(Tool, MemoryLimitIsKept) {
   const ScratchFolder scratch;
   SKIFF_SMALL_MODEL(model, scratch, "");
