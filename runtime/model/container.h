@@ -23,7 +23,7 @@ inline constexpr std::size_t kHeaderSize = 128;
 inline constexpr std::uint16_t kHeaderVersion = 1;
 inline constexpr std::uint64_t kDataSegmentAlignment = 4096;
 inline constexpr std::uint64_t kBufferAlignment = 256;
-/// FlatBuffers' own limit, with room to spare; tested before its verifier runs.
+/// FlatBuffers' own limit, with room to spare; tested before anything is read of them.
 inline constexpr std::uint64_t kMaxMetadataBytes = std::uint64_t{1} << 30;
 
 using HeaderBytes = std::array<std::byte, kHeaderSize>;

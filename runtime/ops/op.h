@@ -27,7 +27,7 @@ struct BodyView {
 };
 
 /// What an operator's rule and kernels see of a node: attributes and operands. Valid only during
-/// the call it is passed to. The attribute table was verified by FlatBuffers and is of the type the
+/// the call it is passed to. The attribute table passed model/structure and is of the type the
 /// op table names; its *values* are foreign until the rule has checked them.
 struct NodeView {
   fb::OpKind op = fb::OpKind::none;
