@@ -3,6 +3,7 @@
 #include "runtime/cpu/thread_pool.h"
 #include "runtime/cpu/tiling.h"
 #include "runtime/ops/conv_block.h"
+#include "runtime/ops/parts_cpu.h"
 
 namespace skiff {
 
@@ -53,20 +54,20 @@ StripPlan choose_strips(bool expands, const ConvGeometry& g, bool projects, std:
 /// The convolutions of a block over strips of rows. Each thread takes a run of neighbouring rows
 /// and keeps the expanded ones that the next strip needs too. However rows are cut, every element
 /// is the same sum, that of the convolutions one by one.
-class BlockKernel final : public Kernel {
+class BlockKernel final : public PartsKernel {
  public:
   explicit BlockKernel(const KernelSpec& spec)
-      : block_(spec.node.attrs<ConvBlock>()), threads_(spec.threads) {
+      : PartsKernel(spec.node.attrs<ConvBlock>().used()),
+        block_(spec.node.attrs<ConvBlock>()),
+        threads_(spec.threads) {
     const PartsView view(spec.node, block_.used()), widest(spec.widest(), block_.used());
     for (int p = 0; p < block_.count; ++p) {
-      const NodeView& part = view.part(p);
-      parts_[at(p)] = make_row_conv({.node = part,
-                                     .outputs = {&view.result(p), 1},
-                                     .table = spec.table,
-                                     .threads = spec.threads,
-                                     .memory = spec.memory,
-                                     .largest = &widest.part(p)});
-      flops_ = checked_add(flops_, parts_[at(p)]->flops()).value_or(INT64_MAX);
+      set_kernel(p, make_row_conv({.node = view.part(p),
+                                   .outputs = {&view.result(p), 1},
+                                   .table = spec.table,
+                                   .threads = spec.threads,
+                                   .memory = spec.memory,
+                                   .largest = &widest.part(p)}));
     }
     first_ = read_conv_geometry(view.part(0));
     middle_ = read_conv_geometry(view.part(block_.depthwise));
@@ -76,29 +77,11 @@ class BlockKernel final : public Kernel {
     plan_ = choose_strips(expands(), middle_, projects(), largest.elements());
     if (expands())
       scratch_ = static_cast<std::size_t>(
-          round_up(static_cast<std::int64_t>(parts_[0]->row_scratch_bytes()), 64));
+          round_up(static_cast<std::int64_t>(rows_of(0).row_scratch_bytes()), 64));
   }
 
   std::size_t workspace_bytes() const noexcept override {
     return thread_bytes() * static_cast<std::size_t>(threads_);
-  }
-
-  std::size_t packed_bytes(int input) const noexcept override {
-    const PartOperand o = find_part_operand(block_.used(), input);
-    return parts_[o.part]->packed_bytes(o.input);
-  }
-  std::size_t pack_scratch_bytes(int input) const noexcept override {
-    const PartOperand o = find_part_operand(block_.used(), input);
-    return parts_[o.part]->pack_scratch_bytes(o.input);
-  }
-  std::uint64_t pack_key(int input) const noexcept override {
-    const PartOperand o = find_part_operand(block_.used(), input);
-    return parts_[o.part]->pack_key(o.input);
-  }
-  void pack(int input, ConstantReader& reader, std::span<std::byte> packed,
-            std::span<std::byte> scratch) override {
-    const PartOperand o = find_part_operand(block_.used(), input);
-    parts_[o.part]->pack(o.input, reader, packed, scratch);
   }
 
   /// The residual of the last part, where it is no other part's operand.
@@ -117,7 +100,6 @@ class BlockKernel final : public Kernel {
     return {};
   }
 
-  std::int64_t flops() const noexcept override { return flops_; }
   const char* algorithm() const noexcept override {
     return !expands() ? "dw-project" : !projects() ? "expand-dw" : "expand-dw-project";
   }
@@ -129,7 +111,8 @@ class BlockKernel final : public Kernel {
     std::int64_t next = 0, slot = 0;  ///< the image row that comes next and where it goes
   };
 
-  static std::size_t at(int i) noexcept { return static_cast<std::size_t>(i); }
+  /// The parts are all convolutions.
+  RowConv& rows_of(int part) const noexcept { return static_cast<RowConv&>(kernel(part)); }
   bool expands() const noexcept { return block_.depthwise > 0; }
   bool projects() const noexcept { return block_.depthwise + 1 < block_.count; }
   std::size_t thread_bytes() const noexcept {
@@ -172,9 +155,9 @@ class BlockKernel final : public Kernel {
     RowOperands of_last = operands_of(args, last, output);
     if (const float* residual = input_of(args, last, 3))
       (projects() ? of_last : of_middle).residual = residual + place;
-    parts_[at(block_.depthwise)]->run_rows(window, row, rows, of_middle);
+    rows_of(block_.depthwise).run_rows(window, row, rows, of_middle);
     if (projects())
-      parts_[at(last)]->run_rows({.base = strip, .first = row, .count = rows}, row, rows, of_last);
+      rows_of(last).run_rows({.base = strip, .first = row, .count = rows}, row, rows, of_last);
   }
 
   /// Brings the expanded rows into the ring that the rows of the result need and it lacks.
@@ -192,7 +175,7 @@ class BlockKernel final : public Kernel {
     while (ring.next < end) {
       const std::int64_t count = std::min(end - ring.next, plan_.ring - ring.slot);
       operands.output = ring.rows + ring.slot * plan_.ring_row;
-      parts_[0]->run_rows({.base = input, .first = 0, .count = first_.in[1]}, ring.next, count,
+      rows_of(0).run_rows({.base = input, .first = 0, .count = first_.in[1]}, ring.next, count,
                           operands);
       ring.next += count;
       ring.slot = (ring.slot + count) % plan_.ring;
@@ -207,11 +190,9 @@ class BlockKernel final : public Kernel {
 
   const ConvBlock& block_;
   int threads_;
-  std::array<RowConvPtr, ConvBlock::kMaxParts> parts_;
   ConvGeometry first_, middle_, last_;
   StripPlan plan_;
   std::size_t scratch_ = 0;  // of the first part, in bytes
-  std::int64_t flops_ = 0;
 };
 
 }  // namespace
