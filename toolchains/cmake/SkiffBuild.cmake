@@ -5,10 +5,12 @@ endif()
 
 find_program(SKIFF_CCACHE ccache)
 if(SKIFF_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # Paths relative to the checkout: what one clone compiled serves the next one too.
+  # Paths relative to the checkout: what one clone compiled serves the next one too. Comments count:
+  # a precompiled header knows the headers it was made of by their bytes, and includes others again.
   set(CMAKE_CXX_COMPILER_LAUNCHER
     "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1
-    CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_PCH_EXTSUM=1 "${SKIFF_CCACHE}")
+    CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_PCH_EXTSUM=1 CCACHE_COMMENTS=1
+    "${SKIFF_CCACHE}")
 endif()
 
 set(CMAKE_CXX_STANDARD 20)
