@@ -2,7 +2,9 @@
 # for each way of compiling:
 #   skiff_precompile(TARGET...)         objects of libraries (-fPIC)
 #   skiff_precompile_small(TARGET...)   the same, and the targets are compiled for size
-#   skiff_precompile_tests(TARGET...)   programs (-fPIE), with GoogleTest
+#   skiff_precompile_host(TARGET...)    the same, and the targets are compiled to compile soon
+#   skiff_precompile_tests(TARGET...)   programs (-fPIE) that compile soon, with GoogleTest
+# gcc 13 takes no header that was compiled at another level of optimisation.
 # CMAKE_DISABLE_PRECOMPILE_HEADERS=ON (preset asan) does without, which shows whether every file
 # includes what it uses. (clang writes paths and times into such a header: ccache cannot share it.)
 set(_headers
@@ -32,7 +34,9 @@ endfunction()
 
 _skiff_precompiled(skiff_precompiled "" ${_headers})
 _skiff_precompiled(skiff_precompiled_small "" ${_headers})
+_skiff_precompiled(skiff_precompiled_host "" ${_headers})
 target_compile_options(skiff_precompiled_small PRIVATE ${SKIFF_FOR_SIZE})
+target_compile_options(skiff_precompiled_host PRIVATE ${SKIFF_FOR_HOST})
 
 function(skiff_precompile)
   foreach(target IN LISTS ARGN)
@@ -47,10 +51,17 @@ function(skiff_precompile_small)
   endforeach()
 endfunction()
 
+function(skiff_precompile_host)
+  foreach(target IN LISTS ARGN)
+    target_compile_options(${target} PRIVATE ${SKIFF_FOR_HOST})
+    target_precompile_headers(${target} REUSE_FROM skiff_precompiled_host)
+  endforeach()
+endfunction()
+
 if(SKIFF_TESTS)
   _skiff_precompiled(skiff_precompiled_tests GTest::gtest ${_headers} <gtest/gtest.h>)
   set_target_properties(skiff_precompiled_tests PROPERTIES POSITION_INDEPENDENT_CODE OFF)
-  target_compile_options(skiff_precompiled_tests PRIVATE -fPIE)
+  target_compile_options(skiff_precompiled_tests PRIVATE -fPIE ${SKIFF_FOR_HOST})
 endif()
 
 function(skiff_precompile_tests)
