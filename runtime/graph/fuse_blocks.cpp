@@ -37,18 +37,11 @@ class Finder {
         fuse_(fuse),
         threads_(threads),
         geometry_(graph.nodes.size(), &scratch),
-        readers_(graph.values.size(), 0, &scratch),
-        reader_(graph.values.size(), -1, &scratch),
+        readers_(graph, scratch),
         taken_(graph.nodes.size(), false, &scratch),
         blocks_(&scratch) {
-    for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
-      for (std::int32_t id : graph.nodes[n].inputs) {
-        if (id < 0) continue;
-        ++readers_[at(id)];
-        reader_[at(id)] = static_cast<std::int32_t>(n);
-      }
+    for (std::size_t n = 0; n < graph.nodes.size(); ++n)
       geometry_[n] = rows_geometry(graph.nodes[n], scratch);
-    }
   }
 
   const std::pmr::vector<Block>& run() {
@@ -81,12 +74,7 @@ class Finder {
 
   static bool has_residual(const GraphNode& n) { return n.inputs.size() > 3 && n.inputs[3] >= 0; }
 
-  /// The result of `n` is read by one node, once, and by nobody outside.
-  std::int32_t only_reader(const GraphNode& n) const {
-    const std::int32_t result = n.outputs[0];
-    const bool one = readers_[at(result)] == 1 && !graph_.value(result).is_output;
-    return one ? reader_[at(result)] : -1;
-  }
+  std::int32_t only_reader(const GraphNode& n) const { return readers_.only(n.outputs[0]); }
 
   bool may_be_part(std::int32_t i) const {
     return i >= 0 && geometry_[at(i)] && !taken_[at(i)] && !depthwise(*geometry_[at(i)]);
@@ -154,7 +142,7 @@ class Finder {
   Fuse fuse_;
   int threads_;
   std::pmr::vector<std::optional<ConvGeometry>> geometry_;  // per node
-  std::pmr::vector<std::int32_t> readers_, reader_;         // per value: how many, the last one
+  Readers readers_;
   std::pmr::vector<std::uint8_t> taken_;
   std::pmr::vector<Block> blocks_;
 };
@@ -206,24 +194,20 @@ class BlockNode {
   GraphNode node_;  // the last one that was added: name and result are the block's
 };
 
-/// The nodes of `from`, and for each block one, where its last node stood.
-void copy_nodes(const Graph& from, std::span<const Block> blocks, Graph& to,
-                std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch) {
+/// A node for each block of `from`, in its copy `to`.
+void join_blocks(const Graph& from, std::span<const Block> blocks, Graph& to,
+                 std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch) {
   std::pmr::vector<const Block*> of_node(from.nodes.size(), nullptr, &scratch);
   for (const Block& block : blocks)
     for (std::int32_t node : block.nodes())
       if (node >= 0) of_node[static_cast<std::size_t>(node)] = &block;
-  for (std::size_t n = 0; n < from.nodes.size(); ++n) {
-    const Block* block = of_node[n];
-    if (block == nullptr) {
-      to.nodes.push_back(from.nodes[n]);
-    } else if (static_cast<std::int32_t>(n) == block->last()) {
-      BlockNode made(from, memory);
-      for (std::int32_t part : block->nodes())
-        if (part >= 0) made.add(part);
-      to.nodes.push_back(made.finish());
-    }
-  }
+  const auto block_of = [&](std::int32_t n) { return of_node[static_cast<std::size_t>(n)]; };
+  join_nodes(to, block_of, [&](const Block& block) {
+    BlockNode made(from, memory);
+    for (std::int32_t part : block.nodes())
+      if (part >= 0) made.add(part);
+    return made.finish();
+  });
 }
 
 }  // namespace
@@ -237,9 +221,7 @@ std::optional<Graph> fuse_blocks(const Graph& graph, Fuse fuse, int threads,
   if (blocks.empty()) return {};
   std::optional<Graph> result(std::in_place, memory);
   copy(graph, *result);
-  result->nodes.clear();
-  copy_nodes(graph, blocks, *result, memory, scratch);
-  find_producers(*result);
+  join_blocks(graph, blocks, *result, memory, scratch);
   return result;
 }
 

@@ -41,6 +41,8 @@ struct Few {
 struct Chain {
   Few<PointwiseChain::kMaxSteps> nodes;
   Few<PointwiseChain::kMaxInputs> inputs;
+
+  std::int32_t last() const { return nodes.end()[-1]; }
 };
 
 /// What is known of a node.
@@ -59,11 +61,9 @@ class Finder {
       : graph_(graph),
         which_(which),
         members_(graph.nodes.size(), &scratch),
-        readers_(graph.values.size(), 0, &scratch) {
+        readers_(graph, scratch) {
     std::int32_t stretch = 0;
     for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
-      for (std::int32_t id : graph.nodes[n].inputs)
-        if (id >= 0) ++readers_[at(id)];
       Member& member = members_[n];
       member.elementwise = read_step(graph.nodes[n], member.step, scratch);
       member.stretch = member.elementwise ? stretch : ++stretch;
@@ -109,7 +109,7 @@ class Finder {
   /// Whether a node's operand is computed next to it, for it alone.
   bool belongs(std::int32_t operand, std::int32_t n) const {
     const GraphValue& value = graph_.value(operand);
-    if (value.producer < 0 || value.is_output || readers_[at(operand)] != 1) return false;
+    if (value.producer < 0 || readers_.only(operand) < 0) return false;
     const Member& member = members_[at(value.producer)];
     return member.elementwise && member.stretch == members_[at(n)].stretch &&
            same_shape(value, graph_.value(graph_.nodes[at(n)].outputs[0]));
@@ -143,7 +143,7 @@ class Finder {
   Chains which_;
   bool any_ = false;
   std::pmr::vector<Member> members_;
-  std::pmr::vector<std::int32_t> readers_;  // per value
+  Readers readers_;
 };
 
 template <typename T>
@@ -168,7 +168,7 @@ GraphNode make_node(const Graph& graph, const Finder& finder, const Chain& chain
     step.a = slot_of(graph.nodes[at(n)].inputs[0]);
     if (step.binary != 0) step.b = slot_of(graph.nodes[at(n)].inputs[1]);
   }
-  GraphNode node = graph.nodes[at(chain.nodes.end()[-1])];  // its name and result are the chain's
+  GraphNode node = graph.nodes[at(chain.last())];  // its name and result are the chain's
   node.def = &pointwise_chain_op();
   node.attributes = &code;
   node.inputs = {inputs, at(chain.inputs.count)};
@@ -184,17 +184,9 @@ void fuse_chains(const Graph& graph, std::optional<Graph>& own, Chains which,
   const Finder finder(from, which, scratch);
   if (!finder.any()) return;
   if (!own) copy(graph, own.emplace(memory));
-  auto& nodes = own->nodes;
-  std::size_t kept = 0;
-  const auto count = static_cast<std::int32_t>(nodes.size());
-  for (std::int32_t n = 0; n < count; ++n)
-    if (const Chain* chain = finder.chain_of(n); chain != nullptr && chain->nodes.end()[-1] == n)
-      nodes[at(n)] = make_node(*own, finder, *chain, memory);
-  for (std::int32_t n = 0; n < count; ++n)
-    if (const Chain* chain = finder.chain_of(n); chain == nullptr || chain->nodes.end()[-1] == n)
-      nodes[kept++] = nodes[at(n)];
-  nodes.erase(nodes.begin() + static_cast<std::ptrdiff_t>(kept), nodes.end());
-  find_producers(*own);
+  join_nodes(
+      *own, [&](std::int32_t n) { return finder.chain_of(n); },
+      [&](const Chain& chain) { return make_node(*own, finder, chain, memory); });
 }
 
 }  // namespace skiff

@@ -27,23 +27,16 @@ class Finder {
   Finder(const Graph& graph, std::pmr::memory_resource& scratch)
       : graph_(graph),
         scratch_(scratch),
-        readers_(graph.values.size(), 0, &scratch),
-        reader_(graph.values.size(), -1, &scratch),
+        readers_(graph, scratch),
         found_(&scratch),
         of_node_(graph.nodes.size(), -1, &scratch) {
-    for (std::size_t n = 0; n < graph.nodes.size(); ++n)
-      for (std::int32_t id : graph.nodes[n].inputs) {
-        if (id < 0) continue;
-        ++readers_[at(id)];
-        reader_[at(id)] = static_cast<std::int32_t>(n);
-      }
     for (std::size_t n = 0; n < graph.nodes.size(); ++n) look_at(static_cast<std::int32_t>(n));
   }
 
   bool any() const { return !found_.empty(); }
   /// What a node is part of; null: nothing.
-  const Found* of(std::size_t n) const {
-    return of_node_[n] < 0 ? nullptr : &found_[at(of_node_[n])];
+  const Found* of(std::int32_t n) const {
+    return of_node_[at(n)] < 0 ? nullptr : &found_[at(of_node_[at(n)])];
   }
 
  private:
@@ -58,12 +51,9 @@ class Finder {
   bool is_binary(std::int32_t n, fb::BinaryFunction function) const {
     return is(n, fb::OpKind::binary) && binary(n).function() == function;
   }
-  bool read_once(std::int32_t id) const {
-    return readers_[at(id)] == 1 && !graph_.value(id).is_output;
-  }
   /// The node that computes a value for one reader alone; -1: there is none.
   std::int32_t computed_by(std::int32_t id) const {
-    return read_once(id) ? graph_.value(id).producer : -1;
+    return readers_.only(id) >= 0 ? graph_.value(id).producer : -1;
   }
 
   void look_at(std::int32_t scale) {
@@ -120,8 +110,8 @@ class Finder {
   /// A sum with another tensor behind the product.
   void find_sum(Found& found) const {
     const std::int32_t scale = found.nodes[Net::scale], product = node(scale).outputs[0];
-    if (binary(scale).activation() != fb::UnaryFunction::none || !read_once(product)) return;
-    const std::int32_t sum = reader_[at(product)];
+    if (binary(scale).activation() != fb::UnaryFunction::none) return;
+    const std::int32_t sum = readers_.only(product);
     if (!is_binary(sum, fb::BinaryFunction::add)) return;
     const auto& operands = node(sum).inputs;
     const std::int32_t other = operands[operands[0] == product ? 1 : 0];
@@ -132,7 +122,7 @@ class Finder {
 
   const Graph& graph_;
   std::pmr::memory_resource& scratch_;
-  std::pmr::vector<std::int32_t> readers_, reader_;  // per value: how many, the last one
+  Readers readers_;
   std::pmr::vector<Found> found_;
   std::pmr::vector<std::int32_t> of_node_;  // which of found_ a node is part of; -1: none
 };
@@ -186,17 +176,9 @@ void fuse_squeeze_excite(const Graph& graph, std::optional<Graph>& own,
   const Finder finder(from, scratch);
   if (!finder.any()) return;
   if (!own) copy(graph, own.emplace(memory));
-  auto& nodes = own->nodes;
-  const auto last_of = [](const Found& found) { return at(found.last()); };
-  for (std::size_t n = 0; n < nodes.size(); ++n)
-    if (const Found* found = finder.of(n); found != nullptr && last_of(*found) == n)
-      nodes[n] = make_node(*own, *found, memory);
-  std::size_t kept = 0;
-  for (std::size_t n = 0; n < nodes.size(); ++n)
-    if (const Found* found = finder.of(n); found == nullptr || last_of(*found) == n)
-      nodes[kept++] = nodes[n];
-  nodes.erase(nodes.begin() + static_cast<std::ptrdiff_t>(kept), nodes.end());
-  find_producers(*own);
+  join_nodes(
+      *own, [&](std::int32_t n) { return finder.of(n); },
+      [&](const Found& found) { return make_node(*own, found, memory); });
 }
 
 }  // namespace skiff

@@ -28,4 +28,21 @@ void find_producers(Graph& graph) {
       graph.values[static_cast<std::size_t>(output)].producer = static_cast<std::int32_t>(n);
 }
 
+Readers::Readers(const Graph& graph, std::pmr::memory_resource& memory)
+    : graph_(graph),
+      counts_(graph.values.size(), 0, &memory),
+      last_(graph.values.size(), -1, &memory) {
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n)
+    for (std::int32_t id : graph.nodes[n].inputs) {
+      if (id < 0) continue;
+      ++counts_[static_cast<std::size_t>(id)];
+      last_[static_cast<std::size_t>(id)] = static_cast<std::int32_t>(n);
+    }
+}
+
+std::int32_t Readers::only(std::int32_t value) const noexcept {
+  const auto i = static_cast<std::size_t>(value);
+  return counts_[i] == 1 && !graph_.value(value).is_output ? last_[i] : -1;
+}
+
 }  // namespace skiff

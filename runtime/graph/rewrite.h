@@ -14,4 +14,33 @@ bool same_shape(const GraphValue& a, const GraphValue& b) noexcept;
 /// Sets GraphValue::producer after nodes were exchanged.
 void find_producers(Graph& graph);
 
+/// Which nodes read the values of a graph.
+class Readers {
+ public:
+  Readers(const Graph& graph, std::pmr::memory_resource& memory);
+
+  /// The one node that reads a value, once, where nobody outside does; -1: there is none.
+  std::int32_t only(std::int32_t value) const noexcept;
+
+ private:
+  const Graph& graph_;
+  std::pmr::vector<std::int32_t> counts_, last_;  // per value
+};
+
+/// Puts the node make(group) in place of each group of nodes, where its last() stood.
+/// group_of(n): the group that node n is part of; null: the node stays.
+template <typename GroupOf, typename Make>
+void join_nodes(Graph& graph, const GroupOf& group_of, const Make& make) {
+  const auto count = static_cast<std::int32_t>(graph.nodes.size());
+  for (std::int32_t n = 0; n < count; ++n)
+    if (const auto* group = group_of(n); group != nullptr && group->last() == n)
+      graph.nodes[static_cast<std::size_t>(n)] = make(*group);
+  std::size_t kept = 0;
+  for (std::int32_t n = 0; n < count; ++n)
+    if (const auto* group = group_of(n); group == nullptr || group->last() == n)
+      graph.nodes[kept++] = graph.nodes[static_cast<std::size_t>(n)];
+  graph.nodes.erase(graph.nodes.begin() + static_cast<std::ptrdiff_t>(kept), graph.nodes.end());
+  find_producers(graph);
+}
+
 }  // namespace skiff
