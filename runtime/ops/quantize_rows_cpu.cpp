@@ -27,7 +27,6 @@ ScaleRows ScaleRows::of(const Shape& x, const Shape& scale,
 }
 
 std::int64_t ScaleRows::base(std::int64_t row) const noexcept {
-  if (inner == 0) return 0;
   return (row / extent * blocks + row % extent / block) * inner;
 }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "runtime/core/checked.h"
 #include "runtime/ops/parts_cpu.h"
 #include "runtime/ops/squeeze_excite.h"
 
@@ -25,9 +26,9 @@ class SqueezeExciteKernel final : public PartsKernel {
                                     .memory = spec.memory,
                                     .largest = &widest.part(p),
                                     .frugal = spec.frugal}));
-      scratch_ = std::max(scratch_, aligned(kernel(p).workspace_bytes()));
-      if (p < Role::scale)
-        small_[at(p)] = aligned(static_cast<std::size_t>(view.result(p).bytes()));
+      scratch_ =
+          std::max(scratch_, aligned(static_cast<std::int64_t>(kernel(p).workspace_bytes())));
+      if (p < Role::scale) small_[at(p)] = aligned(view.result(p).bytes());
     }
   }
 
@@ -59,7 +60,9 @@ class SqueezeExciteKernel final : public PartsKernel {
   const char* algorithm() const noexcept override { return "part by part"; }
 
  private:
-  static std::size_t aligned(std::size_t bytes) noexcept { return (bytes + 63) / 64 * 64; }
+  static std::size_t aligned(std::int64_t bytes) noexcept {
+    return static_cast<std::size_t>(round_up(bytes, 64));
+  }
 
   const SqueezeExcite& net_;
   std::array<std::size_t, Role::scale> small_{};  // bytes of the results before the product

@@ -280,11 +280,11 @@ Ahead ahead_of(const ConvArgs& a, std::int64_t row_begin, std::int64_t row_end, 
   if (a.k_stride > 0 || a.k < Ahead::kEvery) return {};
   if (!a.streams && (depth * a.n < kFetchedElements || tiles < 2)) return {};
   const std::int64_t elements = depth * vectors * kLanes;
-  const std::int64_t rows = a.rows > 0 ? a.rows : row_end - row_begin;
-  const std::int64_t first = a.rows > 0 ? elements * row_begin / rows / 16 : 0;
-  const std::int64_t lines = (elements / 16 * (row_end - row_begin) + rows - 1) / rows;
+  const std::int64_t count = row_end - row_begin;
+  const std::int64_t rows = a.rows > 0 ? a.rows : count, before = a.rows > 0 ? row_begin : 0;
+  const std::int64_t lines = (elements / 16 * count + rows - 1) / rows;
   const std::int64_t fetches = tiles * a.tap_count * ((a.k + Ahead::kEvery - 1) / Ahead::kEvery);
-  return {reinterpret_cast<const char*>(panel + elements) + first * 64,
+  return {reinterpret_cast<const char*>(panel + elements) + elements * before / rows / 16 * 64,
           static_cast<int>((lines + fetches - 1) / fetches)};
 }
 
