@@ -145,7 +145,7 @@ stage_cuda() {
   local nvcc code
   # Headers of another generation of CUDA, and the cuDNN of another processor, where they can be had.
   if toolchains/cuda-packages.sh --jetpack6 build/jetpack6; then
-    step tests/cuda/jetpack6.sh build/jetpack6/toolkit build/cpu/schema/include && add 1 0 0
+    step tests/cuda/jetpack6.sh build/jetpack6/toolkit build/cpu && add 1 0 0
   else
     echo "JetPack 6's headers cannot be had: left out"
     add 0 0 1

@@ -9,7 +9,7 @@
 // leave a text in `error`.
 extern "C" {
 
-#define SKIFF_BACKEND_VERSION 1u
+#define SKIFF_BACKEND_VERSION 2u
 
 struct skiff_device;   ///< one session's hold on a GPU: stream, library handles
 struct skiff_kernel;   ///< one node bound to a device
@@ -108,8 +108,10 @@ struct skiff_backend {
 
   /// Finds out whether GPU `ordinal` can be used: driver, device, libraries and their versions,
   /// code for it. The text says what is missing and what to do. Programs run on `stream`, a
-  /// cudaStream_t of the caller's that outlives the device; null: on one of its own.
-  int32_t (*open)(int32_t ordinal, void* stream, skiff_device** device, skiff_backend_error* error);
+  /// cudaStream_t of the caller's that outlives the device; null: on one of its own. Code that is
+  /// compiled while loading is kept in `code_folder`, made when needed; "": in none.
+  int32_t (*open)(int32_t ordinal, void* stream, const char* code_folder, skiff_device** device,
+                  skiff_backend_error* error);
   void (*close)(skiff_device* device);
   int32_t (*describe)(skiff_device* device, skiff_device_info* info, skiff_backend_error* error);
 

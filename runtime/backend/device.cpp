@@ -64,9 +64,9 @@ void DeviceKernel::pack(int input, ConstantReader& reader, std::span<std::byte> 
   backend::check(code, error);
 }
 
-Device::Device(const skiff_backend& table, int ordinal, void* stream, bool tf32)
-    : table_(table), ordinal_(ordinal), tf32_(tf32) {
-  check(table.open(ordinal, stream, &device_, &error_));
+Device::Device(const skiff_backend& table, int ordinal, const DeviceOptions& options)
+    : table_(table), ordinal_(ordinal), tf32_(options.tf32) {
+  check(table.open(ordinal, options.stream, options.code_folder.c_str(), &device_, &error_));
   const std::int32_t code = table.describe(device_, &info_, &error_);
   if (code != 0) table.close(device_);
   check(code);

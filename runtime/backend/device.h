@@ -117,12 +117,17 @@ struct Choices {
   std::vector<std::string> names;
 };
 
+struct DeviceOptions {
+  void* stream = nullptr;        ///< see SessionOptions
+  bool tf32 = false;             ///< see SessionOptions
+  std::string code_folder = {};  ///< keeps code that is compiled while loading; empty: none does
+};
+
 /// One session's hold on a GPU. All functions but run() throw Error.
 class Device {
  public:
-  /// Finds out whether GPU `ordinal` can be used; Error{device} says what is missing. `stream`: see
-  /// SessionOptions, as for `tf32`.
-  Device(const skiff_backend& table, int ordinal, void* stream, bool tf32 = false);
+  /// Finds out whether GPU `ordinal` can be used; Error{device} says what is missing.
+  Device(const skiff_backend& table, int ordinal, const DeviceOptions& options = {});
   ~Device() { table_.close(device_); }
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;

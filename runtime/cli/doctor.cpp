@@ -32,7 +32,7 @@ Gpu find_gpu() {
   try {
     const skiff_backend* table = backend::module(why);
     require(table != nullptr, ErrorCode::device, why);
-    const skiff_device_info info = backend::Device(*table, 0, nullptr).info();
+    const skiff_device_info info = backend::Device(*table, 0).info();
     const std::string driver = version_text(info.driver, 10), cuda = version_text(info.runtime, 10),
                       cudnn = version_text(info.cudnn, 100);
     return {

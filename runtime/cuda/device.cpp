@@ -2,10 +2,30 @@
 
 #include <string_view>
 
+#include "runtime/core/error.h"
+
 namespace skiff::cuda {
 
-Device::Device(int ordinal, cudaStream_t callers_stream)
-    : ordinal_(ordinal), callers_stream_(callers_stream) {
+namespace {
+
+int attribute(cudaDeviceAttr name, int ordinal) {
+  int value = 0;
+  check(cudaDeviceGetAttribute(&value, name, ordinal), "cudaDeviceGetAttribute");
+  return value;
+}
+
+/// As run-time compilers name it.
+std::string architecture(int ordinal) {
+  return message("sm_", attribute(cudaDevAttrComputeCapabilityMajor, ordinal),
+                 attribute(cudaDevAttrComputeCapabilityMinor, ordinal));
+}
+
+}  // namespace
+
+Device::Device(int ordinal, cudaStream_t callers_stream, const char* code_folder)
+    : ordinal_(ordinal),
+      callers_stream_(callers_stream),
+      codes_(code_folder, architecture(ordinal)) {
   enter();
   check(cudaStreamCreateWithFlags(stream_.out(), cudaStreamNonBlocking), "cudaStreamCreate");
   check(cudnnCreate(cudnn_.out()), "cudnnCreate");
@@ -16,16 +36,6 @@ Device::Device(int ordinal, cudaStream_t callers_stream)
 Device::~Device() {
   if (!context_lost()) latch(cudaStreamSynchronize(stream()));
 }
-
-namespace {
-
-int attribute(cudaDeviceAttr name, int ordinal) {
-  int value = 0;
-  check(cudaDeviceGetAttribute(&value, name, ordinal), "cudaDeviceGetAttribute");
-  return value;
-}
-
-}  // namespace
 
 skiff_device_info Device::describe() const {
   skiff_device_info info{};

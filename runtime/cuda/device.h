@@ -4,6 +4,7 @@
 
 #include "runtime/backend/api.h"
 #include "runtime/cuda/handle.h"
+#include "runtime/cuda/jit/code_store.h"
 
 namespace skiff::cuda {
 
@@ -15,8 +16,8 @@ using CublasHandle = Handle<cublasLtHandle_t, cublasLtDestroy>;
 class Device {
  public:
   /// The GPU was found usable (see probe.h). Programs run on `callers_stream`, or null: on the
-  /// device's own, where everything is recorded and tried.
-  Device(int ordinal, cudaStream_t callers_stream);
+  /// device's own, where everything is recorded and tried. `code_folder`: see codes().
+  Device(int ordinal, cudaStream_t callers_stream, const char* code_folder);
   ~Device();
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
@@ -34,6 +35,8 @@ class Device {
   }
   cudnnHandle_t cudnn() const noexcept { return cudnn_.get(); }
   cublasLtHandle_t cublas() const noexcept { return cublas_.get(); }
+  /// Code that is compiled for this GPU while loading.
+  jit::CodeStore& codes() noexcept { return codes_; }
   void wait() const { check(cudaStreamSynchronize(stream()), "cudaStreamSynchronize"); }
 
   skiff_device_info describe() const;
@@ -44,6 +47,7 @@ class Device {
   Stream stream_;
   CudnnHandle cudnn_;
   CublasHandle cublas_;
+  jit::CodeStore codes_;
 };
 
 }  // namespace skiff::cuda

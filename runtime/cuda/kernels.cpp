@@ -46,7 +46,7 @@ constexpr Row kRows[] = {
     {resize, make_resize},
     {rnn, make_rnn},
     {attention, make_attention},
-    {made::pointwise_chain, make_pointwise_chain},
+    {made::pointwise_chain, make_pointwise_chain, list_pointwise_chain_choices},
     {made::squeeze_excite, make_squeeze_excite},
 };
 

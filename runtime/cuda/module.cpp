@@ -88,12 +88,13 @@ struct Node {
   }
 };
 
-std::int32_t open(std::int32_t ordinal, void* stream, skiff_device** device,
-                  skiff_backend_error* error) {
+std::int32_t open(std::int32_t ordinal, void* stream, const char* code_folder,
+                  skiff_device** device, skiff_backend_error* error) {
   return guarded(error, [&] {
     probe(ordinal);
-    *device = new skiff_device{.device = Device(ordinal, static_cast<cudaStream_t>(stream)),
-                               .recording = nullptr};
+    *device =
+        new skiff_device{.device = Device(ordinal, static_cast<cudaStream_t>(stream), code_folder),
+                         .recording = nullptr};
   });
 }
 

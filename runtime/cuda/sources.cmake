@@ -12,6 +12,10 @@ list(APPEND SKIFF_CUDA_SOURCES
   "${_runtime}/cuda/cudnn/graph.cpp"
   "${_runtime}/cuda/cudnn/plan.cpp"
   "${_runtime}/cuda/device.cpp"
+  "${_runtime}/cuda/jit/code.cpp"
+  "${_runtime}/cuda/jit/code_store.cpp"
+  "${_runtime}/cuda/jit/headers.cpp"
+  "${_runtime}/cuda/jit/nvrtc.cpp"
   "${_runtime}/cuda/kernel.cpp"
   "${_runtime}/cuda/kernels.cpp"
   "${_runtime}/cuda/module.cpp"
@@ -32,6 +36,26 @@ list(APPEND SKIFF_CUDA_SOURCES
   "${_runtime}/ops/resize.cpp"
   "${_runtime}/ops/resize_axis_cpu.cpp"
   "${_runtime}/ops/rnn.cpp"
-  "${_runtime}/ops/walk.cpp")
+  "${_runtime}/ops/walk.cpp"
+  # And what it keeps code in files with.
+  "${_runtime}/../platform/cpu_info.cpp"
+  "${_runtime}/../platform/file.cpp"
+  "${_runtime}/../platform/sha256.cpp"
+  "${_runtime}/../platform/sha256_arm.cpp"
+  "${_runtime}/../platform/sha256_x86.cpp")
+
+# The headers of code that is compiled while loading, as initialisers of names and texts.
+set(_embedded "")
+foreach(_header runtime/cuda/activation.cuh runtime/cuda/elementwise.cuh skiff_device/stored.h)
+  set(_path "${PROJECT_SOURCE_DIR}/${_header}")
+  if(NOT EXISTS "${_path}")
+    set(_path "${_runtime}/cuda/portable/${_header}")
+  endif()
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${_path}")
+  file(READ "${_path}" _text)
+  string(APPEND _embedded "{\"${_header}\", R\"header(${_text})header\"},\n")
+endforeach()
+set(SKIFF_CUDA_GENERATED "${PROJECT_BINARY_DIR}/runtime/cuda/include")
+file(CONFIGURE OUTPUT "${SKIFF_CUDA_GENERATED}/embedded_headers.inc" CONTENT "${_embedded}" @ONLY)
 # Nothing but this leaves the module.
 set(SKIFF_CUDA_EXPORTS "-Wl,--version-script,${CMAKE_CURRENT_LIST_DIR}/module.map")

@@ -1,8 +1,7 @@
-#include "runtime/ops/pointwise_chain.h"
+#include "runtime/ops/pointwise_chain_cuda.h"
 
 #include <skiff_device/launch.h>
 
-#include "runtime/cuda/broadcast.cuh"
 #include "runtime/cuda/elementwise.cuh"
 #include "runtime/cuda/kernels.h"
 #include "runtime/cuda/number.cuh"
@@ -10,7 +9,6 @@
 namespace skiff::cuda {
 namespace {
 
-constexpr int kThreads = 256;
 constexpr int kMaxInputs = PointwiseChain::kMaxInputs;
 
 template <typename T>
@@ -44,52 +42,30 @@ __global__ void interpret(PointwiseChain chain, Broadcast<kMaxInputs> places, un
   y[i] = from_float<T>(next[-1]);
 }
 
-class Chain final : public Kernel {
+class InterpretedChain final : public ChainKernel {
  public:
-  explicit Chain(const KernelSpec& spec)
-      : chain_(spec.node.attrs<PointwiseChain>()),
-        dtype_(spec.output(0).dtype),
-        places_(shapes_of(spec), spec.output(0).shape),
-        count_(static_cast<unsigned>(narrow(spec.output(0).elements()))) {
-    dispatch_float(dtype_, [](auto) {});
-    for (int i = 0; i < chain_.inputs; ++i)
-      overwrites_[i] = spec.input(i).shape == spec.output(0).shape;
-  }
+  using ChainKernel::ChainKernel;
 
-  bool can_overwrite(int input) const noexcept override { return overwrites_[input]; }
   const char* algorithm() const noexcept override { return "pointwise chain"; }
 
   void enqueue(const LaunchArgs& args) override {
-    if (count_ == 0) return;
-    dispatch_float(dtype_, [&](auto type) {
+    if (plan_.count == 0) return;
+    dispatch_float(plan_.dtype, [&](auto type) {
       using T = typename decltype(type)::type;
       Operands<T> operands{};
-      for (int i = 0; i < chain_.inputs; ++i) operands.of[i] = args.input<T>(i);
-      check(Launch<interpret<T>>::run(blocks_for(count_, kThreads), kThreads, args.stream(), chain_,
-                                      places_, count_, operands, args.output<T>(0)),
+      for (int i = 0; i < plan_.chain.inputs; ++i) operands.of[i] = args.input<T>(i);
+      check(Launch<interpret<T>>::run(blocks_for(plan_.count, kThreads), kThreads, args.stream(),
+                                      plan_.chain, plan_.places, plan_.count, operands,
+                                      args.output<T>(0)),
             "pointwise chain");
     });
   }
-
- private:
-  static std::array<Shape, kMaxInputs> shapes_of(const KernelSpec& spec) {
-    std::array<Shape, kMaxInputs> shapes;  // scalars where there is none
-    for (int i = 0; i < spec.node.input_count(); ++i)
-      shapes[static_cast<std::size_t>(i)] = spec.input(i).shape;
-    return shapes;
-  }
-
-  PointwiseChain chain_;
-  DType dtype_;
-  Broadcast<kMaxInputs> places_;
-  unsigned count_;
-  bool overwrites_[kMaxInputs] = {};
 };
 
 }  // namespace
 
-KernelPtr make_pointwise_chain(const KernelSpec& spec) {
-  return make_kernel<Chain>(spec.memory, spec);
+KernelPtr make_interpreted_chain(const KernelSpec& spec) {
+  return make_kernel<InterpretedChain>(spec.memory, spec);
 }
 
 }  // namespace skiff::cuda

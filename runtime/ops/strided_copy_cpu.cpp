@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::int64_t kPieceBytes = 64 << 10;  // a run beyond this is split among threads
 
+/// Of one block, for grain_for(): so that about kPieceBytes are a piece.
+std::int64_t copy_cost(std::int64_t bytes) noexcept { return 1 + bytes / 4; }
+
 struct Span2 {
   std::int64_t rows, columns;
   std::int64_t from_row, from_column, to_row, to_column;  // bytes
@@ -134,7 +137,7 @@ void StridedCopy::partition() noexcept {
   // Transposed tiles read whole cache lines and write few enough rows at a time.
   constexpr std::int64_t kTransposedRows = 16, kTransposedColumns = 256, kPlainColumns = 4096;
   constexpr std::int64_t kTransposedElements = 4096;
-  const std::int64_t cost = 1 + block_ / 16;
+  const std::int64_t cost = copy_cost(block_);
   tile_q_ = std::min(q_.extent, kind_ == Kind::transposed ? kTransposedColumns : kPlainColumns);
   tile_p_ =
       kind_ == Kind::transposed
@@ -199,7 +202,7 @@ void copy_rows(const RunArgs& args, const void* from, std::int64_t from_pitch, v
   const auto* x = static_cast<const std::byte*>(from);
   auto* y = static_cast<std::byte*>(to);
   if (bytes <= kPieceBytes) {
-    parallel_chunks(args, rows, grain_for(1 + bytes / 16), [&](auto begin, auto end) {
+    parallel_chunks(args, rows, grain_for(copy_cost(bytes)), [&](auto begin, auto end) {
       const Span2 s{1, end - begin, 0, from_pitch, 0, to_pitch};
       with_block(bytes, [&](auto size) {
         copy_plain<decltype(size)::value>(s, x + begin * from_pitch, y + begin * to_pitch, bytes);

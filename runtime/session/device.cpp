@@ -5,6 +5,7 @@
 #include "runtime/core/error.h"
 #include "runtime/lower/weights.h"
 #include "runtime/session/impl.h"
+#include "runtime/tune/tuner.h"
 
 // What a session does with a GPU. Its steps and the copies between the memories are recorded when
 // the session is made; a run launches each recorded stretch and waits for it.
@@ -18,7 +19,9 @@ std::unique_ptr<backend::Device> try_open(const SessionOptions& options) {
   std::string why;
   const skiff_backend* table = backend::module(why);
   require(table != nullptr, ErrorCode::device, why);
-  return std::make_unique<backend::Device>(*table, options.gpu, options.stream, options.tf32);
+  return std::make_unique<backend::Device>(
+      *table, options.gpu,
+      backend::DeviceOptions{options.stream, options.tf32, tune::code_folder(options)});
 }
 
 }  // namespace

@@ -33,14 +33,19 @@ std::string describe(const skiff_device_info& info) {
                  " cuda ", info.runtime, " cudnn ", info.cudnn, " cublas ", info.cublas);
 }
 
+/// Slower by less than this, an algorithm may still be the better one within the network.
+constexpr float kClose = 1.15f;
+
 std::string path_of(const SessionOptions& options) {
   return options.plan_cache != nullptr ? options.plan_cache : default_plan_cache();
 }
 
-/// Slower by less than this, an algorithm may still be the better one within the network.
-constexpr float kClose = 1.15f;
-
 }  // namespace
+
+std::string code_folder(const SessionOptions& options) {
+  const std::string path = path_of(options);
+  return path.empty() ? path : path + ".code";
+}
 
 Tuner::Tuner(backend::Device& device, const SessionOptions& options, bool measure)
     : device_(device),

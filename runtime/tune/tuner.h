@@ -50,6 +50,9 @@ class Tuner {
   std::vector<CloseCall> close_calls_;
 };
 
+/// Beside the plan cache: where the GPU module keeps code that it compiled. Empty: nowhere.
+std::string code_folder(const SessionOptions& options);
+
 /// Forgets what this process found out: for tests.
 void forget_tuning();
 

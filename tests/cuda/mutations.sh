@@ -3,16 +3,15 @@
 # an index shifted, two operations swapped. Some test must fail on every one of them.
 # Usage: tests/cuda/mutations.sh [--one-a-file] BUILD [PATTERN], the folder of a build with the tests
 # (build/cpu) and a regular expression for the lines to try (all). --one-a-file: the first of each file.
+#        tests/cuda/mutations.sh --fit    only asks whether each still changes the text it breaks
 set -uo pipefail
-few=
+few= fit=
 [ "${1:-}" != --one-a-file ] || { few=yes; shift; }
-[ $# -eq 1 ] || [ $# -eq 2 ] || { sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ "${1:-}" != --fit ] || { fit=yes; shift; set -- . "$@"; }
+[ $# -eq 1 ] || [ $# -eq 2 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 build=$(realpath "$1")
 pattern=${2:-}
 cd "$(dirname "$0")/../.." || exit
-copy=$build/mutations
-mkdir -p "$copy"
-git ls-files -z | tar --null -T - -cf - | tar -xf - -C "$copy"
 
 # file | what sed does | test program | its tests
 mutations=(
@@ -70,7 +69,18 @@ mutations=(
   'runtime/ops/squeeze_excite_cuda.cu|s/const bool inside = channel < s.channels/const bool inside = true/|cuda_ops_test|SqueezeExcite*'
   'runtime/ops/squeeze_excite_cuda.cu|s/(f \* to + t) \* size/(t * from + f) * size/|cuda_ops_test|SqueezeExcite*'
   'runtime/ops/squeeze_excite_cuda.cu|s/images_ \* plan_.partials()/plan_.partials()/|cuda_ops_test|SqueezeExcite*'
-  'runtime/graph/fuse_squeeze_excite.cpp|s/return read_once(id) ?/return true ?/|cuda_squeeze_test|*'
+  'runtime/ops/pointwise_chain_source_cuda.cpp|s/threadIdx.x) \* ", pack/threadIdx.x) * ", 1/|cuda_compiled_chain_test|*'
+  'runtime/ops/pointwise_chain_source_cuda.cpp|s/" \* ", stride, "u"/" * ", 1, "u"/|cuda_compiled_chain_test|*'
+  'runtime/ops/pointwise_chain_source_cuda.cpp|s/if (i >= ", plan.count/if (i > ", plan.count/|cuda_compiled_chain_test|*'
+  'runtime/ops/pointwise_chain_source_cuda.cpp|s/? message("p", n, ".of\[", k/? message("p", n, ".of[", 0/|cuda_compiled_chain_test|*'
+  'runtime/ops/pointwise_chain_source_cuda.cpp|s/return stride % kChainPack == 0;/return stride != -1;/|cuda_compiled_chain_test|*'
+  'runtime/ops/pointwise_chain_compiled_cuda.cpp|s/% pack == 0/% 1 == 0/|cuda_compiled_chain_test|*'
+  'runtime/ops/pointwise_chain_cuda.cpp|s/if (spec.exact || context_lost()) throw;/throw;/|cuda_compiled_chain_test|*'
+  'runtime/cuda/jit/code_store.cpp|s/? code : "";/? code : code;/|cuda_compiled_chain_test|*'
+  'runtime/cuda/jit/code_store.cpp|s/CUDART_VERSION, " ", architecture_,/CUDART_VERSION,/|cuda_compiled_chain_test|*'
+  'runtime/cuda/jit/nvrtc.cpp|s/static_cast<void>(destroy(&program));//|cuda_compiled_chain_test|*'
+  'runtime/cuda/jit/code.cpp|s/latch(static_cast<cudaError_t>(driver().unload(code)));.*//|cuda_compiled_chain_test|*'
+  'runtime/graph/fuse_squeeze_excite.cpp|s/return readers_.only(id) >= 0 ?/return true ?/|cuda_squeeze_test|*'
   'runtime/graph/fuse_squeeze_excite.cpp|s/node(n).inputs\[0\] != image/false/|cuda_squeeze_test|*'
   'runtime/graph/fuse_squeeze_excite.cpp|s/ \&\& g.groups == 1//|cuda_squeeze_test|*'
   'runtime/ops/conv_cuda.cpp|s/ plan.tf32 ? " as tf32" : "",//|cuda_tf32_test|*'
@@ -104,6 +114,24 @@ mutations=(
   'runtime/session/prepare.cpp|s/^    tuner->save();$//|cuda_tune_test|*'
 )
 
+changes() { ! sed "$2" "$1" | cmp -s "$1"; }  # file, what sed does
+take_apart() {  # sets file, change, program and filter; || is one of the change's own
+  IFS='|' read -r file change program filter <<< "${1//||/$'\a'}"
+  change=${change//$'\a'/||}
+}
+
+if [ -n "$fit" ]; then
+  code=0
+  for mutation in "${mutations[@]}"; do
+    take_apart "$mutation"
+    changes "$file" "$change" || { echo "STALE     $file: nothing matches $change"; code=1; }
+  done
+  exit $code
+fi
+
+copy=$build/mutations
+mkdir -p "$copy"
+git ls-files -z | tar --null -T - -cf - | tar -xf - -C "$copy"
 # The folder and the options of BUILD: what it compiled need not be compiled again where there is ccache.
 werror=$(sed -n 's/^SKIFF_WERROR:BOOL=//p' "$build/CMakeCache.txt")
 cmake -S "$copy" -B "$copy/build/cpu" -G Ninja -DCMAKE_BUILD_TYPE=Release -DSKIFF_CUDA=OFF \
@@ -131,13 +159,12 @@ for mutation in "${mutations[@]}"; do
   [ -z "$few" ] || [ -z "${seen[${mutation%%|*}]:-}" ] || continue
   seen[${mutation%%|*}]=yes
   tried=$((tried + 1))
-  IFS='|' read -r file change program filter <<< "${mutation//||/$'\a'}"
-  change=${change//$'\a'/||}
+  take_apart "$mutation"
   targets=skiff_cuda_emulated
   in_module "$file" || targets="$targets $program"
   { printf %s "$tolerant"; sed "$change" "$file"; } > "$copy/$file"
   # shellcheck disable=SC2086
-  if sed "$change" "$file" | cmp -s "$file"; then
+  if ! changes "$file" "$change"; then
     echo "STALE     $file: nothing matches $change"
     survived=$((survived + 1))
   elif ! ninja -C "$copy/build/cpu" $targets > "$copy/log.txt" 2>&1; then

@@ -3,7 +3,7 @@
 set -uo pipefail
 self=$(realpath "${BASH_SOURCE[0]}")
 here=$(dirname "$self")
-parts=(doctor operators networks half tf32 memory repeat sanitizer latency sessions sizes tuning profile cold peers)
+parts=(doctor operators networks half tf32 memory repeat sanitizer latency sessions sizes tuning chains profile cold peers)
 
 usage() { sed -n '2p' "$self" | sed 's/^# //'; echo "parts: ${parts[*]}"; }
 
@@ -182,6 +182,23 @@ part_tuning() {
   head -c 1000 "$cache" > "$cache.damaged"
   for model in $(models); do
     skiff verify "$model" --device=cuda --plan-cache="$cache.damaged" || bad=1
+  done
+  return $bad
+}
+
+# Chains with kernels of their own; the plan cache is one for them alone.
+part_chains() {
+  local model cache=$here/results/chains bad=0 compiled file
+  for model in $(models); do
+    compiled=$(skiff profile "$model" --device=cuda --tune=fast --plan-cache="$cache" |
+      grep -c 'pointwise chain, compiled')
+    [ "$compiled" -gt 0 ] || continue
+    printf '%s: %s compiled; median untuned %s ms, tuned %s ms\n' "$(basename "$model")" "$compiled" \
+      "$(skiff bench "$model" --device=cuda --duration=1 --json - | median)" \
+      "$(skiff bench "$model" --device=cuda --plan-cache="$cache" --duration=1 --json - | median)"
+    skiff verify "$model" --device=cuda --plan-cache="$cache" || bad=1
+    for file in "$cache.code"/*; do head -c 500 "$file" > "$file.cut" && mv "$file.cut" "$file"; done
+    skiff verify "$model" --device=cuda --plan-cache="$cache" || bad=1
   done
   return $bad
 }

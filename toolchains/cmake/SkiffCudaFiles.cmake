@@ -1,5 +1,6 @@
 # Finds the headers and the libraries of CUDA, cuDNN and cuBLASLt: SKIFF_CUDA_HEADERS and
 # SKIFF_CUDA_LIBRARIES, each "" where one is missing. Headers alone are enough for tests/cuda.
+# SKIFF_LIBRARY_nvrtc is found for tests; nothing links it.
 set(_toolkits "$ENV{CUDA_PATH}" "$ENV{CUDA_HOME}" /usr/local/cuda)
 set(SKIFF_CUDA_HEADERS "")
 foreach(_header cuda_runtime_api.h cudnn.h cublasLt.h)
@@ -22,6 +23,10 @@ foreach(_library cudart cudnn cublasLt)
   mark_as_advanced(SKIFF_LIBRARY_${_library})
   list(APPEND SKIFF_CUDA_LIBRARIES "${SKIFF_LIBRARY_${_library}}")
 endforeach()
+find_library(SKIFF_LIBRARY_nvrtc
+  NAMES nvrtc libnvrtc.so.13 libnvrtc.so.12
+  HINTS ${_toolkits} PATH_SUFFIXES lib64 lib targets/${CMAKE_SYSTEM_PROCESSOR}-linux/lib)
+mark_as_advanced(SKIFF_LIBRARY_nvrtc)
 if(SKIFF_CUDA_LIBRARIES MATCHES "NOTFOUND")
   set(SKIFF_CUDA_LIBRARIES "")
 endif()

@@ -41,6 +41,23 @@ const cuda_double_kernel* find(const void* address) {
 }
 
 }  // namespace
+
+cudaError_t launch(const cuda_double_kernel* kernel, dim3 grid, dim3 block, void** from,
+                   std::size_t shared, cudaStream_t stream) {
+  if (kernel == nullptr || machine().device.has_image == 0)
+    return machine().result(cudaErrorNoKernelImageForDevice);
+  if (!possible(grid, block) || shared != 0) return machine().result(cudaErrorInvalidConfiguration);
+  const bool compiled = machine().compiled.contains(kernel);
+  const auto arguments = std::make_shared<Arguments>(*kernel, from);
+  return submit(stream_of(stream), [=] {
+    if (compiled && !machine().compiled.contains(kernel)) {
+      machine().complain("code that was unloaded is launched");
+      return cudaErrorIllegalAddress;
+    }
+    return arguments->run(*kernel, grid, block);
+  });
+}
+
 }  // namespace cuda_double
 
 using namespace cuda_double;
@@ -53,12 +70,7 @@ CUDA_DOUBLE void cuda_double_register(const cuda_double_kernel* kernel) {
 CUDA_DOUBLE cudaError_t cudaLaunchKernel(const void* function, dim3 grid, dim3 block, void** from,
                                          size_t shared, cudaStream_t stream) {
   CUDA_DOUBLE_ENTER();
-  const cuda_double_kernel* const kernel = find(function);
-  if (kernel == nullptr || machine().device.has_image == 0)
-    return machine().result(cudaErrorNoKernelImageForDevice);
-  if (!possible(grid, block) || shared != 0) return machine().result(cudaErrorInvalidConfiguration);
-  const auto arguments = std::make_shared<Arguments>(*kernel, from);
-  return submit(stream_of(stream), [=] { return arguments->run(*kernel, grid, block); });
+  return launch(find(function), grid, block, from, shared, stream);
 }
 
 CUDA_DOUBLE cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes,

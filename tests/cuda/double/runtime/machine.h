@@ -41,6 +41,7 @@ struct Machine {
   cuda_double_device device{1, 13000, 8, 7, 0, 1, 0};
   std::map<char*, Allocation> allocations;
   std::map<const void*, const cuda_double_kernel*> kernels;
+  std::map<const cuda_double_kernel*, const void*> compiled;  ///< at run time, and their modules
   Stream default_stream;
   std::set<Stream*> streams;
 
@@ -69,6 +70,9 @@ Machine& machine();
 Stream& stream_of(cudaStream_t handle);
 /// Queues, or records while the stream captures.
 cudaError_t submit(Stream& stream, Work work);
+/// Puts a kernel on a stream; the arguments' values are taken now.
+cudaError_t launch(const cuda_double_kernel* kernel, dim3 grid, dim3 block, void** arguments,
+                   std::size_t shared, cudaStream_t stream);
 /// Runs what waits. An error sticks to the device.
 cudaError_t drain(Stream& stream);
 /// The same for every stream, as giving memory back does.
@@ -91,10 +95,11 @@ bool intact(char* address, const Allocation& allocation);
 
 #define CUDA_DOUBLE extern "C" __attribute__((visibility("default")))
 
-/// First line of every function that may fail.
-#define CUDA_DOUBLE_ENTER()                                                       \
+/// First line of every function that may fail, with what its errors are.
+#define CUDA_DOUBLE_ENTER_AS(Result)                                              \
   const std::lock_guard<std::recursive_mutex> lock(cuda_double::machine().mutex); \
-  if (const int injected = cuda_double_enter(__func__)) return static_cast<cudaError_t>(injected)
+  if (const int injected = cuda_double_enter(__func__)) return static_cast<Result>(injected)
+#define CUDA_DOUBLE_ENTER() CUDA_DOUBLE_ENTER_AS(cudaError_t)
 
 /// The same for functions that give something back, which they do even when they fail; but nobody
 /// should call them once the context is lost.
