@@ -183,7 +183,7 @@ double join(cpu::RowFold fold, double a, double b) {
 
 constexpr std::int64_t kColumns = 256;  ///< columns of a strip
 constexpr std::int64_t kRows = 64;      ///< rows that floats add up before doubles take over
-constexpr std::int64_t kSplitRows = 512;
+constexpr std::int64_t kSplitRows = 96;
 
 /// float32 by whole rows or columns of the instruction set's table.
 ///
