@@ -3,6 +3,7 @@
 #include "converters/passes/fuse/pixel_shuffle.h"
 #include "converters/passes/layout/layout.h"
 #include "converters/passes/passes.h"
+#include "converters/passes/quantized_pairs.h"
 #include "converters/passes/schedule.h"
 
 namespace skiff::passes {
@@ -30,13 +31,16 @@ constexpr Pass kFuse[] = {
 };
 constexpr Pass kUnits[] = {{"unit_transposes", unit_transposes}};
 constexpr Pass kEpilogues[] = {{"epilogues", fuse_epilogues}};
+// Behind what folds factors into weights, which would round them otherwise.
+constexpr Pass kQuantized[] = {{"quantized_pairs", round_quantized_pairs}};
 constexpr Pass kSchedule[] = {{"dedup", deduplicate}, {"schedule", schedule}};
 
 constexpr int kRounds = 12;
 const Group kGroups[] = {
-    {kClean, kRounds},     {kPatterns, kRounds}, {kLayout, 1},          {kFuse, kRounds},
-    {kLayout, 1},          {kFuse, kRounds},     {kUnits, 1},           {kFuse, kRounds},
-    {kEpilogues, kRounds}, {kClean, kRounds},    {kEpilogues, kRounds}, {kSchedule, 1},
+    {kClean, kRounds},     {kPatterns, kRounds}, {kLayout, 1},      {kFuse, kRounds},
+    {kLayout, 1},          {kFuse, kRounds},     {kUnits, 1},       {kFuse, kRounds},
+    {kEpilogues, kRounds}, {kQuantized, 1},      {kClean, kRounds}, {kEpilogues, kRounds},
+    {kSchedule, 1},
 };
 
 }  // namespace

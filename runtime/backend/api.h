@@ -154,6 +154,9 @@ struct skiff_backend {
   /// or null, is written before each.
   int32_t (*time)(skiff_device* device, skiff_program* program, void* flush, uint64_t flush_bytes,
                   int32_t runs, float* ms, skiff_backend_error* error);
+
+  /// Whether code can be compiled while loading: NVRTC is there. Opens it.
+  int32_t (*compiles)(void);
 };
 
 /// The module's one exported function; null when it does not speak `version`.

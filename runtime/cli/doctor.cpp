@@ -35,20 +35,22 @@ Gpu find_gpu() {
     const skiff_device_info info = backend::Device(*table, 0).info();
     const std::string driver = version_text(info.driver, 10), cuda = version_text(info.runtime, 10),
                       cudnn = version_text(info.cudnn, 100);
-    return {
-        true,
-        fmt::format("{}, sm_{}{}, {} multiprocessors, {}; driver for CUDA {}, CUDA {}, cuDNN {}",
-                    info.name, info.major, info.minor, info.processors,
-                    info.integrated != 0 ? "shares the host's memory" : size_text(info.memory),
-                    driver, cuda, cudnn),
-        {{"name", info.name},
-         {"compute_capability", fmt::format("{}.{}", info.major, info.minor)},
-         {"multiprocessors", info.processors},
-         {"integrated", info.integrated != 0},
-         {"memory", info.memory},
-         {"driver", driver},
-         {"cuda", cuda},
-         {"cudnn", cudnn}}};
+    const bool compiles = table->compiles() != 0;
+    return {true,
+            fmt::format(
+                "{}, sm_{}{}, {} multiprocessors, {}; driver for CUDA {}, CUDA {}, cuDNN {}, {}",
+                info.name, info.major, info.minor, info.processors,
+                info.integrated != 0 ? "shares the host's memory" : size_text(info.memory), driver,
+                cuda, cudnn, compiles ? "NVRTC" : "no NVRTC (chains are not compiled)"),
+            {{"name", info.name},
+             {"compute_capability", fmt::format("{}.{}", info.major, info.minor)},
+             {"multiprocessors", info.processors},
+             {"integrated", info.integrated != 0},
+             {"memory", info.memory},
+             {"driver", driver},
+             {"cuda", cuda},
+             {"cudnn", cudnn},
+             {"nvrtc", compiles}}};
   } catch (const Error& error) {
     return {false, fmt::format("not used: {}", error.what()), {{"why_not", error.what()}}};
   }

@@ -10,7 +10,7 @@ Shape parse_shape(const std::string& name, const std::string& extents) {
   Shape shape;
   const char* at = extents.data();
   const char* const end = at + extents.size();
-  do {
+  for (;;) {
     std::int64_t value = -1;
     const auto [rest, error] = std::from_chars(at, end, value);
     require(error == std::errc() && value >= 0 && (rest == end || *rest == 'x') &&
@@ -18,9 +18,9 @@ Shape parse_shape(const std::string& name, const std::string& extents) {
             ErrorCode::invalid_argument, "--shape ", name, "=", extents,
             ": should be NAME=1x3x224x224, with at most ", kMaxRank, " extents");
     shape.push_back(value);
-    at = rest == end ? end : rest + 1;
-  } while (at != end);
-  return shape;
+    if (rest == end) return shape;
+    at = rest + 1;
+  }
 }
 
 }  // namespace skiff::cli

@@ -2,6 +2,7 @@
 
 #include "runtime/backend/edge.h"
 #include "runtime/core/error.h"
+#include "runtime/cuda/jit/nvrtc.h"
 #include "runtime/cuda/kernel.h"
 #include "runtime/cuda/probe.h"
 #include "runtime/cuda/program.h"
@@ -265,6 +266,8 @@ std::int32_t time(skiff_device* device, skiff_program* program, void* flush,
   });
 }
 
+std::int32_t compiles() { return jit::Nvrtc::find() != nullptr; }
+
 constexpr skiff_backend kTable = {
     .size = sizeof(skiff_backend),
     .version = SKIFF_BACKEND_VERSION,
@@ -286,6 +289,7 @@ constexpr skiff_backend kTable = {
     .run = run,
     .choices = choices,
     .time = time,
+    .compiles = compiles,
 };
 
 }  // namespace

@@ -59,7 +59,7 @@ TEST(Tool, WrongValuesOfCommonFlags) {
 TEST(Tool, ShapesAreReadAlikeByBothTools) {
   const ScratchFolder scratch;
   SKIFF_SMALL_MODEL(model, scratch, "");
-  for (const char* extents : {"1x-3", "1xax3", "x3", "1x3y", "1x1x1x1x1x1x1x1x1"}) {
+  for (const char* extents : {"1x-3", "1xax3", "x3", "1x3x", "1x3y", "1x1x1x1x1x1x1x1x1"}) {
     const std::string expected = fmt::format("--shape x={}: should be NAME=1x3x224x224", extents);
     for (const Said& said :
          {skiff(fmt::format("run {} --shape x={}", model, extents)),

@@ -81,8 +81,7 @@ TEST_F(CompiledChain, EveryFunction) {
     ValueId y = x;
     for (int f = 1, n = 0; f <= static_cast<int>(Unary::cos); ++f) {
       y = unary(g, static_cast<Unary>(f), y);
-      if (++n % 7 == 0 || f == static_cast<int>(Unary::cos))
-        end_chain(std::exchange(y, x));
+      if (++n % 7 == 0 || f == static_cast<int>(Unary::cos)) end_chain(std::exchange(y, x));
     }
     for (int f = 0; f < static_cast<int>(Binary::equal); ++f) {
       y = binary(g, static_cast<Binary>(f), y, constant(g, {size}, static_cast<unsigned>(f)),
@@ -128,6 +127,34 @@ TEST_F(CompiledChain, OtherTypes) {
 TEST_F(CompiledChain, ManyBlocks) {
   expect_same(small_graph(1111), 1, tuned());
   expect_same(small_graph(1112), 1, tuned());
+}
+
+/// Results of whole lines of memory lie side by side, and not in the order they are made in.
+TEST_F(CompiledChain, WriteNothingElse) {
+  for (const Shape& shape : {Shape{4, 16}, Shape{32, 2}}) {  // packs, single elements
+    Graph g;
+    const ValueId x = g.add_input("x", DType::float32, shape);
+    const ValueId y = constant(g, {shape[0], 1}, 1);
+    const auto chain = [&](Unary f) { return binary(g, Binary::mul, unary(g, f, x), y); };
+    const ValueId first = chain(Unary::neg), second = chain(Unary::abs), third = chain(Unary::sin);
+    g.outputs = {third, first, second};
+    expect_same(g, 3, tuned());
+  }
+}
+
+/// An operand that is a part of another tensor begins between packs.
+TEST_F(CompiledChain, OperandsBeginAnywhere) {
+  Graph g;
+  fb::SoftmaxAttrsT rows;
+  rows.axis = 1;
+  fb::SliceAttrsT part;
+  part.starts = {1, 0};
+  part.sizes = {4, 3};
+  part.steps = {1, 1};
+  const ValueId soft = g.add(Op::softmax, rows, {g.add_input("x", DType::float32, {5, 3})}, "soft");
+  const ValueId x = g.add(Op::slice, part, {soft}, "part");
+  g.outputs = {unary(g, Unary::exp, unary(g, Unary::neg, x))};
+  expect_same(g, 1, tuned());
 }
 
 TEST_F(CompiledChain, ClipsWithoutBounds) {
