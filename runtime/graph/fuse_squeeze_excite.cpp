@@ -130,7 +130,7 @@ class Finder {
 /// What it points to lives in `memory`.
 GraphNode make_node(const Graph& graph, const Found& found, std::pmr::memory_resource& memory) {
   const auto node = [&](int part) -> const GraphNode& {
-    return graph.nodes[at(found.nodes[part])];
+    return graph.nodes[at(found.nodes[at(part)])];
   };
   const auto operand = [&](int part, std::size_t i) {
     const auto& inputs = node(part).inputs;
