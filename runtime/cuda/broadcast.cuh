@@ -19,8 +19,10 @@ struct Broadcast {
   Broadcast(const std::array<Shape, kOperands>& shapes, const Shape& to) {
     std::array<Strides, kOperands> own;
     for (int n = 0; n < kOperands; ++n) own[at(n)] = broadcast_strides(shapes[at(n)], to);
-    const StridedLoop<kOperands> loop(to, own);
-    rank = loop.rank;
+    *this = Broadcast(StridedLoop<kOperands>(to, own));
+  }
+  /// Operands that are walked by strides of any other kind.
+  explicit Broadcast(const StridedLoop<kOperands>& loop) : rank(loop.rank) {
     for (int axis = 0; axis < rank; ++axis) {
       extents[axis] = narrow(loop.extents[at(axis)]);
       for (int n = 0; n < kOperands; ++n) strides[n][axis] = narrow(loop.strides[at(n)][at(axis)]);

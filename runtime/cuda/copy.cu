@@ -4,7 +4,6 @@
 
 #include "runtime/cuda/dispatch.h"
 #include "runtime/cuda/number.cuh"
-#include "runtime/ops/walk.h"
 
 namespace skiff::cuda {
 namespace {
@@ -77,9 +76,11 @@ class WalkKernel final : public Kernel {
 
 }  // namespace
 
+KernelPtr make_walk(const KernelSpec& spec, const Walk& walk) {
+  return make_kernel<WalkKernel>(spec.memory, spec.input(0).dtype, walk);
+}
 KernelPtr make_walk(const KernelSpec& spec) {
-  return make_kernel<WalkKernel>(spec.memory, spec.input(0).dtype,
-                                 walk_of(spec.node, spec.output(0).shape));
+  return make_walk(spec, walk_of(spec.node, spec.output(0).shape));
 }
 
 const void* any_kernel() { return Launch<copy_strided<std::uint32_t>>::address(); }

@@ -4,6 +4,7 @@
 
 #include "runtime/cuda/kernel.h"
 #include "runtime/ops/strided.h"
+#include "runtime/ops/walk.h"
 
 namespace skiff::cuda {
 
@@ -22,7 +23,9 @@ class StridedCopy {
   std::int64_t elements_;
 };
 
-/// The kernel of an operator that is one walk over its operand (see ops/walk.h).
+/// The kernel of an operator that is one walk over its operand.
+KernelPtr make_walk(const KernelSpec& spec, const Walk& walk);
+/// The same for the walks of ops/walk.h.
 KernelPtr make_walk(const KernelSpec& spec);
 
 /// Some kernel of the module, to ask for its code.

@@ -32,6 +32,33 @@ auto dispatch_float(DType dtype, F&& f) {
   }
 }
 
+/// Likewise for a tensor of any kind of number.
+template <typename F>
+auto dispatch_number(DType dtype, F&& f) {
+  switch (dtype) {
+    case DType::float64:
+      return f(std::type_identity<double>{});
+    case DType::int8:
+      return f(std::type_identity<std::int8_t>{});
+    case DType::uint8:
+      return f(std::type_identity<std::uint8_t>{});
+    case DType::int16:
+      return f(std::type_identity<std::int16_t>{});
+    case DType::uint16:
+      return f(std::type_identity<std::uint16_t>{});
+    case DType::int32:
+      return f(std::type_identity<std::int32_t>{});
+    case DType::uint32:
+      return f(std::type_identity<std::uint32_t>{});
+    case DType::int64:
+      return f(std::type_identity<std::int64_t>{});
+    case DType::uint64:
+      return f(std::type_identity<std::uint64_t>{});
+    default:
+      return dispatch_float(dtype, std::forward<F>(f));
+  }
+}
+
 /// Calls f with an unsigned type of the element's size: for what only moves elements.
 template <typename F>
 auto dispatch_size(DType dtype, F&& f) {

@@ -42,6 +42,27 @@ __device__ float read_number(T value) {
   }
 }
 
+/// The type that stored numbers are computed in: float for the 16-bit ones, else their own.
+template <typename T>
+using Computed = std::conditional_t<std::is_arithmetic_v<T>, T, float>;
+
+template <typename T>
+__device__ Computed<T> load(T value) {
+  if constexpr (std::is_arithmetic_v<T>) {
+    return value;
+  } else {
+    return to_float(value);
+  }
+}
+template <typename T>
+__device__ T store(Computed<T> value) {
+  if constexpr (std::is_arithmetic_v<T>) {
+    return value;
+  } else {
+    return from_float<T>(value);
+  }
+}
+
 /// This thread's number in a one-dimensional grid.
 __device__ inline std::int64_t global_thread() {
   return static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;

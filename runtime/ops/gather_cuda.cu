@@ -1,6 +1,7 @@
 #include <skiff_device/launch.h>
 
 #include "runtime/cuda/dispatch.h"
+#include "runtime/cuda/indices.cuh"
 #include "runtime/cuda/kernels.h"
 #include "runtime/cuda/number.cuh"
 
@@ -17,16 +18,15 @@ struct GatherShape {
 };
 
 /// An index that is out of range sets `bad_value` and brings nothing.
-template <typename T, typename Index>
-__global__ void gather_rows(GatherShape s, std::int64_t elements, const T* x, const Index* indices,
-                            T* y, std::int32_t* bad_value) {
+template <typename T>
+__global__ void gather_rows(GatherShape s, std::int64_t elements, const T* x, Indices indices, T* y,
+                            std::int32_t* bad_value) {
   const std::int64_t i = global_thread();
   if (i >= elements) return;
   const std::int64_t row = i / s.inner, inside = i - row * s.inner;
   const std::int64_t table = row / s.count, entry = row - table * s.count;
-  std::int64_t index = indices[table / s.outer * s.count + entry];
-  if (index < 0) index += s.extent;
-  if (index < 0 || index >= s.extent) {
+  const std::int64_t index = indices.wrapped(table / s.outer * s.count + entry, s.extent);
+  if (index < 0) {
     *bad_value = 1;
     return;
   }
@@ -37,7 +37,7 @@ class Gather final : public Kernel {
  public:
   explicit Gather(const KernelSpec& spec)
       : dtype_(spec.input(0).dtype),
-        wide_(spec.input(1).dtype == DType::int64),
+        index_type_(spec.input(1).dtype),
         elements_(spec.output(0).elements()) {
     const auto& attrs = spec.node.attrs<fb::GatherAttrs>();
     const Shape &x = spec.input(0).shape, &indices = spec.input(1).shape;
@@ -53,21 +53,16 @@ class Gather final : public Kernel {
     if (elements_ == 0) return;
     dispatch_size(dtype_, [&](auto type) {
       using T = typename decltype(type)::type;
-      wide_ ? run<T, std::int64_t>(args) : run<T, std::int32_t>(args);
+      check(Launch<gather_rows<T>>::run(blocks_for(elements_, kThreads), kThreads, args.stream(),
+                                        shape_, elements_, args.input<T>(0),
+                                        Indices(args.input<void>(1), index_type_),
+                                        args.output<T>(0), args.bad_value()),
+            "gather");
     });
   }
 
  private:
-  template <typename T, typename Index>
-  void run(const LaunchArgs& args) const {
-    check(Launch<gather_rows<T, Index>>::run(
-              blocks_for(elements_, kThreads), kThreads, args.stream(), shape_, elements_,
-              args.input<T>(0), args.input<Index>(1), args.output<T>(0), args.bad_value()),
-          "gather");
-  }
-
-  DType dtype_;
-  bool wide_;
+  DType dtype_, index_type_;
   std::int64_t elements_;
   GatherShape shape_{};
 };

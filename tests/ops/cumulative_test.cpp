@@ -48,6 +48,56 @@ TEST(Cumulative, EveryForm) {
   }
 }
 
+void check_every_form(const TensorData& x, int axis, double relative, double absolute = 0) {
+  for (int form = 0; form < 8; ++form) {
+    const bool product = (form & 1) != 0, exclusive = (form & 2) != 0, reverse = (form & 4) != 0;
+    const auto y =
+        run_op(fb::OpKind::cumulative, attributes(product, axis, exclusive, reverse), {x});
+    expect_near(
+        y[0],
+        map_lanes(x, axis, x.shape[axis],
+                  [&](const auto& lane) { return reference(product, exclusive, reverse, lane); }),
+        relative, absolute);
+  }
+}
+
+TEST(Cumulative, LongLines) {
+  for (std::int64_t extent : {63, 64, 65, 255, 256, 257, 300, 1000})
+    check_every_form(random_tensor(DType::float32, {2, extent, 3}, 0.9, 1.1), 1, 1e-6);
+  check_every_form(random_tensor(DType::float64, {1, 777}, 0.9, 1.1), 1, 1e-13);
+  check_every_form(random_tensor(DType::float32, {1000}, -1, 1), 0, 1e-6, 1e-6);
+  check_every_form(random_tensor(DType::float16, {70, 1, 1, 2, 1}, 0.9, 1.1), 0,
+                   rounding(DType::float16, 2));
+  check_every_form(random_tensor(DType::float32, {1, 1, 1, 1}, 1, 2), 3, 0);
+}
+
+TEST(Cumulative, LongLinesOfIntegersWrap) {
+  std::vector<std::int8_t> values;
+  for (int i = 0; i < 500; ++i) values.push_back(static_cast<std::int8_t>(i * 37 + 1));
+  for (bool product : {false, true}) {
+    std::vector<std::int8_t> expected;
+    unsigned total = product ? 1 : 0;
+    for (const std::int8_t value : values) {
+      const auto v = static_cast<unsigned>(value) & 255u;
+      total = (product ? total * v : total + v) & 255u;
+      expected.push_back(static_cast<std::int8_t>(total));
+    }
+    const auto y = run_op(fb::OpKind::cumulative, attributes(product, 0, false, false),
+                          {tensor<std::int8_t>({500}, values)});
+    EXPECT_EQ(y[0].values<std::int8_t>(), expected);
+  }
+}
+
+TEST(Cumulative, ManyLines) {
+  const TensorData x = random_tensor(DType::float32, {5, 100, 90}, 0.9, 1.1);
+  for (int axis = 0; axis < 3; ++axis) check_every_form(x, axis, 1e-6);
+  const TensorData wide = random_tensor(DType::float32, {65, 8200}, -1, 1);
+  expect_near(
+      run_op(fb::OpKind::cumulative, attributes(false, 0, false, false), {wide})[0],
+      map_lanes(wide, 0, 65, [](const auto& lane) { return reference(false, false, false, lane); }),
+      1e-6, 1e-6);
+}
+
 TEST(Cumulative, IntegersWrapAndShapesMayBeEmpty) {
   const TensorData x = tensor<std::int8_t>({3}, {100, 100, 100});
   EXPECT_EQ(run_op(fb::OpKind::cumulative, attributes(false, 0, false, false), {x})[0].numbers(),

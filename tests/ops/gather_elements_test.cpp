@@ -36,11 +36,28 @@ TEST(GatherElements, EveryAxisAndSize) {
   }
 }
 
+TEST(GatherElements, EdgeShapes) {
+  const auto check = [](const Shape& x, const Shape& indices, int axis) {
+    check_gather_elements(random_bytes(DType::float32, x, 1),
+                          random_indices(DType::int64, indices, x[axis], 2), axis);
+  };
+  check({9}, {70000}, 0);
+  check({1, 3}, {5, 3}, 0);
+  check({3, 1}, {3, 5}, 1);
+  check({300, 200}, {300, 230}, 1);
+  check({20, 1, 150, 3}, {20, 1, 90, 3}, 2);
+  check({2, 1, 3, 4, 2}, {2, 1, 3, 4, 7}, 4);
+  check({2, 1, 3, 4, 2}, {3, 1, 2, 4, 1}, 0);
+  check({2, 3, 0}, {2, 5, 0}, 1);
+}
+
 TEST(GatherElements, Hostile) {
   const auto op = fb::OpKind::gather_elements;
   const TensorData x = random_bytes(DType::float32, {3, 2}, 1);
   for (std::int64_t bad : {std::int64_t{3}, std::int64_t{-4}, INT64_MAX, INT64_MIN})
     expect_bad_value(op, on_axis(0), {x, tensor<std::int64_t>({1, 2}, {0, bad})});
+  expect_bad_value(op, on_axis(0),
+                   {random_bytes(DType::float32, {0, 2}, 1), tensor<std::int32_t>({1, 2}, {0, 0})});
   const TensorData good = tensor<std::int64_t>({1, 2}, {0, 1});
   for (std::int64_t axis : {std::int64_t{-1}, std::int64_t{2}, INT64_MAX, INT64_MIN})
     expect_refused(op, on_axis(axis), {x, good});

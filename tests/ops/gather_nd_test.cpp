@@ -56,11 +56,21 @@ TEST(GatherNd, EverySize) {
   }
 }
 
+TEST(GatherNd, EdgeShapes) {
+  check_gather_nd(random_bytes(DType::float32, {9}, 1), {70000}, 0, 1);
+  check_gather_nd(random_bytes(DType::float32, {1, 1, 1, 1, 1}, 1), {3, 2}, 0, 5);
+  check_gather_nd(random_bytes(DType::float32, {7, 300}, 1), {250}, 0, 1);
+  check_gather_nd(random_bytes(DType::float16, {2, 1, 3, 4, 5}, 1), {2, 1, 6}, 2, 2);
+  check_gather_nd(random_bytes(DType::float32, {2, 3, 0}, 1), {4}, 0, 2);
+}
+
 TEST(GatherNd, Hostile) {
   const auto op = fb::OpKind::gather_nd;
   const TensorData x = random_bytes(DType::float32, {3, 2}, 1);
   for (std::int64_t bad : {std::int64_t{2}, std::int64_t{-3}, INT64_MAX, INT64_MIN})
     expect_bad_value(op, batched(0), {x, tensor<std::int64_t>({1, 2}, {0, bad})});
+  expect_bad_value(op, batched(0),
+                   {random_bytes(DType::float32, {0, 2}, 1), tensor<std::int32_t>({1, 1}, {0})});
   const TensorData good = tensor<std::int64_t>({1, 2}, {0, 1});
   for (std::int64_t batch : {std::int64_t{-1}, std::int64_t{1}, std::int64_t{2}, INT64_MAX})
     expect_refused(op, batched(batch), {x, good});

@@ -35,6 +35,39 @@ TEST(ScatterElements, EveryReductionAndType) {
                 Reduction::none);
 }
 
+TEST(ScatterElements, ManyUpdatesOfOneElement) {
+  for (Reduction reduction : fb::EnumValuesScatterReduction()) {
+    // Products of many small numbers leave the range in which doubles are exact.
+    const DType dtype = reduction == Reduction::mul ? DType::int8 : DType::float32;
+    for (std::int64_t steps : {std::int64_t{32}, std::int64_t{33}, std::int64_t{300}}) {
+      if (reduction == Reduction::mul && steps > 40) continue;
+      const TensorData x = small_numbers(dtype, {2, 7, 3}, 1);
+      const TensorData indices = random_indices(DType::int64, {2, steps, 2}, 7, 3);
+      TensorData updates = small_numbers(dtype, indices.shape, 2);
+      if (reduction == Reduction::mul)
+        updates = tensor_of(dtype, indices.shape,
+                            std::vector<double>(static_cast<std::size_t>(4 * steps), -1.0));
+      check_scatter(x, indices, updates, 1, reduction);
+    }
+  }
+}
+
+TEST(ScatterElements, EdgeShapes) {
+  const auto check = [](const Shape& x, const Shape& indices, int axis) {
+    const TensorData where = random_indices(DType::int32, indices, x[axis], 2);
+    for (Reduction reduction : {Reduction::none, Reduction::add})
+      check_scatter(small_numbers(DType::float32, x, 1), where,
+                    small_numbers(DType::float32, indices, 3), axis, reduction);
+  };
+  check({5}, {70000}, 0);
+  check({300, 20}, {290, 19}, 0);
+  check({300, 200}, {300, 35}, 1);
+  check({1, 3}, {5, 3}, 0);
+  check({2, 1, 3, 4, 2}, {2, 1, 3, 40, 1}, 3);
+  check({2, 3}, {0, 3}, 0);
+  check({2, 0, 3}, {5, 0, 3}, 0);
+}
+
 TEST(ScatterElements, WrapsWithoutOverflow) {
   const auto y = run_op(fb::OpKind::scatter_elements, scatter(0, Reduction::mul),
                         {tensor<std::int64_t>({1}, {INT64_MAX}), tensor<std::int64_t>({1}, {0}),
@@ -48,6 +81,11 @@ TEST(ScatterElements, Hostile) {
   const TensorData x = random_bytes(DType::float32, {3, 2}, 1), u = tensor<float>({1, 2}, {0, 1});
   for (std::int64_t bad : {std::int64_t{3}, std::int64_t{-4}, INT64_MAX, INT64_MIN})
     expect_bad_value(op, scatter(0, none), {x, tensor<std::int64_t>({1, 2}, {0, bad}), u});
+  std::vector<std::int64_t> many(40, 0);
+  many[17] = 3;
+  expect_bad_value(op, scatter(0, none),
+                   {random_bytes(DType::float32, {3}, 1), tensor<std::int64_t>({40}, many),
+                    random_bytes(DType::float32, {40}, 2)});
   const TensorData good = tensor<std::int64_t>({1, 2}, {0, 1});
   for (std::int64_t axis : {std::int64_t{-1}, std::int64_t{2}, INT64_MAX, INT64_MIN})
     expect_refused(op, scatter(axis, none), {x, good, u});

@@ -40,12 +40,46 @@ TEST(ScatterNd, EveryReductionAndType) {
   }
 }
 
+TEST(ScatterNd, ManyUpdatesOfOneBlock) {
+  for (DType dtype : {DType::float32, DType::float16, DType::int64, DType::uint8}) {
+    const TensorData x = small_numbers(dtype, {3, 2, 5}, 1);
+    for (std::int64_t count : {32, 33, 90}) {
+      check_scatter_nd(x, random_indices(DType::int64, {count, 1}, 3, 1), Reduction::none);
+      check_scatter_nd(x, random_indices(DType::int32, {count, 2}, 2, 2), Reduction::none);
+      check_scatter_nd(x, random_indices(DType::int64, {count, 3}, 2, 3), Reduction::none);
+      check_scatter_nd(x, random_indices(DType::int64, {count, 1}, 3, 4), Reduction::maximum);
+    }
+  }
+  check_scatter_nd(small_numbers(DType::float32, {3, 50}, 1),
+                   random_indices(DType::int64, {300, 1}, 3, 2), Reduction::add);
+}
+
+TEST(ScatterNd, EdgeShapes) {
+  for (Reduction reduction : {Reduction::none, Reduction::add}) {
+    check_scatter_nd(small_numbers(DType::float32, {9}, 1),
+                     random_indices(DType::int64, {70000, 1}, 9, 1), reduction);
+    check_scatter_nd(small_numbers(DType::float32, {1, 1, 1, 1, 1}, 1),
+                     random_indices(DType::int64, {2, 5}, 1, 1), reduction);
+    check_scatter_nd(small_numbers(DType::float32, {40, 3000}, 1),
+                     random_indices(DType::int64, {35, 1}, 40, 1), reduction);
+    check_scatter_nd(small_numbers(DType::float32, {3, 2}, 1),
+                     random_indices(DType::int64, {0, 1}, 3, 1), reduction);
+    check_scatter_nd(small_numbers(DType::float32, {3, 0}, 1),
+                     random_indices(DType::int64, {4, 1}, 3, 1), reduction);
+  }
+}
+
 TEST(ScatterNd, Hostile) {
   const auto op = fb::OpKind::scatter_nd;
   const auto none = Reduction::none;
   const TensorData x = random_bytes(DType::float32, {3, 2}, 1), u = tensor<float>({1}, {0});
   for (std::int64_t bad : {std::int64_t{2}, std::int64_t{-3}, INT64_MAX, INT64_MIN})
     expect_bad_value(op, scatter(0, none), {x, tensor<std::int64_t>({1, 2}, {0, bad}), u});
+  std::vector<std::int64_t> many(40, 0);
+  many[17] = 3;
+  expect_bad_value(
+      op, scatter(0, none),
+      {x, tensor<std::int64_t>({40, 1}, many), random_bytes(DType::float32, {40, 2}, 2)});
   const TensorData good = tensor<std::int64_t>({1, 2}, {0, 1});
   expect_refused(op, scatter(0, static_cast<Reduction>(9)), {x, good, u});
   expect_refused(op, scatter(0, none), {x, x, u});

@@ -40,6 +40,16 @@ TEST(Tile, EveryRankAndSize) {
   }
 }
 
+TEST(Tile, AxesThatRepeatAndAxesThatDoNot) {
+  for (const Numbers& repeats :
+       {Numbers{1, 1, 1, 1, 1}, Numbers{3, 1, 1, 1, 1}, Numbers{1, 1, 3, 1, 1},
+        Numbers{1, 1, 1, 1, 3}, Numbers{2, 1, 3, 1, 1}, Numbers{1, 2, 2, 1, 3},
+        Numbers{2, 3, 2, 1, 2}, Numbers{2, 2, 2, 2, 2}}) {
+    check_tile(random_bytes(DType::float32, {2, 3, 1, 4, 2}, 1), repeats);
+    check_tile(random_bytes(DType::float16, {1, 1, 1, 1, 1}, 1), repeats);
+  }
+}
+
 TEST(Tile, Hostile) {
   const TensorData x = random_bytes(DType::float32, {2, 3}, 1);
   for (const Numbers& repeats :

@@ -30,6 +30,13 @@ T __shfl_xor_sync(unsigned mask, T value, int lanes) {
                         "__shfl_xor_sync");
 }
 
+/// A block's threads run one at a time.
+inline int atomicMax(int* place, int value) {
+  const int before = *place;
+  *place = std::max(before, value);
+  return before;
+}
+
 inline float rsqrtf(float value) { return 1.0f / std::sqrt(value); }
 using std::max;
 using std::min;
