@@ -117,7 +117,7 @@ void run_on_device(const DeviceRequest& request, OpResult& result) {
   std::string why;
   const skiff_backend* table = backend::module(why);
   ASSERT_NE(table, nullptr) << why;
-  Device device(*table, 0, nullptr);
+  Device device(*table, 0);
   std::unique_ptr<DeviceNode> node;
   try {
     node = std::make_unique<DeviceNode>(device, request);
