@@ -47,16 +47,29 @@ struct Accumulator<Sum> {
   __device__ float result() const { return value + part; }
 };
 
-/// Every thread gives a value and gets the result of all kRowThreads. All must call it.
-template <typename Fold>
-__device__ float reduce_block(float value) {
-  __shared__ float parts[kRowThreads / kLanes];
+/// The value that the lane whose number differs in `lanes` gives.
+template <typename T>
+__device__ T exchange(T value, int lanes) {
+  return __shfl_xor_sync(0xffffffffu, value, lanes);
+}
+
+/// Every lane of a warp gives a value and gets the result of all. All must call it.
+template <typename Fold, typename T>
+__device__ T reduce_warp(T value) {
   for (int lanes = kLanes / 2; lanes > 0; lanes /= 2)
-    value = Fold::of(value, __shfl_xor_sync(0xffffffffu, value, lanes));
+    value = Fold::of(value, exchange(value, lanes));
+  return value;
+}
+
+/// Every thread gives a value and gets the result of all kRowThreads. All must call it.
+template <typename Fold, typename T>
+__device__ T reduce_block(T value) {
+  __shared__ T parts[kRowThreads / kLanes];
+  value = reduce_warp<Fold>(value);
   __syncthreads();  // nobody still reads what an earlier call left in `parts`
   if (threadIdx.x % kLanes == 0) parts[threadIdx.x / kLanes] = value;
   __syncthreads();
-  float result = parts[0];
+  T result = parts[0];
   for (int warp = 1; warp < kRowThreads / kLanes; ++warp) result = Fold::of(result, parts[warp]);
   return result;
 }
