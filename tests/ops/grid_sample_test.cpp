@@ -117,6 +117,13 @@ TEST(GridSample, EveryModePaddingAndRank) {
       }
 }
 
+TEST(GridSample, EveryNumberOfChannels) {
+  for (std::int64_t channels : {1, 2, 31, 32, 33, 255, 256, 257})
+    for (ResizeMode mode : {ResizeMode::nearest, ResizeMode::linear, ResizeMode::cubic})
+      check_grid_sample(attributes(mode, GridPadding::reflection, channels % 2 == 0),
+                        DType::float32, {3, 4, 5, channels}, {3, 2, 3, 2});
+}
+
 TEST(GridSample, AnyGridIsHarmless) {
   const float infinity = std::numeric_limits<float>::infinity();
   const float nan = std::numeric_limits<float>::quiet_NaN();

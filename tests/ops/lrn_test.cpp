@@ -52,6 +52,13 @@ TEST(Lrn, EverySizeAndType) {
   }
 }
 
+TEST(Lrn, EveryNumberOfChannels) {
+  for (std::int64_t channels : {1, 2, 31, 32, 33, 255, 256, 257, 5000})
+    for (std::int64_t size : {4, 5})
+      for (DType dtype : {DType::float32, DType::float16})
+        check_lrn(dtype, {3, channels}, attributes(size, 0.3f, 0.6f, 1.5f));
+}
+
 TEST(Lrn, OddAttributesAreRefused) {
   const TensorData x = random_tensor(DType::float32, {2, 3});
   const float nan = std::numeric_limits<float>::quiet_NaN();

@@ -47,7 +47,7 @@ std::vector<double> reference(const fb::RoiAlignAttrsT& a, const TensorData& x,
       samples[axis] =
           a.sampling_ratio > 0 ? a.sampling_ratio : static_cast<std::int64_t>(std::ceil(bin[axis]));
     }
-    double sum = 0, best = -1e300;
+    double sum = 0, best = samples[0] > 0 && samples[1] > 0 ? -1e300 : 0;
     for (std::int64_t sy = 0; sy < samples[0]; ++sy)
       for (std::int64_t sx = 0; sx < samples[1]; ++sx) {
         const auto place = [&](std::size_t axis, std::int64_t s, std::int64_t o) {
@@ -70,9 +70,12 @@ std::vector<double> reference(const fb::RoiAlignAttrsT& a, const TensorData& x,
 void check_roi_align(DType dtype, const fb::RoiAlignAttrsT& attrs, std::int64_t channels,
                      const cpu::KernelTable* table = nullptr) {
   const TensorData x = random_tensor(dtype, {2, 9, 11, channels}, 1, 5);
+  // Two of them lie outside, one is turned round.
   const TensorData rois =
-      tensor_of(dtype, {4, 4}, {0, 0, 10, 8, 2.5, 1.25, 7.5, 6, -3, -3, 20, 20, 5, 5, 5.5, 5.5});
-  const TensorData batches = tensor<std::int64_t>({4}, {0, 1, 1, 0});
+      tensor_of(dtype, {7, 4}, {0,   0,   10, 8,  2.5, 1.25, 7.5, 6,  -3,  -3, 20, 20, 5, 5,
+                                5.5, 5.5, 40, 40, 50,  50,   -50, -9, -40, -5, 7,  6,  4, 2});
+  const TensorData batches = channels % 2 == 0 ? tensor<std::int32_t>({7}, {0, 1, 1, 0, 1, 0, 1})
+                                               : tensor<std::int64_t>({7}, {0, 1, 1, 0, 1, 0, 1});
   expect_near(run_op(fb::OpKind::roi_align, attrs, {x, rois, batches}, {1, table, "node"})[0],
               reference(attrs, x, rois, batches.numbers()), rounding(dtype, 32), 1e-6);
 }
@@ -91,6 +94,40 @@ TEST(RoiAlign, EveryForm) {
     for_each_table(
         [&](const cpu::KernelTable& table) { check_roi_align(DType::float32, attrs, 19, &table); });
   }
+}
+
+TEST(RoiAlign, EveryNumberOfChannels) {
+  for (std::int64_t channels : {1, 2, 31, 32, 33, 127, 128, 129, 257})
+    for (bool maximum : {false, true}) {
+      fb::RoiAlignAttrsT attrs;
+      attrs.output_height = attrs.output_width = 2;
+      attrs.max_mode = maximum;
+      SCOPED_TRACE(channels);
+      check_roi_align(DType::float32, attrs, channels);
+    }
+}
+
+/// As many samples as a bin may take.
+TEST(RoiAlign, ManySamples) {
+  fb::RoiAlignAttrsT attrs;
+  attrs.output_width = 2;
+  attrs.sampling_ratio = 1024;
+  attrs.max_mode = true;
+  const TensorData x = random_tensor(DType::float32, {1, 3, 4, 2}, 1, 5);
+  const TensorData box = tensor<float>({1, 4}, {0.25f, 0.5f, 3.0f, 2.5f});
+  expect_near(run_op(fb::OpKind::roi_align, attrs, {x, box, tensor<int>({1}, {0})})[0],
+              reference(attrs, x, box, {0}), 1e-6);
+}
+
+TEST(RoiAlign, TheLargestMayBeNegative) {
+  fb::RoiAlignAttrsT attrs;
+  attrs.output_width = 2;
+  attrs.sampling_ratio = 1;
+  attrs.max_mode = true;
+  const TensorData x = random_tensor(DType::float32, {1, 5, 6, 3}, -5, -1);
+  const TensorData box = tensor<float>({1, 4}, {0.5f, 0.75f, 5.0f, 3.5f});
+  expect_near(run_op(fb::OpKind::roi_align, attrs, {x, box, tensor<int>({1}, {0})})[0],
+              reference(attrs, x, box, {0}), 1e-5);
 }
 
 TEST(RoiAlign, BadValuesAreReported) {
