@@ -63,7 +63,7 @@ __global__ void __launch_bounds__(kRowThreads)
     sum = sum * shrink + reduce_block<Sum>(part);
     largest = next;
     for (int n = 0; n < kOwn; ++n) {
-      const std::int64_t e = threadIdx.x + n * kRowThreads;
+      const std::int64_t e = threadIdx.x + std::int64_t{n} * kRowThreads;
       if (e >= g.width) break;
       float value = own[n] * shrink;
       for (std::int64_t i = 0; i < size; ++i)
@@ -74,7 +74,7 @@ __global__ void __launch_bounds__(kRowThreads)
   }
   T* result = y + start_of(g.y, batch, head, query);
   for (int n = 0; n < kOwn; ++n) {
-    const std::int64_t e = threadIdx.x + n * kRowThreads;
+    const std::int64_t e = threadIdx.x + std::int64_t{n} * kRowThreads;
     if (e < g.width) result[e] = from_float<T>(g.keys == 0 ? 0.0f : own[n] / sum);
   }
 }

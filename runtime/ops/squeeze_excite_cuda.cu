@@ -208,7 +208,7 @@ class SqueezeExciteKernel final : public Kernel {
 
  private:
   void read_activations(const Net& net) {
-    for (int i = 0; i < 2; ++i) {
+    for (std::size_t i = 0; i < 2; ++i) {
       const auto& conv = *static_cast<const fb::ConvAttrs*>(net.parts[Net::reduce + i].attributes);
       activations_[i] = {conv.activation(), conv.alpha(), conv.beta()};
     }
