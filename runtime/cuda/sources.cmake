@@ -42,7 +42,8 @@ list(APPEND SKIFF_CUDA_SOURCES
   "${_runtime}/../platform/file.cpp"
   "${_runtime}/../platform/sha256.cpp"
   "${_runtime}/../platform/sha256_arm.cpp"
-  "${_runtime}/../platform/sha256_x86.cpp")
+  "${_runtime}/../platform/sha256_x86.cpp"
+  "${_runtime}/../platform/small_file.cpp")
 
 # The headers of code that is compiled while loading, as initialisers of names and texts.
 set(_embedded "")
