@@ -59,7 +59,7 @@ __global__ void scatter_lines(Updates u, Reduction reduction, Places places, Ind
   }
 }
 
-/// last[place] = the greatest n that goes there; -1 before.
+/// last[place] = the greatest n that goes there; 0 before.
 template <typename Places>
 __global__ void find_last(std::int64_t count, Places places, Indices indices, std::int32_t* last,
                           std::int32_t* bad_value) {
@@ -142,7 +142,7 @@ class Scatter final : public Kernel {
   void run_last(const LaunchArgs& args) const {
     auto* last = static_cast<std::int32_t*>(args.workspace());
     const std::int64_t count = updates_.elements / updates_.block;
-    check(cudaMemsetAsync(last, 0xff, last_bytes_, args.stream()), "cudaMemsetAsync");
+    check(cudaMemsetAsync(last, 0, last_bytes_, args.stream()), "cudaMemsetAsync");
     check(Launch<find_last<Places>>::run(blocks_for(count, kThreads), kThreads, args.stream(),
                                          count, places_, indices(args), last, args.bad_value()),
           "scatter");

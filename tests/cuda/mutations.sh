@@ -73,7 +73,7 @@ mutations=(
   'runtime/ops/scatter_nd_cuda.cu|s/y < x || y != y ? b : a/y < x ? a : b/|cuda_ops_test|Scatter*'
   'runtime/ops/scatter_nd_cuda.cu|s/atomicMax(last + place, static_cast<std::int32_t>(n))/last[place] = static_cast<std::int32_t>(n)/|cuda_ops_test|Scatter*'
   'runtime/ops/scatter_nd_cuda.cu|s/ \&\& last\[place\] == n//|cuda_ops_test|Scatter*'
-  'runtime/ops/scatter_nd_cuda.cu|s/last, 0xff, last_bytes_/last, 0, last_bytes_/|cuda_ops_test|Scatter*'
+  'runtime/ops/scatter_nd_cuda.cu|s/last, 0, last_bytes_/last, 1, last_bytes_/|cuda_ops_test|Scatter*'
   'runtime/ops/scatter_nd_cuda.cu|s/(spec.input(0).elements() \/ updates.block)/(1)/|cuda_ops_test|Scatter*'
   'runtime/ops/scatter_nd_cuda.cu|0,/    \*bad_value = 1;/s/    \*bad_value = 1;//|cuda_ops_test|Scatter*'
   'runtime/ops/scatter_nd_cuda.cu|s/y != args.input<void>(0) \&\& bytes_ > 0/false/|cuda_ops_test|Scatter*'
