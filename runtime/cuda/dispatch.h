@@ -32,12 +32,10 @@ auto dispatch_float(DType dtype, F&& f) {
   }
 }
 
-/// Likewise for a tensor of any kind of number.
+/// Likewise for one of integers of 8 or 16 bits.
 template <typename F>
-auto dispatch_number(DType dtype, F&& f) {
+auto dispatch_narrow_integer(DType dtype, F&& f) {
   switch (dtype) {
-    case DType::float64:
-      return f(std::type_identity<double>{});
     case DType::int8:
       return f(std::type_identity<std::int8_t>{});
     case DType::uint8:
@@ -46,6 +44,17 @@ auto dispatch_number(DType dtype, F&& f) {
       return f(std::type_identity<std::int16_t>{});
     case DType::uint16:
       return f(std::type_identity<std::uint16_t>{});
+    default:
+      refuse("no GPU kernel for ", dtype);
+  }
+}
+
+/// Likewise for one of any kind of number.
+template <typename F>
+auto dispatch_number(DType dtype, F&& f) {
+  switch (dtype) {
+    case DType::float64:
+      return f(std::type_identity<double>{});
     case DType::int32:
       return f(std::type_identity<std::int32_t>{});
     case DType::uint32:
@@ -54,8 +63,12 @@ auto dispatch_number(DType dtype, F&& f) {
       return f(std::type_identity<std::int64_t>{});
     case DType::uint64:
       return f(std::type_identity<std::uint64_t>{});
-    default:
+    case DType::float32:
+    case DType::float16:
+    case DType::bfloat16:
       return dispatch_float(dtype, std::forward<F>(f));
+    default:
+      return dispatch_narrow_integer(dtype, std::forward<F>(f));
   }
 }
 

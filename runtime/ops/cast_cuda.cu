@@ -17,20 +17,8 @@ __global__ void cast_elements(std::int64_t count, const From* x, To* y) {
 
 template <typename F>
 auto dispatch_source(DType dtype, F&& f) {
-  switch (dtype) {
-    case DType::boolean:
-      return f(std::type_identity<bool>{});
-    case DType::uint8:
-      return f(std::type_identity<std::uint8_t>{});
-    case DType::int8:
-      return f(std::type_identity<std::int8_t>{});
-    case DType::int32:
-      return f(std::type_identity<std::int32_t>{});
-    case DType::int64:
-      return f(std::type_identity<std::int64_t>{});
-    default:
-      return dispatch_float(dtype, std::forward<F>(f));
-  }
+  if (dtype == DType::boolean) return f(std::type_identity<bool>{});
+  return dispatch_number(dtype, std::forward<F>(f));
 }
 
 class Cast final : public Kernel {

@@ -68,22 +68,6 @@ __global__ void dequantize_elements(std::int64_t count, Scales s, const Q* x, F*
   y[i] = from_float<F>(static_cast<float>(difference) * scale_at(s, entry));
 }
 
-template <typename F>
-auto dispatch_integer(DType dtype, F&& f) {
-  switch (dtype) {
-    case DType::int8:
-      return f(std::type_identity<std::int8_t>{});
-    case DType::uint8:
-      return f(std::type_identity<std::uint8_t>{});
-    case DType::int16:
-      return f(std::type_identity<std::int16_t>{});
-    case DType::uint16:
-      return f(std::type_identity<std::uint16_t>{});
-    default:
-      refuse("no GPU kernel for ", dtype);
-  }
-}
-
 /// What both directions share: the operand, its scales, one thread an element.
 class Scaled : public Kernel {
  public:
@@ -125,7 +109,7 @@ class Quantize final : public Scaled {
   void enqueue(const LaunchArgs& args) override {
     if (count_ == 0) return;
     dispatch_float(from_, [&](auto from) {
-      dispatch_integer(to_, [&](auto to) {
+      dispatch_narrow_integer(to_, [&](auto to) {
         using F = typename decltype(from)::type;
         using Q = typename decltype(to)::type;
         launch<quantize_elements<F, Q>, F, Q>(args, "quantize");
@@ -150,7 +134,7 @@ class Dequantize final : public Scaled {
     if (from_ == DType::int32)
       run(std::type_identity<std::int32_t>{});
     else
-      dispatch_integer(from_, run);
+      dispatch_narrow_integer(from_, run);
   }
 };
 

@@ -62,8 +62,8 @@ struct SessionOptions {
   Tuning tuning = Tuning::off;
   /// File with the results of tuning, read and written unless tuning is off; with a name given it
   /// is read then too. Null: skiff/plans in the user's cache folder. Code that was compiled for
-  /// chains of elementwise layers stands beside it, in a folder of its name and ".code". Both may be
-  /// deleted or damaged at any time.
+  /// chains of elementwise layers stands beside it, in a folder of its name and ".code". Both may
+  /// be deleted or damaged at any time.
   const char* plan_cache = nullptr;
   Fuse fuse = Fuse::automatic;
   /// The GPU's convolutions and matrix products of float32 may round their operands to TF32, which
