@@ -89,8 +89,11 @@ NVRTC_DOUBLE int nvrtcCompileProgram(Program* program, int count, const char* co
   const fs::path& folder = program->folder;
   write(folder / "source.cpp", with_entries(program->source));
   const std::string out = (folder / "code.so").string(), log = (folder / "log").string();
+  // A GPU takes no vector that is not aligned.
   const int status =
-      run(SKIFF_DOUBLE_COMPILER " -std=c++17 -O1 -fPIC -shared -ffp-contract=off -I" +
+      run(SKIFF_DOUBLE_COMPILER
+          " -std=c++17 -O1 -fPIC -shared -ffp-contract=off "
+          "-fsanitize=alignment -fsanitize-undefined-trap-on-error -I" +
           (folder / "headers").string() + " -I" SKIFF_SOURCE " -isystem " SKIFF_DOUBLE_CUDA " -o " +
           out + " " + (folder / "source.cpp").string() + " > " + log + " 2>&1");
   program->log = read(log);
