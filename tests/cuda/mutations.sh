@@ -213,6 +213,10 @@ run_tests() {  # file, program, filter
     "$folder/$2" --gtest_fail_fast --gtest_brief=1 --gtest_filter="$3" > "$copy/log.txt" 2>&1
 }
 
+# What is broken when this is stopped would stay so for the next time.
+file=
+trap '[ -z "$file" ] || cp "$file" "$copy/$file"' EXIT
+
 survived=0 tried=0
 declare -A seen
 for mutation in "${mutations[@]}"; do
