@@ -35,11 +35,10 @@ class ChainKernel : public Kernel {
 };
 
 /// Elements that a thread of the kernel chain_by_4 takes: they lie side by side in every operand,
-/// or are one.
+/// or are one. Tensors begin at multiples of a pack, parts of other tensors too (see plan/).
 inline constexpr int kChainPack = 4;
-/// Whether sizes allow chain_by_4. Operands must begin at multiples of a pack besides.
 bool chain_takes_packs(const ChainPlan& plan) noexcept;
-/// CUDA C++ with the kernels `chain` and, where chain_takes_packs(), `chain_by_4`. Both take the
+/// CUDA C++ with the kernel `chain` or, where chain_takes_packs(), `chain_by_4`. It takes the
 /// operands' addresses, then the result's.
 std::string chain_source(const ChainPlan& plan);
 

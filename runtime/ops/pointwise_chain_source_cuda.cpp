@@ -126,8 +126,8 @@ std::string chain_source(const ChainPlan& plan) {
       kChainPack, " * sizeof(Number)) Pack { Number of[", kChainPack,
       "]; };\n"
       "__device__ inline float stored(float v) { return to_float(from_float<Number>(v)); }\n");
-  text += compute_function(plan) + plain_kernel(plan);
-  if (chain_takes_packs(plan)) text += packed_kernel(plan);
+  text += compute_function(plan);
+  text += chain_takes_packs(plan) ? packed_kernel(plan) : plain_kernel(plan);
   return text + "}  // namespace skiff::cuda\n";
 }
 

@@ -142,21 +142,6 @@ TEST_F(CompiledChain, WriteNothingElse) {
   }
 }
 
-/// An operand that is a part of another tensor begins between packs.
-TEST_F(CompiledChain, OperandsBeginAnywhere) {
-  Graph g;
-  fb::SoftmaxAttrsT rows;
-  rows.axis = 1;
-  fb::SliceAttrsT part;
-  part.starts = {1, 0};
-  part.sizes = {4, 3};
-  part.steps = {1, 1};
-  const ValueId soft = g.add(Op::softmax, rows, {g.add_input("x", DType::float32, {5, 3})}, "soft");
-  const ValueId x = g.add(Op::slice, part, {soft}, "part");
-  g.outputs = {unary(g, Unary::exp, unary(g, Unary::neg, x))};
-  expect_same(g, 1, tuned());
-}
-
 TEST_F(CompiledChain, ClipsWithoutBounds) {
   Graph g;
   const float infinity = std::numeric_limits<float>::infinity();

@@ -135,7 +135,7 @@ mutations=(
   'runtime/ops/pointwise_chain_source_cuda.cpp|s/if (i >= ", plan.count/if (i > ", plan.count/|cuda_compiled_chain_test|*'
   'runtime/ops/pointwise_chain_source_cuda.cpp|s/? message("p", n, ".of\[", k/? message("p", n, ".of[", 0/|cuda_compiled_chain_test|*'
   'runtime/ops/pointwise_chain_source_cuda.cpp|s/return plan.places.extents.*;/return true;/|cuda_compiled_chain_test|*'
-  'runtime/ops/pointwise_chain_compiled_cuda.cpp|s/% pack == 0/% 1 == 0/|cuda_compiled_chain_test|*'
+  'runtime/ops/pointwise_chain_compiled_cuda.cpp|s/packs_ ? plan_.count \/ kChainPack : plan_.count/plan_.count \/ kChainPack/|cuda_compiled_chain_test|*'
   'runtime/ops/pointwise_chain_cuda.cpp|s/if (spec.exact || context_lost()) throw;/throw;/|cuda_compiled_chain_test|*'
   'runtime/cuda/jit/code_store.cpp|s/? code : "";/? code : code;/|cuda_compiled_chain_test|*'
   'runtime/cuda/jit/code_store.cpp|s/CUDART_VERSION, " ", architecture_,/CUDART_VERSION,/|cuda_compiled_chain_test|*'
