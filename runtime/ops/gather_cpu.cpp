@@ -25,7 +25,7 @@ class GatherKernel final : public Kernel {
     if (block_ == 0) return {};
     IndexFault fault;
     const std::int64_t rows = batches_ * outer_ * count_;
-    parallel_chunks(args, rows, grain_for(2 + block_ / 16), [&](auto begin, auto end) {
+    parallel_chunks(args, rows, grain_for(1 + copy_cost(block_)), [&](auto begin, auto end) {
       for (std::int64_t i = begin; i < end;) {
         const std::int64_t table = i / count_, first = i % count_;
         const std::int64_t stop = std::min(count_, first + end - i);

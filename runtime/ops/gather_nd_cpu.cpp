@@ -24,7 +24,7 @@ class GatherNdKernel final : public Kernel {
     if (block_ == 0) return {};
     const Indices indices(args.inputs[1], index_type_);
     IndexFault fault;
-    parallel_chunks(args, count_, grain_for(8 + block_ / 16), [&](auto begin, auto end) {
+    parallel_chunks(args, count_, grain_for(7 + copy_cost(block_)), [&](auto begin, auto end) {
       with_block(block_, [&](auto bytes) {
         for (std::int64_t i = begin; i < end; ++i) {
           const std::int64_t place = tuples_.place(indices, i);

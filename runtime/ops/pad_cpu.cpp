@@ -101,13 +101,13 @@ Status PadKernel::run(const RunArgs& args) noexcept {
     const std::int64_t count = middle_ * block_ / element_, wide = pitch / element_;
     float filler = 0;
     std::memcpy(&filler, value, sizeof filler);
-    parallel_chunks(args, rows_.rows(), grain_for(1 + pitch / 16), [&](auto begin, auto end) {
+    parallel_chunks(args, rows_.rows(), grain_for(copy_cost(pitch)), [&](auto begin, auto end) {
       table_.pad_rows(args.input<float>(0) + begin * count, end - begin, count, filler,
                       args.output<float>(0) + begin * wide, wide);
     });
     return {};
   }
-  parallel_chunks(args, rows_.rows(), grain_for(1 + pitch / 16), [&](auto begin, auto end) {
+  parallel_chunks(args, rows_.rows(), grain_for(copy_cost(pitch)), [&](auto begin, auto end) {
     Odometer<1> row(rows_, begin);
     for (std::int64_t i = begin; i < end; ++i, row.next()) {
       const std::byte* from = x;

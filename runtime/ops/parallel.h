@@ -23,4 +23,8 @@ inline std::int64_t grain_for(std::int64_t cost) noexcept {
   return std::max<std::int64_t>(1, kOperationsPerPiece / std::max<std::int64_t>(1, cost));
 }
 
+/// What moving so many bytes as one costs there: a piece is about 64 KiB, so that threads keep to
+/// what they wrote.
+inline std::int64_t copy_cost(std::int64_t bytes) noexcept { return 1 + bytes / 4; }
+
 }  // namespace skiff

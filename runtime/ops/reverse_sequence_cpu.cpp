@@ -34,12 +34,13 @@ class ReverseSequenceKernel final : public Kernel {
         return {ErrorCode::bad_value, "a sequence's length is out of range"};
     if (block_ == 0) return {};
     const std::int64_t rows = outer_ * first_ * middle_;
-    parallel_chunks(args, rows, grain_for(second_ * (4 + block_ / 16)), [&](auto begin, auto end) {
-      with_block(block_, [&](auto bytes) {
-        for (std::int64_t row = begin; row < end; ++row)
-          reverse_row<decltype(bytes)::value>(args, lengths, row);
-      });
-    });
+    parallel_chunks(args, rows, grain_for(second_ * (3 + copy_cost(block_))),
+                    [&](auto begin, auto end) {
+                      with_block(block_, [&](auto bytes) {
+                        for (std::int64_t row = begin; row < end; ++row)
+                          reverse_row<decltype(bytes)::value>(args, lengths, row);
+                      });
+                    });
     return {};
   }
 

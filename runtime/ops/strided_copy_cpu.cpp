@@ -11,9 +11,6 @@ namespace {
 
 constexpr std::int64_t kPieceBytes = 64 << 10;  // a run beyond this is split among threads
 
-/// Of one block, for grain_for(): so that about kPieceBytes are a piece.
-std::int64_t copy_cost(std::int64_t bytes) noexcept { return 1 + bytes / 4; }
-
 struct Span2 {
   std::int64_t rows, columns;
   std::int64_t from_row, from_column, to_row, to_column;  // bytes

@@ -43,7 +43,7 @@ TileKernel::TileKernel(const KernelSpec& spec) {
 Status TileKernel::run(const RunArgs& args) noexcept {
   if (run_ == 0) return {};
   const std::int64_t pitch = run_ * repeats_;
-  parallel_chunks(args, rows_.rows(), grain_for(1 + pitch / 16), [&](auto begin, auto end) {
+  parallel_chunks(args, rows_.rows(), grain_for(copy_cost(pitch)), [&](auto begin, auto end) {
     Odometer<1> row(rows_, begin);
     for (std::int64_t i = begin; i < end; ++i, row.next()) {
       const auto* from = args.input<std::byte>(0);

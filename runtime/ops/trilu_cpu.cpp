@@ -23,7 +23,7 @@ class TriluKernel final : public Kernel {
   Status run(const RunArgs& args) noexcept override {
     const std::int64_t pitch = columns_ * size_;
     if (pitch == 0) return {};
-    parallel_chunks(args, count_, grain_for(1 + pitch / 16), [&](auto begin, auto end) {
+    parallel_chunks(args, count_, grain_for(copy_cost(pitch)), [&](auto begin, auto end) {
       for (std::int64_t r = begin; r < end; ++r) {
         const auto* x = args.input<std::byte>(0) + r * pitch;
         auto* y = args.output<std::byte>(0) + r * pitch;

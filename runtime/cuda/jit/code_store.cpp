@@ -56,7 +56,7 @@ std::string CodeStore::key_of(const std::string& source) const {
 
 std::string CodeStore::path_of(const std::string& key) const { return folder_ + "/" + key; }
 
-const std::string& CodeStore::find(const std::string& key) {
+std::string& CodeStore::find(const std::string& key) {
   std::string& code = codes_[key];
   if (!code.empty() || folder_.empty()) return code;
   try {
@@ -72,10 +72,11 @@ bool CodeStore::has(const std::string& source) {
 
 const std::string& CodeStore::get(const std::string& source) {
   const std::string key = key_of(source);
-  if (const std::string& code = find(key); !code.empty()) return code;
+  std::string& code = find(key);
+  if (!code.empty()) return code;
   const Nvrtc* const compiler = Nvrtc::find();
   require(compiler != nullptr, ErrorCode::unsupported, "NVRTC is not installed");
-  const std::string& code = codes_[key] = compiler->compile(source, architecture_);
+  code = compiler->compile(source, architecture_);
   if (folder_.empty()) return code;
   try {
     write_code(path_of(key), code);

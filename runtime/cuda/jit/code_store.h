@@ -23,7 +23,7 @@ class CodeStore {
   std::string key_of(const std::string& source) const;
   std::string path_of(const std::string& key) const;
   /// Empty: not there.
-  const std::string& find(const std::string& key);
+  std::string& find(const std::string& key);
 
   std::string folder_, architecture_;
   std::map<std::string, std::string> codes_;
