@@ -61,7 +61,7 @@ std::vector<std::vector<std::byte>> compute(Graph& graph, NodeId id, MakeKernel 
   Graph::ViewStorage storage;
   const NodeView view = graph.view(id, storage);
   std::vector<TensorInfo> infos;
-  for (ValueId output : node.outputs) infos.push_back(graph.info(output));
+  for (ValueId output : node.outputs) infos.push_back(graph.info(output, storage));
 
   Scratch scratch;
   const KernelPtr kernel = make({.node = view,

@@ -37,6 +37,18 @@ TensorInfo Graph::info(ValueId id) const {
           .constant = v.constant.has_value()};
 }
 
+TensorInfo Graph::info(ValueId id, ViewStorage& storage) const {
+  TensorInfo result = info(id);
+  if (const auto& quantization = value(id).quantization) {
+    flatbuffers::FlatBufferBuilder builder;
+    builder.Finish(fb::Quantization::Pack(builder, &*quantization));
+    storage.quantization.push_back(builder.Release());
+    result.quantization =
+        flatbuffers::GetRoot<fb::Quantization>(storage.quantization.back().data());
+  }
+  return result;
+}
+
 NodeView Graph::view(NodeId id, ViewStorage& storage) const {
   const Node& n = node(id);
   storage.infos.clear();
@@ -48,14 +60,7 @@ NodeView Graph::view(NodeId id, ViewStorage& storage) const {
       storage.inputs.push_back(nullptr);
       continue;
     }
-    storage.infos.push_back(info(input));
-    if (const auto& quantization = value(input).quantization) {
-      flatbuffers::FlatBufferBuilder builder;
-      builder.Finish(fb::Quantization::Pack(builder, &*quantization));
-      storage.quantization.push_back(builder.Release());
-      storage.infos.back().quantization =
-          flatbuffers::GetRoot<fb::Quantization>(storage.quantization.back().data());
-    }
+    storage.infos.push_back(info(input, storage));
     storage.inputs.push_back(&storage.infos.back());
   }
   view_bodies(n, storage);

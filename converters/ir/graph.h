@@ -135,7 +135,10 @@ class Graph {
     std::vector<BodyView> bodies;
   };
   NodeView view(NodeId node, ViewStorage& storage) const;
+  /// Without its quantization.
   TensorInfo info(ValueId id) const;
+  /// With it, as long as `storage` lives.
+  TensorInfo info(ValueId id, ViewStorage& storage) const;
 
  private:
   std::vector<Value> values_;

@@ -20,6 +20,7 @@ std::int64_t depth_of(const Graph& graph, const Node& node) {
   switch (node.op) {
     case fb::OpKind::conv:
     case fb::OpKind::conv_transpose:
+    case fb::OpKind::integer_conv:
       return shape(1).elements(1, shape(1).rank());
     case fb::OpKind::matmul: {
       const bool transposed = node.attrs.get<fb::MatMulAttrs>().transpose_a();

@@ -1,6 +1,7 @@
 #include "converters/passes/clean.h"
 #include "converters/passes/fuse/fuse.h"
 #include "converters/passes/fuse/pixel_shuffle.h"
+#include "converters/passes/integer_products.h"
 #include "converters/passes/layout/layout.h"
 #include "converters/passes/passes.h"
 #include "converters/passes/quantized_pairs.h"
@@ -32,7 +33,8 @@ constexpr Pass kFuse[] = {
 constexpr Pass kUnits[] = {{"unit_transposes", unit_transposes}};
 constexpr Pass kEpilogues[] = {{"epilogues", fuse_epilogues}};
 // Behind what folds factors into weights, which would round them otherwise.
-constexpr Pass kQuantized[] = {{"quantized_pairs", round_quantized_pairs}};
+constexpr Pass kQuantized[] = {{"integer_products", integer_products},
+                               {"quantized_pairs", round_quantized_pairs}};
 constexpr Pass kSchedule[] = {{"dedup", deduplicate}, {"schedule", schedule}};
 
 constexpr int kRounds = 12;

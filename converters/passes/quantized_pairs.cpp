@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "converters/passes/tensor_scale.h"
+
 namespace skiff::passes {
 namespace {
 
@@ -23,24 +25,9 @@ std::optional<std::pair<double, double>> range_of(fb::DType dtype) {
   }
 }
 
-/// One positive scale and one zero point for a whole float32 tensor.
-struct Scale {
-  double scale, zero;
-  bool operator==(const Scale&) const = default;
-};
-
-std::optional<Scale> scale_of(const Rewriter& rewriter, const ir::Node& node, ValueId floats) {
-  const bool has_zero = node.inputs.size() > 2 && node.inputs[2] != kAbsent;
-  const auto scale = uniform(rewriter.graph, node.inputs[1]);
-  const auto zero = has_zero ? uniform(rewriter.graph, node.inputs[2]) : 0.0;
-  if (!scale || !(*scale > 0) || !zero) return std::nullopt;
-  if (rewriter.graph.value(floats).dtype != DType::float32) return std::nullopt;
-  return Scale{*scale, *zero};
-}
-
 /// What node() quantizes is read as floats again, by the same scale, and by nobody else; at most
 /// one of the readers gives an output of the graph.
-bool is_read_back(const Rewriter& rewriter, const Scale& scale) {
+bool is_read_back(const Rewriter& rewriter, const TensorScale& scale) {
   const ValueId integers = rewriter.node().outputs[0];
   int outputs = 0;
   for (const NodeId reader : rewriter.readers(integers)) {

@@ -12,8 +12,10 @@ namespace skiff::cpu {
 
 #if defined(__x86_64__)
 extern const KernelTable kTable_avx512, kTable_avx2, kTable_sse2;
+extern const IntegerTable kIntegers_avx512vnni;
 #elif defined(__aarch64__)
 extern const KernelTable kTable_neon;
+extern const IntegerTable kIntegers_neondot;
 #endif
 
 namespace {
@@ -57,6 +59,16 @@ const KernelTable& choose_table(std::string_view name) {
   }
   fail(ErrorCode::invalid_argument, "instruction set '", name,
        "' is not available here; this machine and build have: ", names);
+}
+
+const IntegerTable& best_integers(const KernelTable& table) noexcept {
+  [[maybe_unused]] const platform::CpuFeatures& cpu = platform::cpu_features();
+#if defined(__x86_64__)
+  if (&table == &kTable_avx512 && cpu.avx512_vnni) return kIntegers_avx512vnni;
+#elif defined(__aarch64__)
+  if (&table == &kTable_neon && cpu.dotprod) return kIntegers_neondot;
+#endif
+  return table.integers;
 }
 
 double measured_peak(const KernelTable& table) noexcept {

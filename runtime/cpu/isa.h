@@ -15,6 +15,10 @@ std::span<const KernelTable* const> available_tables() noexcept;
 /// lists what is available.
 const KernelTable& choose_table(std::string_view name);
 
+/// What multiplies 8-bit integers best on this machine beside the table's kernels: the table's own
+/// products, or those of an extension of its instruction set.
+const IntegerTable& best_integers(const KernelTable& table) noexcept;
+
 /// Floating-point operations a second of one core with the table's instructions, measured now in
 /// about 10 ms; the best of a few tries.
 double measured_peak(const KernelTable& table) noexcept;

@@ -46,37 +46,67 @@ struct Tap {
   std::int64_t offset = 0;
 };
 
+/// Where the rows of a product lie. Row m is a point (b, z, y, x) of the grid, x fastest.
+/// row(m, t) starts at the input pixel (b, z step_z + tap.z, y step_y + tap.y, x step_x + tap.x),
+/// or stands for padding when that lies outside. A matrix product is the case of one tap. All
+/// strides are in elements.
+struct RowGrid {
+  const Tap* taps = nullptr;
+  std::int32_t tap_count = 1;
+  std::int32_t vectors = 1;                   ///< vectors a panel
+  std::int64_t k = 0;                         ///< inner length of a tap
+  std::int64_t n = 0;                         ///< output columns
+  std::int32_t in_d = 1, in_h = 1, in_w = 1;  ///< input extents
+  std::int32_t grid_d = 1, grid_h = 1, grid_w = 1;
+  std::int32_t step_z = 1, step_y = 1, step_x = 1;
+  std::int64_t in_batch = 0, in_z = 0, in_y = 0, in_x = 0;      ///< input strides
+  std::int64_t out_batch = 0, out_z = 0, out_y = 0, out_x = 0;  ///< output strides of the grid
+  bool linear = false;  ///< one tap at 0, never outside, row m at m * in_x and m * out_x
+};
+
 /// A product of gathered rows with packed columns:
 ///   output[m][n] = f(bias[n] + residual[m][n] + sum over taps t, k of row(m, t)[k] * w[t][k][n])
-/// Row m is a point (b, z, y, x) of the grid, x fastest. row(m, t) starts at the input pixel
-/// (b, z step_z + tap.z, y step_y + tap.y, x step_x + tap.x), or is `zeros` when that lies outside.
-/// A matrix product is the case of one tap. All strides are in elements. The order of the sum is
-/// taps, then k, whatever the tile: results do not depend on how the rows are partitioned.
-struct ConvArgs {
+/// The order of the sum is taps, then k, whatever the tile: results do not depend on how the rows
+/// are partitioned.
+struct ConvArgs : RowGrid {
   const float* input = nullptr;
   const float* weights = nullptr;   ///< packed: see PanelLayout and narrow_columns in tiling.h
   const float* bias = nullptr;      ///< n elements, or null
   const float* residual = nullptr;  ///< laid out as the output, or null; may be the output
   const float* zeros = nullptr;     ///< k zeros; may be null when every tap is inside
   float* output = nullptr;
-  const Tap* taps = nullptr;
-  std::int32_t tap_count = 1;
-  std::int32_t vectors = 1;  ///< vectors a panel
-  std::int32_t narrow = 0;   ///< columns of the narrow form, 0: panels
-  std::int64_t k = 0;        ///< inner length of a tap
-  std::int64_t n = 0;        ///< output columns
+  std::int32_t narrow = 0;  ///< columns of the narrow form, 0: panels
   /// 0: weights are packed. Else they lie as [k][n], this many elements from one k to the next, and
   /// n is a multiple of the lanes; one tap.
   std::int64_t k_stride = 0;
-  std::int32_t in_d = 1, in_h = 1, in_w = 1;  ///< input extents
-  std::int32_t grid_d = 1, grid_h = 1, grid_w = 1;
-  std::int32_t step_z = 1, step_y = 1, step_x = 1;
-  std::int64_t in_batch = 0, in_z = 0, in_y = 0, in_x = 0;      ///< input strides
-  std::int64_t out_batch = 0, out_z = 0, out_y = 0, out_x = 0;  ///< output strides of the grid
   std::int64_t rows = 0;  ///< of all calls that go over a panel in turn; 0: each call is alone
   bool streams = false;   ///< the weights are a part of many, which no cache holds
-  bool linear = false;    ///< one tap at 0, never outside, row m at m * in_x and m * out_x
   Epilogue epilogue;
+};
+
+/// How sums become the results of a column c of [0, n):
+///   value = f(factors[c] * sum + bias_factor * bias[c]) in float32, which is stored as it is, or
+///   as round half to even(min(max(value, low), high)) + zero.
+struct IntegerResult {
+  const float* factors = nullptr;  ///< n elements
+  const float* bias = nullptr;     ///< n elements, or null
+  float bias_factor = 1;
+  float low = 0, high = 0;  ///< what f and the stored type allow; of stored integers
+  std::int32_t zero = 0;
+  bool bytes = false;  ///< int8 or uint8; else float32
+  Epilogue epilogue;   ///< of float32 results
+};
+
+/// The same product of 8-bit integers: sums are exact. Columns [0, round_up(n, lanes)) of weights
+/// and starts can be read.
+struct IntegerArgs : RowGrid {
+  const std::uint8_t* input = nullptr;    ///< int8 or uint8
+  const void* weights = nullptr;          ///< packed: see IntegerTable
+  const std::int32_t* starts = nullptr;   ///< what the sum of each column starts with
+  const std::uint8_t* padding = nullptr;  ///< k times what stands for padding, or null
+  void* output = nullptr;
+  bool is_signed = false;  ///< the input is int8
+  IntegerResult result;
 };
 
 /// Depthwise convolution: output[p][c] = f(bias[c] + sum over taps of x[tap of p][c] * w[tap][c]).
@@ -133,6 +163,20 @@ struct WinogradTable {
                   std::int64_t width, std::int64_t step);
 };
 
+/// Products of 8-bit integers as one kind of instruction does them: `group` neighbours along k at a
+/// time, each of `bytes` bytes. Panels lie as PanelLayout has them with the depth taps * ceil(k /
+/// group), every element a group; what is missing is zero.
+struct IntegerTable {
+  const char* name;
+  std::int32_t group;
+  std::int32_t bytes;
+  /// Added to each number of an int8 or a uint8 input before it is multiplied, and so to its zero
+  /// point: 128, 0 or -128.
+  std::int32_t int8_offset, uint8_offset;
+  void (*conv)(const IntegerArgs& args, std::int64_t row_begin, std::int64_t row_end,
+               std::int64_t panel_begin, std::int64_t panel_end);
+};
+
 /// One object's kernels. Every function is noexcept in fact (they are C-like) and allocates
 /// nothing.
 struct KernelTable {
@@ -159,6 +203,13 @@ struct KernelTable {
   /// Nothing but multiply-adds in registers, returns how many operations: the clock beside it gives
   /// one core's peak.
   double (*multiply_adds)(std::int64_t rounds);
+  IntegerTable integers;
+  /// y[i] = x[i] - zero, of int8 or uint8.
+  void (*widen)(const std::uint8_t* x, bool is_signed, std::int32_t zero, float* y,
+                std::int64_t count);
+  /// Rows of n sums that lie one after the other become results; sums may be overwritten.
+  void (*requantize)(const IntegerResult& result, float* sums, std::int64_t rows, std::int64_t n,
+                     void* output);
   RowTable rows;
 };
 

@@ -79,17 +79,22 @@ Partition choose_partition(const KernelTable& table, const PanelLayout& layout, 
   return p;
 }
 
-void run_task(const KernelTable& table, const Partition& p, const ConvArgs& args,
-              std::int64_t index) noexcept {
+TaskBlock block_of(const Partition& p, std::int64_t index) noexcept {
   const std::int64_t row = p.panels_outer ? index % p.row_tasks : index / p.panel_tasks;
   const std::int64_t panel = p.panels_outer ? index / p.row_tasks : index % p.panel_tasks;
   const std::int64_t row_begin = row * p.rows_per_task;
   const std::int64_t panel_begin = panel * p.panels_per_task;
+  return {row_begin, std::min(p.rows, row_begin + p.rows_per_task), panel_begin,
+          std::min(p.panels, panel_begin + p.panels_per_task)};
+}
+
+void run_task(const KernelTable& table, const Partition& p, const ConvArgs& args,
+              std::int64_t index) noexcept {
+  const TaskBlock block = block_of(p, index);
   ConvArgs whole = args;
   // Tasks that follow each other share a panel: together they fetch the next one.
   whole.rows = p.panels_outer ? p.rows : 0;
-  table.conv(whole, row_begin, std::min(p.rows, row_begin + p.rows_per_task), panel_begin,
-             std::min(p.panels, panel_begin + p.panels_per_task));
+  table.conv(whole, block.row_begin, block.row_end, block.panel_begin, block.panel_end);
 }
 
 std::int64_t window_rows_per_task(std::int64_t rows, std::int64_t operations_per_row) noexcept {

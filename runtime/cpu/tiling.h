@@ -65,6 +65,12 @@ struct Partition {
 Partition choose_partition(const KernelTable& table, const PanelLayout& layout, std::int64_t rows,
                            std::int64_t row_elements) noexcept;
 
+/// What a task computes.
+struct TaskBlock {
+  std::int64_t row_begin, row_end, panel_begin, panel_end;
+};
+TaskBlock block_of(const Partition& partition, std::int64_t index) noexcept;
+
 /// Task `index` of the partition. Safe to call from any thread.
 void run_task(const KernelTable& table, const Partition& partition, const ConvArgs& args,
               std::int64_t index) noexcept;

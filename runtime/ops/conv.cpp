@@ -12,13 +12,21 @@ void check_operands(const NodeView& node, const TensorInfo& x, const TensorInfo&
         ", needs [N, 1 to 3 spatial axes, C]");
   check(node, w.shape.rank() == x.shape.rank(), "weights have shape ", w.shape,
         " for an input of shape ", x.shape);
-  const bool half_stored =
-      x.dtype == DType::float32 && (w.dtype == DType::float16 || w.dtype == DType::bfloat16);
-  check(node, w.dtype == x.dtype || half_stored, "weights are ", w.dtype, ", input is ", x.dtype);
   for (int axis = 1; axis < x.shape.rank(); ++axis)
     check(node, x.shape[axis] <= kMaxWindowExtent && w.shape[axis] <= kMaxWindowExtent, "extents ",
           x.shape, " or ", w.shape, " are too large");
   for (std::int64_t extent : w.shape) check(node, extent >= 1, "weights have shape ", w.shape);
+}
+
+void check_types(const NodeView& node, const TensorInfo& x, const TensorInfo& w) {
+  if (node.op == fb::OpKind::integer_conv) {
+    check(node, (x.dtype == DType::int8 || x.dtype == DType::uint8) && w.dtype == DType::int8,
+          "input is ", x.dtype, ", weights are ", w.dtype, ", must be int8 or uint8, and int8");
+    return;
+  }
+  const bool half_stored =
+      x.dtype == DType::float32 && (w.dtype == DType::float16 || w.dtype == DType::bfloat16);
+  check(node, w.dtype == x.dtype || half_stored, "weights are ", w.dtype, ", input is ", x.dtype);
 }
 
 void read_channels(const NodeView& node, const TensorInfo& x, const TensorInfo& w,
@@ -85,11 +93,13 @@ std::int64_t transpose_extent(const NodeView& node, const ConvGeometry& g, std::
 ConvGeometry read_conv_geometry(const NodeView& node) {
   const TensorInfo &x = node.input(0), &w = node.input(1);
   check_operands(node, x, w);
+  check_types(node, x, w);
   ConvGeometry g;
   g.spatial = x.shape.rank() - 2;
   read_channels(node, x, w, g);
   read_windows(node, x, w, g);
-  check_vector(node, 2, g.cout, x.dtype, "bias");
+  const bool integer = node.op == fb::OpKind::integer_conv;
+  check_vector(node, 2, g.cout, integer ? DType::float32 : x.dtype, "bias");
 
   const auto& attrs = node.attrs<fb::ConvAttrs>();
   const bool transposed = node.op == fb::OpKind::conv_transpose;
@@ -106,13 +116,18 @@ ConvGeometry read_conv_geometry(const NodeView& node) {
   return g;
 }
 
+Shape conv_output(const ConvGeometry& g) {
+  Shape shape{g.batch};
+  for (int i = 3 - g.spatial; i < 3; ++i) shape.push_back(g.out[static_cast<std::size_t>(i)]);
+  shape.push_back(g.cout);
+  return shape;
+}
+
 namespace {
 
 void set_output(const NodeView& node, const ConvGeometry& g, TensorInfo& y) {
   y.dtype = node.input(0).dtype;
-  y.shape = Shape{g.batch};
-  for (int i = 3 - g.spatial; i < 3; ++i) y.shape.push_back(g.out[static_cast<std::size_t>(i)]);
-  y.shape.push_back(g.cout);
+  y.shape = conv_output(g);
 }
 
 }  // namespace

@@ -24,10 +24,13 @@ struct ConvGeometry {
   std::int64_t out_pixels() const noexcept { return out[0] * out[1] * out[2]; }
 };
 
-/// Checks attributes and operands of a conv or conv_transpose node and computes the output's
-/// extents. Throws Error{invalid_model}. All extents and windows are below 2^28, so kernels may
-/// compute positions in 32 bits.
+/// Checks attributes and operands of a conv, conv_transpose or integer_conv node and computes the
+/// output's extents. Throws Error{invalid_model}. All extents and windows are below 2^28, so
+/// kernels may compute positions in 32 bits.
 ConvGeometry read_conv_geometry(const NodeView& node);
+
+/// [N, T..., Cout]
+Shape conv_output(const ConvGeometry& geometry);
 
 inline constexpr std::int64_t kMaxWindowExtent = std::int64_t{1} << 28;
 

@@ -92,6 +92,13 @@ std::span<T> make_array(std::pmr::memory_resource& memory, std::int64_t count) {
   return {first, size};
 }
 
+/// The rows of a convolution of any form: a tap a window position, in the weights' order, each of a
+/// group's channels. Taps lie in `memory`; columns and vectors are left to the caller.
+cpu::RowGrid window_grid(const ConvGeometry& geometry, std::pmr::memory_resource& memory);
+bool is_padded(const ConvGeometry& geometry) noexcept;
+/// A window of one, stride 1, no padding: rows of the input are rows of the product.
+bool is_pointwise(const ConvGeometry& geometry) noexcept;
+
 /// Few input channels: rows of the input are copied into a padded strip, so that a row of the
 /// window is one contiguous run of kernel width times channels.
 bool stem_fits(const ConvGeometry& geometry) noexcept;

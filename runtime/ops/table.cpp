@@ -94,6 +94,8 @@ constexpr std::array kOps = {
     OpDef{assign_variable, "assign_variable", Attrs::VariableAttrs, 2, 2, 1, 1,
           infer_assign_variable, make_assign_variable_cpu},
     OpDef{custom, "custom", Attrs::CustomAttrs, 0, kVariadic, 1, kVariadic},
+    OpDef{integer_conv, "integer_conv", Attrs::ConvAttrs, 2, 3, 1, 1, infer_integer_conv,
+          make_integer_conv_cpu},
 };
 
 constexpr bool in_order() {

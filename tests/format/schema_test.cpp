@@ -15,7 +15,7 @@ const char* const kHint =
 
 std::set<std::string> released() {
   std::set<std::string> lines;
-  std::istringstream text(read_text(std::string(SKIFF_FORMAT_TESTS) + "/schema-1.0.txt"));
+  std::istringstream text(read_text(SKIFF_FORMAT_TESTS "/schema-1.0.txt"));
   for (std::string line; std::getline(text, line);) lines.insert(line);
   return lines;
 }

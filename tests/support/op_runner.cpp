@@ -79,6 +79,7 @@ struct Node {
       options.row->infer(view, outputs);
     else
       infer_outputs(view, attributes.type, outputs);
+    if (options.result != nullptr) outputs[0].quantization = options.result;
   }
 
   /// The outputs as they really are when the operator counts its results.

@@ -106,6 +106,7 @@ struct OpOptions {
   /// A row in place of the op table's, with attributes that are no table of the schema.
   const OpDef* row = nullptr;
   const void* attributes = nullptr;
+  const fb::Quantization* result = nullptr;  ///< of the first output
 };
 
 /// A node for another device than the CPU.

@@ -191,6 +191,36 @@ Graph heads() {
   return g;
 }
 
+fb::QuantizationT quantization(std::vector<float> scales, std::vector<std::int64_t> zeros) {
+  fb::QuantizationT q;
+  q.scale = std::move(scales), q.zero_point = std::move(zeros);
+  return q;
+}
+
+/// Products of quantized numbers: one gives such numbers, a depthwise one of those gives floats.
+Graph bytes() {
+  Graph g;
+  g.name = "bytes";
+  const ValueId x = g.add_input("x", DType::uint8, {1, 3, 4, 2});
+  g.value(x).quantization = quantization({0.5f}, {7});
+  const ValueId w =
+      g.add_constant<std::int8_t>("w", {3, 1, 1, 2}, std::vector<std::int8_t>{1, -2, 3, -4, 5, -6});
+  g.value(w).quantization = quantization({0.5f, 0.25f, 1}, {});
+  fb::ConvAttrsT first;
+  first.to = fb::DType::int8;
+  first.activation = fb::UnaryFunction::relu;
+  const ValueId y = g.add(Op::integer_conv, first, {x, w, ramp(g, "bias", {3})}, "y");
+  g.value(y).quantization = quantization({0.25f}, {-3});
+  const ValueId each = g.add_constant<std::int8_t>("each", {3, 2, 1, 1},
+                                                   std::vector<std::int8_t>{1, -1, 2, 3, -3, 4});
+  g.value(each).quantization = quantization({0.5f}, {0});
+  fb::ConvAttrsT depthwise;
+  depthwise.groups = 3;
+  depthwise.pads = {1, 0, 0, 0};
+  g.outputs = {g.add(Op::integer_conv, depthwise, {y, each}, "sums"), y};
+  return g;
+}
+
 /// The best boxes, as many as there are.
 Graph boxes() {
   return dynamic::generalise(
@@ -214,7 +244,8 @@ Graph boxes() {
 }
 
 constexpr ModelSample kSamples[] = {{"pictures", pictures}, {"places", places}, {"steps", steps},
-                                    {"eighths", eighths},   {"heads", heads},   {"boxes", boxes}};
+                                    {"eighths", eighths},   {"heads", heads},   {"boxes", boxes},
+                                    {"bytes", bytes}};
 
 }  // namespace
 

@@ -1,112 +1,11 @@
 #pragma once
 
 #include "runtime/cpu/isa/activation.h"
+#include "runtime/cpu/isa/tile_rows.h"
 
 // The product of gathered rows with packed panels: convolutions of any rank, and matrix products.
 namespace skiff::cpu {
 namespace {
-
-constexpr int kMaxVectors = 4;
-constexpr bool kManyRegisters = SKIFF_REGISTERS == 32;
-/// Accumulators, panel vectors and the broadcast value fit the register file.
-constexpr int kMaxRows[kMaxVectors + 1] = {0, kManyRegisters ? 14 : 12, kManyRegisters ? 12 : 6,
-                                           kManyRegisters ? 8 : 4, kManyRegisters ? 6 : 3};
-constexpr int kRowLimit = 16;
-constexpr int kTapChunk = 32;
-
-/// Where the rows of a tile start and end up.
-struct TileRows {
-  const float* base[kRowLimit];  ///< input at displacement 0; only dereferenced when inside
-  std::int64_t out[kRowLimit];   ///< offset into output and residual
-  std::int32_t z[kRowLimit], y[kRowLimit], x[kRowLimit];
-  bool one_line;  ///< all in one line of the grid
-};
-
-/// Rows of one line of the grid differ in x alone.
-struct GridPoint {
-  std::int64_t b;
-  std::int32_t z, y, x;
-
-  GridPoint(const ConvArgs& a, std::int64_t row) {
-    std::int64_t rest = row / a.grid_w;
-    x = static_cast<std::int32_t>(row - rest * a.grid_w);
-    const std::int64_t plane = rest / a.grid_h;
-    y = static_cast<std::int32_t>(rest - plane * a.grid_h);
-    b = plane / a.grid_d;
-    z = static_cast<std::int32_t>(plane - b * a.grid_d);
-  }
-  void next_line(const ConvArgs& a) {
-    x = 0;
-    if (++y < a.grid_h) return;
-    y = 0;
-    if (++z < a.grid_d) return;
-    z = 0;
-    ++b;
-  }
-};
-
-/// The rows [at, at + count) of the tile, which start at p and stay in its line.
-SKIFF_INLINE void locate_line(const ConvArgs& a, const GridPoint& p, int at, int count,
-                              TileRows& rows) {
-  const std::int32_t z = p.z * a.step_z, y = p.y * a.step_y, x = p.x * a.step_x;
-  const float* base = a.input + p.b * a.in_batch + z * a.in_z + y * a.in_y + x * a.in_x;
-  const std::int64_t out = p.b * a.out_batch + p.z * a.out_z + p.y * a.out_y + p.x * a.out_x;
-  const std::int64_t step = a.step_x * a.in_x;
-  for (int r = 0; r < count; ++r) {
-    rows.z[at + r] = z;
-    rows.y[at + r] = y;
-    rows.x[at + r] = x + r * a.step_x;
-    rows.base[at + r] = base + r * step;
-    rows.out[at + r] = out + r * a.out_x;
-  }
-}
-
-void locate(const ConvArgs& a, std::int64_t row, int count, TileRows& rows) {
-  GridPoint p(a, row);
-  int at = 0;
-  for (; count - at > a.grid_w - p.x; p.next_line(a)) {
-    const int here = a.grid_w - p.x;
-    locate_line(a, p, at, here, rows);
-    at += here;
-  }
-  locate_line(a, p, at, count - at, rows);
-  rows.one_line = at == 0;
-}
-
-void locate_linear(const ConvArgs& a, std::int64_t row, int count, TileRows& rows) {
-  for (int r = 0; r < count; ++r) {
-    rows.base[r] = a.input + (row + r) * a.in_x;
-    rows.out[r] = (row + r) * a.out_x;
-  }
-  rows.one_line = true;
-}
-
-template <int MR>
-SKIFF_INLINE void displace(const TileRows& rows, std::int64_t offset, const float** pointers) {
-  for (int r = 0; r < MR; ++r) pointers[r] = rows.base[r] + offset;
-}
-
-/// Row pointers of `taps` taps from `first`, tap by tap.
-template <int MR>
-void gather(const ConvArgs& a, const TileRows& rows, int first, int taps,
-            const float* (*pointers)[MR]) {
-  for (int t = 0; t < taps; ++t) {
-    const Tap tap = a.taps[first + t];
-    const bool all_inside =
-        a.zeros == nullptr ||
-        (rows.one_line && inside(rows.y[0] + tap.y, a.in_h) && inside(rows.z[0] + tap.z, a.in_d) &&
-         rows.x[0] + tap.x >= 0 && rows.x[MR - 1] + tap.x < a.in_w);
-    if (all_inside) {
-      displace<MR>(rows, tap.offset, pointers[t]);
-      continue;
-    }
-    for (int r = 0; r < MR; ++r) {
-      const bool valid = inside(rows.y[r] + tap.y, a.in_h) & inside(rows.x[r] + tap.x, a.in_w) &
-                         inside(rows.z[r] + tap.z, a.in_d);
-      pointers[t][r] = valid ? rows.base[r] + tap.offset : a.zeros;
-    }
-  }
-}
 
 template <int MR, int NV>
 struct Accumulators {
@@ -174,7 +73,7 @@ SKIFF_INLINE const float* accumulate(Accumulators<MR, NV>& acc, const float* con
 /// Adds the residual; `last` are the lanes of the last vector. Apart from the stores: the output
 /// may be the residual, and a load beside a store just made would wait for it.
 template <int MR, int NV, typename Lanes>
-SKIFF_INLINE void add_residual(const ConvArgs& a, const TileRows& rows, std::int64_t column,
+SKIFF_INLINE void add_residual(const ConvArgs& a, const TileRows<float>& rows, std::int64_t column,
                                Accumulators<MR, NV>& acc, Lanes last) {
 #pragma GCC unroll 16
   for (int r = 0; r < MR; ++r) {
@@ -186,7 +85,7 @@ SKIFF_INLINE void add_residual(const ConvArgs& a, const TileRows& rows, std::int
 }
 
 template <int MR, int NV, typename Lanes>
-SKIFF_INLINE void finish_with(const ConvArgs& a, const TileRows& rows, std::int64_t column,
+SKIFF_INLINE void finish_with(const ConvArgs& a, const TileRows<float>& rows, std::int64_t column,
                               const Bounds& bounds, Accumulators<MR, NV>& acc, Lanes last) {
   if (a.residual != nullptr) add_residual<MR, NV>(a, rows, column, acc, last);
 #pragma GCC unroll 16
@@ -200,7 +99,7 @@ SKIFF_INLINE void finish_with(const ConvArgs& a, const TileRows& rows, std::int6
 
 /// Adds the residual, clamps and stores columns [column, column + columns) of the tile's rows.
 template <int MR, int NV>
-SKIFF_INLINE void finish(const ConvArgs& a, const TileRows& rows, std::int64_t column,
+SKIFF_INLINE void finish(const ConvArgs& a, const TileRows<float>& rows, std::int64_t column,
                          std::int64_t columns, Accumulators<MR, NV>& acc) {
   const Bounds bounds = bounds_of(a.epilogue);
   if (columns < NV * kLanes)
@@ -215,11 +114,11 @@ SKIFF_INLINE void finish(const ConvArgs& a, const TileRows& rows, std::int64_t c
 }
 
 template <int MR, int NV>
-void tile(const ConvArgs& a, const TileRows& rows, std::int64_t column, std::int64_t columns,
+void tile(const ConvArgs& a, const TileRows<float>& rows, std::int64_t column, std::int64_t columns,
           const float* panel, Ahead& ahead) {
   const float* pointers[kTapChunk][MR];
   int taps = a.tap_count < kTapChunk ? a.tap_count : kTapChunk;
-  if (!a.linear) gather<MR>(a, rows, 0, taps, pointers);
+  if (!a.linear) gather<MR>(a, a.zeros, rows, 0, taps, pointers);
   Accumulators<MR, NV> acc;
   const std::int64_t k_stride = a.k_stride > 0 ? a.k_stride : NV * kLanes;
 #pragma GCC unroll 4
@@ -239,13 +138,13 @@ void tile(const ConvArgs& a, const TileRows& rows, std::int64_t column, std::int
       first += taps;
       if (first == a.tap_count) break;
       taps = a.tap_count - first < kTapChunk ? a.tap_count - first : kTapChunk;
-      gather<MR>(a, rows, first, taps, pointers);
+      gather<MR>(a, a.zeros, rows, first, taps, pointers);
     }
   }
   finish<MR, NV>(a, rows, column, columns, acc);
 }
 
-using TileFunction = void (*)(const ConvArgs&, const TileRows&, std::int64_t, std::int64_t,
+using TileFunction = void (*)(const ConvArgs&, const TileRows<float>&, std::int64_t, std::int64_t,
                               const float*, Ahead&);
 
 template <int NV, int MR>
@@ -299,15 +198,15 @@ void conv_panel(const ConvArgs& a, std::int64_t row_begin, std::int64_t row_end,
   const std::int64_t taller = count - low * tiles;
   const TileFunction tall = choose_tile(vectors, taller > 0 ? low + 1 : low);
   const TileFunction flat = choose_tile(vectors, low);
-  TileRows rows;
+  TileRows<float> rows;
   Ahead ahead = ahead_of(a, row_begin, row_end, vectors, tiles, panel);
   std::int64_t row = row_begin;
   for (std::int64_t i = 0; i < tiles; ++i) {
     const int height = i < taller ? low + 1 : low;
     if (a.linear)
-      locate_linear(a, row, height, rows);
+      locate_linear(a, a.input, row, height, rows);
     else
-      locate(a, row, height, rows);
+      locate(a, a.input, row, height, rows);
     (i < taller ? tall : flat)(a, rows, column, columns, panel, ahead);
     row += height;
   }

@@ -46,7 +46,7 @@ SKIFF_INLINE const float* narrow_tap(const ConvArgs& a, NarrowSums& sums, const 
 
 /// Residual, activation, store of the first `count` rows.
 template <int N>
-void finish_narrow(const ConvArgs& a, const TileRows& rows, int count, const Bounds& bounds,
+void finish_narrow(const ConvArgs& a, const TileRows<float>& rows, int count, const Bounds& bounds,
                    Vec value) {
   float y[kLanes];
   if (a.residual != nullptr) {
@@ -61,7 +61,7 @@ void finish_narrow(const ConvArgs& a, const TileRows& rows, int count, const Bou
 }
 
 template <int N>
-void narrow_tile(const ConvArgs& a, const TileRows& rows, int count, const Bounds& bounds,
+void narrow_tile(const ConvArgs& a, const TileRows<float>& rows, int count, const Bounds& bounds,
                  Vec start) {
   constexpr int kTall = kLanes / N;
   NarrowSums sums;
@@ -72,7 +72,7 @@ void narrow_tile(const ConvArgs& a, const TileRows& rows, int count, const Bound
   } else {
     const float* pointers[1][kTall];
     for (int t = 0; t < a.tap_count; ++t) {
-      gather<kTall>(a, rows, t, 1, pointers);
+      gather<kTall>(a, a.zeros, rows, t, 1, pointers);
       weights = narrow_tap<N>(a, sums, pointers[0], weights);
     }
   }
@@ -91,13 +91,13 @@ void conv_narrow_of(const ConvArgs& a, std::int64_t row_begin, std::int64_t row_
   float bias[kLanes];
   for (int i = 0; i < kLanes; ++i)
     bias[i] = a.bias != nullptr && i % N < a.n ? a.bias[i % N] : 0.0f;
-  TileRows rows;
+  TileRows<float> rows;
   for (std::int64_t row = row_begin; row < row_end; row += kTall) {
     const int count = static_cast<int>(row_end - row < kTall ? row_end - row : kTall);
     if (a.linear)
-      locate_linear(a, row, count, rows);
+      locate_linear(a, a.input, row, count, rows);
     else
-      locate(a, row, count, rows);
+      locate(a, a.input, row, count, rows);
     for (int r = count; r < kTall; ++r) {  // the last one again
       rows.z[r] = rows.z[count - 1], rows.y[r] = rows.y[count - 1], rows.x[r] = rows.x[count - 1];
       rows.base[r] = rows.base[count - 1];

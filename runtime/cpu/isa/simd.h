@@ -5,6 +5,8 @@
 // objects share one of its functions.
 #define SKIFF_JOIN_(a, b) a##b
 #define SKIFF_JOIN(a, b) SKIFF_JOIN_(a, b)
+#define SKIFF_TEXT_(x) #x
+#define SKIFF_TEXT(x) SKIFF_TEXT_(x)
 #define Eigen SKIFF_JOIN(skiff_eigen_, SKIFF_ISA)
 #define EIGEN_DONT_PARALLELIZE
 #define EIGEN_NO_IO

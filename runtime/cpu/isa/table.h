@@ -2,6 +2,8 @@
 
 #include "runtime/cpu/isa/depthwise.h"
 #include "runtime/cpu/isa/folds.h"
+#include "runtime/cpu/isa/integer_conv.h"
+#include "runtime/cpu/isa/integer_rows.h"
 #include "runtime/cpu/isa/narrow.h"
 #include "runtime/cpu/isa/pack.h"
 #include "runtime/cpu/isa/peak.h"
@@ -9,9 +11,6 @@
 #include "runtime/cpu/isa/winograd.h"
 
 // The one thing an instruction set's object exports.
-#define SKIFF_TEXT_(x) #x
-#define SKIFF_TEXT(x) SKIFF_TEXT_(x)
-
 namespace skiff::cpu {
 
 extern const KernelTable SKIFF_JOIN(kTable_, SKIFF_ISA);
@@ -28,6 +27,9 @@ const KernelTable SKIFF_JOIN(kTable_, SKIFF_ISA) = {
     .pack_panel = pack_panel,
     .winograd = {winograd_table<2>, winograd_table<4>},
     .multiply_adds = multiply_adds,
+    .integers = kIntegers,
+    .widen = widen,
+    .requantize = requantize,
     .rows = kRows,
 };
 

@@ -1,0 +1,203 @@
+#pragma once
+
+#include "runtime/cpu/isa/integers.h"
+#include "runtime/cpu/isa/tile_rows.h"
+
+// The product of gathered rows of 8-bit integers with packed panels.
+namespace skiff::cpu {
+namespace {
+
+template <int MR, int NV>
+struct IntegerSums {
+  IVec at[MR][NV];
+};
+
+/// Bytes of a row that are brought into the form of factors at a time.
+constexpr std::int64_t kFactorChunk = 256;
+
+/// Groups [0, groups) of every row times as many of the panel, whose end is returned.
+template <int MR, int NV, typename T>
+SKIFF_INLINE const Factor* add_products(IntegerSums<MR, NV>& sums, const T* const* rows,
+                                        std::int64_t groups, const Factor* panel) {
+  const T* row[MR];
+#pragma GCC unroll 16
+  for (int r = 0; r < MR; ++r) row[r] = rows[r];
+  for (std::int64_t g = 0; g < groups; ++g, panel += NV * kLanes * kGroup) {
+    IVec w[NV];
+#pragma GCC unroll 4
+    for (int v = 0; v < NV; ++v) w[v] = load_integers(panel + v * kLanes * kGroup);
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r) {
+      const IVec x = splat_group(row[r] + g * kGroup);
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; ++v) sums.at[r][v] = multiply(sums.at[r][v], x, w[v]);
+    }
+  }
+  return panel;
+}
+
+/// Numbers of the input as factors, followed by zeros up to a whole group.
+SKIFF_INLINE void to_factors(const IntegerArgs& a, const std::uint8_t* from, std::int64_t count,
+                             Factor* to) {
+  if constexpr (kGroup == 4) {
+    const int flip = (a.is_signed ? kInt8Offset : kUint8Offset) & 0x80;
+    for (std::int64_t i = 0; i < count; ++i) to[i] = static_cast<Factor>(from[i] ^ flip);
+  } else if (a.is_signed) {
+    for (std::int64_t i = 0; i < count; ++i) to[i] = static_cast<std::int8_t>(from[i]);
+  } else {
+    for (std::int64_t i = 0; i < count; ++i) to[i] = from[i];
+  }
+  for (std::int64_t i = count; i % kGroup != 0; ++i) to[i] = 0;
+}
+
+/// The k numbers of a tap. They are read in place where they lie as factors do.
+template <int MR, int NV>
+SKIFF_INLINE const Factor* add_tap(const IntegerArgs& a, IntegerSums<MR, NV>& sums,
+                                   const std::uint8_t* const* rows, const Factor* panel) {
+  if constexpr (kGroup == 4) {
+    const bool as_it_lies = (a.is_signed ? kInt8Offset : kUint8Offset) == 0;
+    if (as_it_lies && a.k % kGroup == 0)
+      return add_products<MR, NV>(sums, rows, a.k / kGroup, panel);
+  }
+  Factor factors[MR][kFactorChunk];
+  const Factor* pointers[MR];
+  for (int r = 0; r < MR; ++r) pointers[r] = factors[r];
+  for (std::int64_t k = 0; k < a.k; k += kFactorChunk) {
+    const std::int64_t count = a.k - k < kFactorChunk ? a.k - k : kFactorChunk;
+    for (int r = 0; r < MR; ++r) to_factors(a, rows[r] + k, count, factors[r]);
+    panel = add_products<MR, NV>(sums, pointers, (count + kGroup - 1) / kGroup, panel);
+  }
+  return panel;
+}
+
+template <int MR, int NV>
+void finish_integers(const IntegerArgs& a, const TileRows<std::uint8_t>& rows, int count,
+                     std::int64_t column, const IntegerSums<MR, NV>& sums) {
+#pragma GCC unroll 4
+  for (int v = 0; v < NV; ++v) {
+    const std::int64_t at = column + v * kLanes;
+    const FirstLanes lanes = lanes_before(at, a.n);
+    const Scaling scaling(a.result, at, lanes);
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r) {
+      if (r >= count) break;
+      put_result(a.result, scaling.apply(to_float(sums.at[r][v])), a.output, rows.out[r] + at,
+                 lanes);
+    }
+  }
+  if (a.result.bytes || !bounds_of(a.result.epilogue).later) return;
+  const std::int64_t columns = a.n - column < NV * kLanes ? a.n - column : NV * kLanes;
+  for (int r = 0; r < count; ++r) {
+    float* values = static_cast<float*>(a.output) + rows.out[r] + column;
+    activate(a.result.epilogue, values, values, columns);
+  }
+}
+
+/// `count` of the tile's rows are stored; the others repeat the last one.
+template <int MR, int NV>
+void integer_tile(const IntegerArgs& a, const TileRows<std::uint8_t>& rows, int count,
+                  std::int64_t column, const Factor* panel) {
+  IntegerSums<MR, NV> sums;
+#pragma GCC unroll 4
+  for (int v = 0; v < NV; ++v) {
+    const IVec start = load_integers(a.starts + column + v * kLanes);
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r) sums.at[r][v] = start;
+  }
+  if (a.linear) {
+    add_tap<MR, NV>(a, sums, rows.base, panel);
+  } else {
+    const std::uint8_t* pointers[kTapChunk][MR];
+    for (int first = 0; first < a.tap_count; first += kTapChunk) {
+      const int taps = a.tap_count - first < kTapChunk ? a.tap_count - first : kTapChunk;
+      gather<MR>(a, a.padding, rows, first, taps, pointers);
+      for (int t = 0; t < taps; ++t) panel = add_tap<MR, NV>(a, sums, pointers[t], panel);
+    }
+  }
+  finish_integers<MR, NV>(a, rows, count, column, sums);
+}
+
+using IntegerTile = void (*)(const IntegerArgs&, const TileRows<std::uint8_t>&, int, std::int64_t,
+                             const Factor*);
+
+/// The least tile that holds so many rows: one or two, or an even number.
+template <int NV, int MR>
+IntegerTile tile_for(int rows) {
+  if constexpr (MR > 2) {
+    constexpr int kLess = MR % 2 == 0 ? MR - 2 : MR - 1;
+    return rows > kLess ? integer_tile<MR, NV> : tile_for<NV, kLess>(rows);
+  } else if constexpr (MR == 2) {
+    return rows > 1 ? integer_tile<2, NV> : integer_tile<1, NV>;
+  } else {
+    return integer_tile<1, NV>;
+  }
+}
+
+IntegerTile choose_integer_tile(int vectors, int rows) {
+  switch (vectors) {
+    case 1:
+      return tile_for<1, kMaxRows[1]>(rows);
+    case 2:
+      return tile_for<2, kMaxRows[2]>(rows);
+    case 3:
+      return tile_for<3, kMaxRows[3]>(rows);
+    default:
+      return tile_for<4, kMaxRows[4]>(rows);
+  }
+}
+
+void repeat_last(TileRows<std::uint8_t>& rows, int count) {
+  for (int r = count; r < kRowLimit; ++r) {
+    rows.base[r] = rows.base[count - 1];
+    rows.z[r] = rows.z[count - 1], rows.y[r] = rows.y[count - 1], rows.x[r] = rows.x[count - 1];
+  }
+}
+
+/// One panel over all rows of the block, the rows spread evenly over the tiles.
+void integer_panel(const IntegerArgs& a, std::int64_t row_begin, std::int64_t row_end, int vectors,
+                   std::int64_t column, const Factor* panel) {
+  const std::int64_t count = row_end - row_begin;
+  const std::int64_t tiles = (count + kMaxRows[vectors] - 1) / kMaxRows[vectors];
+  const int low = static_cast<int>(count / tiles);
+  const std::int64_t taller = count - low * tiles;
+  const IntegerTile tall = choose_integer_tile(vectors, taller > 0 ? low + 1 : low);
+  const IntegerTile flat = choose_integer_tile(vectors, low);
+  TileRows<std::uint8_t> rows;
+  std::int64_t row = row_begin;
+  for (std::int64_t i = 0; i < tiles; ++i) {
+    const int height = i < taller ? low + 1 : low;
+    if (a.linear)
+      locate_linear(a, a.input, row, height, rows);
+    else
+      locate(a, a.input, row, height, rows);
+    repeat_last(rows, height);
+    (i < taller ? tall : flat)(a, rows, height, column, panel);
+    row += height;
+  }
+}
+
+void integer_conv(const IntegerArgs& a, std::int64_t row_begin, std::int64_t row_end,
+                  std::int64_t panel_begin, std::int64_t panel_end) {
+  if (row_begin >= row_end) return;
+  const std::int64_t wide = a.vectors * static_cast<std::int64_t>(kLanes);
+  const std::int64_t depth = (a.k + kGroup - 1) / kGroup * a.tap_count;
+  for (std::int64_t p = panel_begin; p < panel_end; ++p) {
+    const std::int64_t column = p * wide;
+    const std::int64_t left = (a.n - column + kLanes - 1) / kLanes;
+    const int vectors = static_cast<int>(left < a.vectors ? left : a.vectors);
+    integer_panel(a, row_begin, row_end, vectors, column,
+                  static_cast<const Factor*>(a.weights) + column * depth * kGroup);
+  }
+}
+
+constexpr IntegerTable kIntegers = {
+    .name = SKIFF_TEXT(SKIFF_ISA),
+    .group = kGroup,
+    .bytes = sizeof(Factor),
+    .int8_offset = kInt8Offset,
+    .uint8_offset = kUint8Offset,
+    .conv = integer_conv,
+};
+
+}  // namespace
+}  // namespace skiff::cpu

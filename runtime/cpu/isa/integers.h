@@ -1,0 +1,129 @@
+#pragma once
+
+#include "runtime/cpu/isa/activation.h"
+
+// Vectors of int32 with the one product of 8-bit integers that the instruction set does best, and
+// how exact sums become results.
+namespace skiff::cpu {
+namespace {
+
+#if defined(__AVX512F__)
+using IVec = __m512i;
+SKIFF_INLINE IVec load_integers(const void* from) { return _mm512_loadu_si512(from); }
+SKIFF_INLINE void store_integers(void* to, IVec v) { _mm512_storeu_si512(to, v); }
+SKIFF_INLINE IVec splat_integer(std::int32_t value) { return _mm512_set1_epi32(value); }
+SKIFF_INLINE IVec add(IVec a, IVec b) { return _mm512_add_epi32(a, b); }
+SKIFF_INLINE Vec to_float(IVec v) { return _mm512_cvtepi32_ps(v); }
+SKIFF_INLINE IVec round_even(Vec v) { return _mm512_cvtps_epi32(v); }
+#elif defined(__AVX2__)
+using IVec = __m256i;
+SKIFF_INLINE IVec load_integers(const void* from) {
+  return _mm256_loadu_si256(static_cast<const __m256i*>(from));
+}
+SKIFF_INLINE void store_integers(void* to, IVec v) {
+  _mm256_storeu_si256(static_cast<__m256i*>(to), v);
+}
+SKIFF_INLINE IVec splat_integer(std::int32_t value) { return _mm256_set1_epi32(value); }
+SKIFF_INLINE IVec add(IVec a, IVec b) { return _mm256_add_epi32(a, b); }
+SKIFF_INLINE Vec to_float(IVec v) { return _mm256_cvtepi32_ps(v); }
+SKIFF_INLINE IVec round_even(Vec v) { return _mm256_cvtps_epi32(v); }
+#elif defined(__SSE2__)
+using IVec = __m128i;
+SKIFF_INLINE IVec load_integers(const void* from) {
+  return _mm_loadu_si128(static_cast<const __m128i*>(from));
+}
+SKIFF_INLINE void store_integers(void* to, IVec v) {
+  _mm_storeu_si128(static_cast<__m128i*>(to), v);
+}
+SKIFF_INLINE IVec splat_integer(std::int32_t value) { return _mm_set1_epi32(value); }
+SKIFF_INLINE IVec add(IVec a, IVec b) { return _mm_add_epi32(a, b); }
+SKIFF_INLINE Vec to_float(IVec v) { return _mm_cvtepi32_ps(v); }
+SKIFF_INLINE IVec round_even(Vec v) { return _mm_cvtps_epi32(v); }
+#else
+using IVec = int32x4_t;
+SKIFF_INLINE IVec load_integers(const void* from) {
+  return vreinterpretq_s32_u8(vld1q_u8(static_cast<const std::uint8_t*>(from)));
+}
+SKIFF_INLINE void store_integers(void* to, IVec v) {
+  vst1q_u8(static_cast<std::uint8_t*>(to), vreinterpretq_u8_s32(v));
+}
+SKIFF_INLINE IVec splat_integer(std::int32_t value) { return vdupq_n_s32(value); }
+SKIFF_INLINE IVec add(IVec a, IVec b) { return vaddq_s32(a, b); }
+SKIFF_INLINE Vec to_float(IVec v) { return vcvtq_f32_s32(v); }
+SKIFF_INLINE IVec round_even(Vec v) { return vcvtnq_s32_f32(v); }
+#endif
+
+// multiply(sums, x, w): every lane gains the products of its group of x and w.
+#if defined(__AVX512VNNI__)
+using Factor = std::int8_t;  // of the input as unsigned numbers
+constexpr std::int32_t kInt8Offset = 128, kUint8Offset = 0;
+SKIFF_INLINE IVec multiply(IVec sums, IVec x, IVec w) { return _mm512_dpbusd_epi32(sums, x, w); }
+#elif defined(__ARM_FEATURE_DOTPROD)
+using Factor = std::int8_t;
+constexpr std::int32_t kInt8Offset = 0, kUint8Offset = -128;
+SKIFF_INLINE IVec multiply(IVec sums, IVec x, IVec w) {
+  return vdotq_s32(sums, vreinterpretq_s8_s32(x), vreinterpretq_s8_s32(w));
+}
+#else
+using Factor = std::int16_t;
+constexpr std::int32_t kInt8Offset = 0, kUint8Offset = 0;
+#if defined(__AVX512F__)
+SKIFF_INLINE IVec pairs(IVec x, IVec w) { return _mm512_madd_epi16(x, w); }
+#elif defined(__AVX2__)
+SKIFF_INLINE IVec pairs(IVec x, IVec w) { return _mm256_madd_epi16(x, w); }
+#elif defined(__SSE2__)
+SKIFF_INLINE IVec pairs(IVec x, IVec w) { return _mm_madd_epi16(x, w); }
+#else
+SKIFF_INLINE IVec pairs(IVec x, IVec w) {
+  const int16x8_t a = vreinterpretq_s16_s32(x), b = vreinterpretq_s16_s32(w);
+  return vpaddq_s32(vmull_s16(vget_low_s16(a), vget_low_s16(b)),
+                    vmull_s16(vget_high_s16(a), vget_high_s16(b)));
+}
+#endif
+SKIFF_INLINE IVec multiply(IVec sums, IVec x, IVec w) { return add(sums, pairs(x, w)); }
+#endif
+constexpr int kGroup = 4 / static_cast<int>(sizeof(Factor));
+
+/// A group of the input's numbers in every lane.
+SKIFF_INLINE IVec splat_group(const void* from) {
+  std::int32_t group;
+  __builtin_memcpy(&group, from, sizeof group);
+  return splat_integer(group);
+}
+
+/// The lowest bytes of the first `count` lanes, whose numbers are in the type's range.
+SKIFF_INLINE void store_bytes(std::uint8_t* to, IVec v, std::int64_t count) {
+#if defined(__AVX512F__)
+  _mm_mask_storeu_epi8(to, first(count), _mm512_cvtepi32_epi8(v));
+#else
+  std::int32_t lanes[kLanes];
+  store_integers(lanes, v);
+  for (std::int64_t i = 0; i < count; ++i) to[i] = static_cast<std::uint8_t>(lanes[i]);
+#endif
+}
+
+/// What the sums of a vector of columns become before they are stored.
+struct Scaling {
+  Vec factors, bias;
+
+  /// Of columns [column, column + lanes).
+  SKIFF_INLINE Scaling(const IntegerResult& r, std::int64_t column, FirstLanes lanes)
+      : factors(load(r.factors + column, lanes)),
+        bias(r.bias == nullptr ? zero() : mul(splat(r.bias_factor), load(r.bias + column, lanes))) {
+  }
+  SKIFF_INLINE Vec apply(Vec sums) const { return fma(sums, factors, bias); }
+};
+
+/// Stores the values of columns [column, column + lanes) at element `at` of the output.
+SKIFF_INLINE void put_result(const IntegerResult& r, Vec value, void* output, std::int64_t at,
+                             FirstLanes lanes) {
+  value = at_most(at_least(value, splat(r.low)), splat(r.high));
+  if (r.bytes)
+    store_bytes(static_cast<std::uint8_t*>(output) + at,
+                add(round_even(value), splat_integer(r.zero)), lanes.count);
+  else
+    store(static_cast<float*>(output) + at, value, lanes);
+}
+
+}  // namespace
+}  // namespace skiff::cpu

@@ -1,0 +1,86 @@
+#include "runtime/ops/integer_conv.h"
+
+#include <cmath>
+
+#include "runtime/ops/attributes.h"
+#include "runtime/ops/ops.h"
+
+namespace skiff {
+namespace {
+
+bool is_byte(DType dtype) noexcept { return dtype == DType::int8 || dtype == DType::uint8; }
+
+std::size_t count_of(const flatbuffers::Vector<float>* numbers) noexcept {
+  return numbers == nullptr ? 0 : numbers->size();
+}
+
+void check_scales(const NodeView& node, const TensorInfo& tensor) {
+  check(node,
+        tensor.quantization != nullptr && count_of(tensor.quantization->scale()) > 0 &&
+            tensor.quantization->block_size() == 0,
+        "value '", tensor.name, "' lacks its scale");
+  for (const float scale : *tensor.quantization->scale())
+    check(node, std::isfinite(scale) && scale > 0, "value '", tensor.name, "' has the scale ",
+          scale);
+}
+
+std::int64_t zero_point(const fb::Quantization& quantization, unsigned index) noexcept {
+  const auto* zeros = quantization.zero_point();
+  return zeros == nullptr || zeros->size() <= index ? 0 : zeros->Get(index);
+}
+
+}  // namespace
+
+TensorScale read_tensor_scale(const NodeView& node, const TensorInfo& tensor) {
+  check_scales(node, tensor);
+  const std::size_t scales = count_of(tensor.quantization->scale());
+  check(node, scales == 1, "value '", tensor.name, "' has ", scales, " scales, must have one");
+  const std::int64_t zero = zero_point(*tensor.quantization, 0);
+  const std::int64_t least = tensor.dtype == DType::int8 ? -128 : 0;
+  check(node, zero >= least && zero <= least + 255, "value '", tensor.name, "' has the zero point ",
+        zero, ", which is no ", tensor.dtype);
+  return {tensor.quantization->scale()->Get(0), static_cast<std::int32_t>(zero)};
+}
+
+ChannelScales read_channel_scales(const NodeView& node, const TensorInfo& weights) {
+  check_scales(node, weights);
+  const fb::Quantization& q = *weights.quantization;
+  const std::size_t scales = count_of(q.scale());
+  const bool each = static_cast<std::int64_t>(scales) == weights.shape[0] && q.axis() == 0;
+  check(node, scales == 1 || each, "weights have ", scales, " scales along axis ", q.axis(),
+        ", must have one or the ", weights.shape[0], " of axis 0");
+  for (unsigned i = 0; i < scales; ++i)
+    check(node, zero_point(q, i) == 0, "weights have the zero point ", zero_point(q, i),
+          ", must have 0");
+  return {q.scale()->data(), scales == 1 ? 0 : 1};
+}
+
+IntegerScales read_integer_scales(const NodeView& node, const TensorInfo& output) {
+  IntegerScales scales;
+  scales.x = read_tensor_scale(node, node.input(0));
+  scales.weights = read_channel_scales(node, node.input(1));
+  scales.quantized = is_byte(output.dtype);
+  if (scales.quantized) scales.y = read_tensor_scale(node, output);
+  return scales;
+}
+
+void infer_integer_conv(const NodeView& node, std::span<TensorInfo> outputs) {
+  const ConvGeometry g = read_conv_geometry(node);
+  const auto& attrs = node.attrs<fb::ConvAttrs>();
+  check(node, node.input(1).constant, "weights are not constant");
+  check(node, g.taps() * g.group_cin() <= kMostIntegerProducts, "sums of ",
+        g.taps() * g.group_cin(), " products could leave int32");
+  read_tensor_scale(node, node.input(0));
+  read_channel_scales(node, node.input(1));
+  const auto to = static_cast<DType>(attrs.to());
+  check(node, to == DType::none || is_byte(to), "cannot give dtype ", static_cast<int>(to));
+  using F = fb::UnaryFunction;
+  check(node,
+        to == DType::none || attrs.activation() == F::none || attrs.activation() == F::relu ||
+            attrs.activation() == F::clip,
+        "only relu and clip are fused before a quantized result");
+  outputs[0].dtype = to == DType::none ? DType::float32 : to;
+  outputs[0].shape = conv_output(g);
+}
+
+}  // namespace skiff

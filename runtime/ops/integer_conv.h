@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/ops/conv.h"
+
+namespace skiff {
+
+/// A tensor that is quantized as a whole: real = scale * (stored - zero).
+struct TensorScale {
+  float scale = 1;
+  std::int32_t zero = 0;
+};
+
+/// Of an int8 or uint8 operand or result. Throws Error{invalid_model} where its value has not one
+/// positive, finite scale and a zero point of its type.
+TensorScale read_tensor_scale(const NodeView& node, const TensorInfo& tensor);
+
+/// Of int8 weights with zero points 0: one scale, or one an output channel.
+struct ChannelScales {
+  const float* first = nullptr;
+  int step = 0;  ///< 0: one for all
+
+  float of(std::int64_t channel) const noexcept { return first[channel * step]; }
+};
+ChannelScales read_channel_scales(const NodeView& node, const TensorInfo& weights);
+
+/// How the exact sums of an integer convolution become its results, by
+///   real = x.scale * weights.of(c) * sum + bias[c],
+/// and, where it is quantized, stored = saturate(round(activation(real) / y.scale) + y.zero).
+struct IntegerScales {
+  TensorScale x, y;
+  ChannelScales weights;
+  bool quantized = false;  ///< false: the result is float32, y is not meant
+};
+/// Checks the operands' and the result's quantization.
+IntegerScales read_integer_scales(const NodeView& node, const TensorInfo& output);
+
+/// Products of 8 bits that an int32 holds, whatever they are.
+inline constexpr std::int64_t kMostIntegerProducts = std::int64_t{1} << 16;
+
+}  // namespace skiff
