@@ -3,24 +3,15 @@
 #include <algorithm>
 
 #include "runtime/ops/conv_packed.h"
+#include "runtime/ops/conv_strips.h"
 #include "runtime/ops/ops.h"
 
 namespace skiff {
 namespace {
 
-/// A tap a window position: the weights' order.
-ConvPhase indirect_phase(const ConvGeometry& g, std::pmr::memory_resource& memory) {
-  const auto sources = make_array<std::int32_t>(memory, g.taps());
-  for (std::size_t t = 0; t < sources.size(); ++t) sources[t] = static_cast<std::int32_t>(t);
-  ConvPhase phase;
-  phase.source_taps = sources.data();
-  static_cast<cpu::RowGrid&>(phase.args) = window_grid(g, memory);
-  return phase;
-}
-
 RowConvPtr make_packed_conv(const KernelSpec& spec, const ConvGeometry& g) {
   const auto phases = make_array<ConvPhase>(spec.memory, 1);
-  phases[0] = indirect_phase(g, spec.memory);
+  phases[0] = one_phase(window_grid(g, spec.memory), spec.memory);
   return make_row_kernel<PackedConv>(spec.memory, spec, g, phases, is_padded(g),
                                      is_pointwise(g) ? "product" : "indirect");
 }

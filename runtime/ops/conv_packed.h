@@ -99,9 +99,10 @@ bool is_padded(const ConvGeometry& geometry) noexcept;
 /// A window of one, stride 1, no padding: rows of the input are rows of the product.
 bool is_pointwise(const ConvGeometry& geometry) noexcept;
 
-/// Few input channels: rows of the input are copied into a padded strip, so that a row of the
-/// window is one contiguous run of kernel width times channels.
-bool stem_fits(const ConvGeometry& geometry) noexcept;
+/// The only phase of a convolution, whose taps stand in the weights' order.
+ConvPhase one_phase(const cpu::RowGrid& grid, std::pmr::memory_resource& memory);
+
+/// See stem_fits() in conv_strips.h.
 RowConvPtr make_stem_conv(const KernelSpec& spec, const ConvGeometry& geometry);
 
 /// 3x3 windows of stride 1 over enough pixels and channels: fewer products. `geometry` is that of

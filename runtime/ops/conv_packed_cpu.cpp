@@ -16,6 +16,15 @@ std::uint64_t mix(std::uint64_t hash, std::int64_t value) noexcept {
 
 }  // namespace
 
+ConvPhase one_phase(const cpu::RowGrid& grid, std::pmr::memory_resource& memory) {
+  const auto sources = make_array<std::int32_t>(memory, grid.tap_count);
+  for (std::size_t t = 0; t < sources.size(); ++t) sources[t] = static_cast<std::int32_t>(t);
+  ConvPhase phase;
+  phase.source_taps = sources.data();
+  static_cast<cpu::RowGrid&>(phase.args) = grid;
+  return phase;
+}
+
 PackedConv::PackedConv(const KernelSpec& spec, const ConvGeometry& geometry,
                        std::span<ConvPhase> phases, bool outside, const char* algorithm)
     : table_(spec.table),

@@ -4,6 +4,7 @@
 #include "runtime/cpu/thread_pool.h"
 #include "runtime/cpu/tiling.h"
 #include "runtime/ops/conv_packed.h"
+#include "runtime/ops/conv_strips.h"
 #include "runtime/ops/integer_kernels.h"
 
 namespace skiff {
@@ -14,19 +15,20 @@ constexpr std::int64_t kGroupBytes = 4;  // of neighbours along k, for every kin
 /// Weights are packed at load, with the factors of the results, where the sums start, and the row
 /// that stands for padding:
 ///   panels of every group | starts [groups][padded] | factors [groups][padded] | padding [k]
-class IntegerProduct final : public Kernel {
+class IntegerProduct : public Kernel {
  public:
-  IntegerProduct(const KernelSpec& spec, const ConvGeometry& g, const cpu::IntegerTable& integers)
+  IntegerProduct(const KernelSpec& spec, const ConvGeometry& g, const cpu::RowGrid& grid,
+                 const cpu::IntegerTable& integers)
       : integers_(integers),
         geometry_(g),
         scales_(read_integer_scales(spec.node, spec.output(0))),
         has_bias_(spec.node.has_input(2)) {
-    static_cast<cpu::RowGrid&>(args_) = window_grid(g, spec.memory);
+    static_cast<cpu::RowGrid&>(args_) = grid;
     args_.n = g.group_cout();
     args_.is_signed = spec.input(0).dtype == DType::int8;
     args_.result = integer_result(spec, scales_);
     const ConvGeometry widest = read_conv_geometry(spec.widest());
-    const std::int64_t depth = g.taps() * ceil_div(args_.k, std::int64_t{integers_.group});
+    const std::int64_t depth = args_.tap_count * ceil_div(args_.k, std::int64_t{integers_.group});
     layout_ = cpu::choose_layout(spec.table, widest.batch * widest.out_pixels(), args_.n, depth);
     args_.vectors = static_cast<std::int32_t>(layout_.vectors);
     const std::int64_t row_elements = std::max<std::int64_t>(
@@ -69,21 +71,11 @@ class IntegerProduct final : public Kernel {
   }
 
   Status run(const RunArgs& args) noexcept override {
-    const auto* packed = args.input<std::byte>(1);
     const std::int64_t tasks = partition_.tasks();
     args.pool.parallel_for(geometry_.groups * tasks, [&](std::int64_t task) {
-      const std::int64_t group = task / tasks, channel = group * args_.n;
-      cpu::IntegerArgs a = args_;
+      const std::int64_t group = task / tasks;
+      cpu::IntegerArgs a = bound(args, group);
       a.input = args.input<std::uint8_t>(0) + group * args_.k;
-      a.weights = packed + group * layout_.elements() * kGroupBytes;
-      a.starts = reinterpret_cast<const std::int32_t*>(packed + starts_at()) + group * padded();
-      a.padding = is_padded(geometry_)
-                      ? reinterpret_cast<const std::uint8_t*>(packed + padding_at())
-                      : nullptr;
-      a.result.factors = reinterpret_cast<const float*>(packed + factors_at()) + group * padded();
-      if (has_bias_) a.result.bias = args.input<float>(2) + channel;
-      const std::int64_t bytes = a.result.bytes ? 1 : sizeof(float);
-      a.output = args.output<std::byte>(0) + channel * bytes;
       const cpu::TaskBlock block = cpu::block_of(partition_, task % tasks);
       integers_.conv(a, block.row_begin, block.row_end, block.panel_begin, block.panel_end);
     });
@@ -95,8 +87,31 @@ class IntegerProduct final : public Kernel {
     return args_.linear ? "integer product" : "integer indirect";
   }
 
+ protected:
+  /// Everything but the input, for a group's columns.
+  cpu::IntegerArgs bound(const RunArgs& args, std::int64_t group) const noexcept {
+    const auto* packed = args.input<std::byte>(1);
+    const std::int64_t channel = group * args_.n;
+    cpu::IntegerArgs a = args_;
+    a.weights = packed + group * layout_.elements() * kGroupBytes;
+    a.starts = reinterpret_cast<const std::int32_t*>(packed + starts_at()) + group * padded();
+    if (is_padded(geometry_))
+      a.padding = reinterpret_cast<const std::uint8_t*>(packed + padding_at());
+    a.result.factors = reinterpret_cast<const float*>(packed + factors_at()) + group * padded();
+    if (has_bias_) a.result.bias = args.input<float>(2) + channel;
+    a.output = args.output<std::byte>(0) + channel * result_bytes();
+    return a;
+  }
+  std::int64_t result_bytes() const noexcept { return args_.result.bytes ? 1 : sizeof(float); }
+
+  const cpu::IntegerTable& integers_;
+  ConvGeometry geometry_;
+  IntegerScales scales_;
+  cpu::IntegerArgs args_;  // pointers are set on each run
+  cpu::PanelLayout layout_;
+
  private:
-  std::int64_t stored_depth() const noexcept { return geometry_.taps() * args_.k; }
+  std::int64_t stored_depth() const noexcept { return args_.tap_count * args_.k; }
   std::int64_t padded() const noexcept { return layout_.padded_columns(); }
   std::int64_t starts_at() const noexcept {
     return round_up(geometry_.groups * layout_.elements() * kGroupBytes, 64);
@@ -118,7 +133,7 @@ class IntegerProduct final : public Kernel {
     const std::int64_t panel = column / layout_.wide(), width = layout_.width(panel);
     auto* to = reinterpret_cast<Factor*>(panels + layout_.offset(panel) * kGroupBytes) +
                (column - panel * layout_.wide()) * integers_.group;
-    for (std::int64_t t = 0; t < geometry_.taps(); ++t)
+    for (std::int64_t t = 0; t < args_.tap_count; ++t)
       for (std::int64_t k = 0; k < args_.k; k += integers_.group, to += width * integers_.group) {
         const std::int64_t count = std::min<std::int64_t>(integers_.group, args_.k - k);
         for (std::int64_t c = 0; c < columns; ++c)
@@ -141,21 +156,59 @@ class IntegerProduct final : public Kernel {
     }
   }
 
-  const cpu::IntegerTable& integers_;
-  ConvGeometry geometry_;
-  IntegerScales scales_;
-  cpu::IntegerArgs args_;  // pointers are set on each run
-  cpu::PanelLayout layout_;
   cpu::Partition partition_;
   std::int64_t flops_ = 0;
   bool has_bias_;
+};
+
+/// Few input channels: see StemStrips.
+class IntegerStem final : public IntegerProduct {
+ public:
+  IntegerStem(const KernelSpec& spec, const ConvGeometry& g, const StemStrips& strips,
+              const cpu::IntegerTable& integers)
+      : IntegerProduct(spec, g, strips.grid(spec.memory), integers),
+        strips_(strips),
+        threads_(spec.threads) {}
+
+  std::size_t workspace_bytes() const noexcept override {
+    return static_cast<std::size_t>(strips_.elements() * threads_);
+  }
+
+  Status run(const RunArgs& args) noexcept override {
+    const std::int64_t strips = strips_.count();
+    args.pool.parallel_for(geometry_.batch * strips, [&](std::int64_t task, int thread) {
+      const std::int64_t image = task / strips, row = task % strips * strips_.rows();
+      const std::int64_t rows = std::min(strips_.rows(), geometry_.out[1] - row);
+      auto* strip = static_cast<std::byte*>(args.workspace) + thread * strips_.elements();
+      strips_.fill(args.input<std::byte>(0) + image * geometry_.in_pixels() * geometry_.cin, row,
+                   rows, 1, scales_.x.zero, strip);
+      cpu::IntegerArgs a = bound(args, 0);
+      a.input = reinterpret_cast<const std::uint8_t*>(strip);
+      a.padding = nullptr;
+      const std::int64_t pixel = (image * geometry_.out[1] + row) * geometry_.out[2];
+      a.output = static_cast<std::byte*>(a.output) + pixel * geometry_.cout * result_bytes();
+      integers_.conv(a, 0, rows * geometry_.out[2], 0, layout_.panels());
+    });
+    return {};
+  }
+
+  const char* algorithm() const noexcept override { return "integer stem"; }
+
+ private:
+  StemStrips strips_;
+  int threads_;
 };
 
 }  // namespace
 
 KernelPtr make_integer_product(const KernelSpec& spec, const ConvGeometry& geometry,
                                const cpu::IntegerTable& integers) {
-  return make_kernel<IntegerProduct>(spec.memory, spec, geometry, integers);
+  const ConvGeometry widest = read_conv_geometry(spec.widest());
+  if (stem_fits(widest))
+    return make_kernel<IntegerStem>(spec.memory, spec, geometry, StemStrips(geometry, widest),
+                                    integers);
+  return make_kernel<IntegerProduct>(spec.memory, spec, geometry,
+                                     window_grid(geometry, spec.memory), integers);
 }
 
 }  // namespace skiff
