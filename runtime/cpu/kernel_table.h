@@ -109,16 +109,9 @@ struct IntegerArgs : RowGrid {
   IntegerResult result;
 };
 
-/// Depthwise convolution: output[p][c] = f(bias[c] + sum over taps of x[tap of p][c] * w[tap][c]).
-/// Also pooling, where there are no weights. 2-D (1-D is height 1), channels-last.
-struct WindowArgs {
-  const float* input = nullptr;
-  /// [vector of channels][kernel_h * kernel_w][lanes], missing channels zero.
-  const float* weights = nullptr;
-  const float* bias = nullptr;
-  const float* residual = nullptr;  ///< laid out as the output, or null; may be the output
-  const float* zeros = nullptr;     ///< `channels` zeros (depthwise only)
-  float* output = nullptr;
+/// Where the windows of a channels-last operator lie that works channel by channel. 2-D (1-D is
+/// height 1).
+struct WindowGrid {
   std::int64_t channels = 0;
   std::int64_t in_pixel = 0, out_pixel = 0;  ///< elements from one pixel to the next
   std::int32_t in_h = 1, in_w = 1, out_h = 1, out_w = 1;
@@ -128,8 +121,32 @@ struct WindowArgs {
   std::int32_t stride_h = 1, stride_w = 1;
   std::int32_t dilation_h = 1, dilation_w = 1;
   std::int32_t pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
+};
+
+/// Depthwise convolution: output[p][c] = f(bias[c] + sum over taps of x[tap of p][c] * w[tap][c]).
+/// Also pooling, where there are no weights.
+struct WindowArgs : WindowGrid {
+  const float* input = nullptr;
+  /// [vector of channels][kernel_h * kernel_w][lanes], missing channels zero.
+  const float* weights = nullptr;
+  const float* bias = nullptr;
+  const float* residual = nullptr;  ///< laid out as the output, or null; may be the output
+  const float* zeros = nullptr;     ///< `channels` zeros (depthwise only)
+  float* output = nullptr;
   bool count_padding = false;  ///< average: divide by the window clipped to the padded input
   Epilogue epilogue;
+};
+
+/// Depthwise convolution of 8-bit integers with weights that are integers stored as floats: so few
+/// taps that float32 holds every sum exactly.
+struct IntegerWindowArgs : WindowGrid {
+  const std::uint8_t* input = nullptr;    ///< int8 or uint8
+  const float* weights = nullptr;         ///< as above
+  const float* starts = nullptr;          ///< what the sum of each channel starts with
+  const std::uint8_t* padding = nullptr;  ///< `channels` times what stands for padding
+  void* output = nullptr;
+  bool is_signed = false;  ///< the input is int8
+  IntegerResult result;
 };
 
 /// The transforms around a convolution by Winograd's F(m x m, 3x3), stride 1, channels-last. Tiles
@@ -204,12 +221,8 @@ struct KernelTable {
   /// one core's peak.
   double (*multiply_adds)(std::int64_t rounds);
   IntegerTable integers;
-  /// y[i] = x[i] - zero, of int8 or uint8.
-  void (*widen)(const std::uint8_t* x, bool is_signed, std::int32_t zero, float* y,
-                std::int64_t count);
-  /// Rows of n sums that lie one after the other become results; sums may be overwritten.
-  void (*requantize)(const IntegerResult& result, float* sums, std::int64_t rows, std::int64_t n,
-                     void* output);
+  /// Output rows [begin, end) of batch * out_h.
+  void (*integer_depthwise)(const IntegerWindowArgs& args, std::int64_t begin, std::int64_t end);
   RowTable rows;
 };
 

@@ -21,12 +21,7 @@ struct DepthwiseWeights {
   }
 };
 
-/// The window of all images; pointers and epilogue are the caller's.
-cpu::WindowArgs depthwise_window(const ConvGeometry& geometry) noexcept;
-
-/// The same as if the images were one of `count` rows from row `first` on, and the result `rows`
-/// rows from row `row` on.
-cpu::WindowArgs window_of_rows(cpu::WindowArgs window, std::int64_t first, std::int64_t count,
-                               std::int64_t row, std::int64_t rows) noexcept;
+/// The windows of all images.
+cpu::WindowGrid depthwise_window(const ConvGeometry& geometry) noexcept;
 
 }  // namespace skiff

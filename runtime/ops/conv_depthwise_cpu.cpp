@@ -9,9 +9,9 @@
 
 namespace skiff {
 
-cpu::WindowArgs depthwise_window(const ConvGeometry& g) noexcept {
+cpu::WindowGrid depthwise_window(const ConvGeometry& g) noexcept {
   const auto number = [](std::int64_t value) { return static_cast<std::int32_t>(value); };
-  cpu::WindowArgs a;
+  cpu::WindowGrid a;
   a.channels = a.in_pixel = a.out_pixel = g.cin;
   a.in_h = number(g.in[1]), a.in_w = number(g.in[2]);
   a.out_h = number(g.out[1]), a.out_w = number(g.out[2]);
@@ -22,27 +22,19 @@ cpu::WindowArgs depthwise_window(const ConvGeometry& g) noexcept {
   return a;
 }
 
-cpu::WindowArgs window_of_rows(cpu::WindowArgs a, std::int64_t first, std::int64_t count,
-                               std::int64_t row, std::int64_t rows) noexcept {
-  a.in_h = static_cast<std::int32_t>(count);
-  a.out_h = static_cast<std::int32_t>(rows);
-  a.pad_top = static_cast<std::int32_t>(a.pad_top + first - row * a.stride_h);
-  return a;
-}
-
 namespace {
 
 class DepthwiseConv final : public RowConv {
  public:
   DepthwiseConv(const KernelSpec& spec, const ConvGeometry& g)
       : table_(spec.table),
-        args_(depthwise_window(g)),
         weights_{g.cin, g.taps(), spec.table.lanes},
         rows_(g.batch * g.out[1]),
         weight_type_(spec.input(1).dtype),
         constant_(spec.input(1).constant),
         has_bias_(spec.node.has_input(2)),
         has_residual_(spec.node.has_input(3)) {
+    static_cast<cpu::WindowGrid&>(args_) = depthwise_window(g);
     const auto& attrs = spec.node.attrs<fb::ConvAttrs>();
     args_.epilogue = cpu::epilogue_of(attrs.activation(), attrs.alpha(), attrs.beta());
     rows_per_task_ = cpu::window_rows_per_task(rows_, cpu::work_of({g.out[2], g.cin, g.taps()}));
@@ -94,7 +86,11 @@ class DepthwiseConv final : public RowConv {
 
   void run_rows(const RowWindow& input, std::int64_t row, std::int64_t rows,
                 const RowOperands& operands) const noexcept override {
-    cpu::WindowArgs a = window_of_rows(args_, input.first, input.count, row, rows);
+    cpu::WindowArgs a = args_;
+    // As if the image were the rows that are there and the result those that are asked for.
+    a.in_h = static_cast<std::int32_t>(input.count);
+    a.out_h = static_cast<std::int32_t>(rows);
+    a.pad_top = static_cast<std::int32_t>(a.pad_top + input.first - row * a.stride_h);
     a.input = input.base;
     a.in_slot = static_cast<std::int32_t>(input.slot);
     a.in_ring = static_cast<std::int32_t>(input.ring);

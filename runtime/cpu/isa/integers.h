@@ -91,6 +91,50 @@ SKIFF_INLINE IVec splat_group(const void* from) {
   return splat_integer(group);
 }
 
+/// Numbers of 8 bits as floats.
+#if defined(__AVX512F__)
+SKIFF_INLINE Vec widen(__m128i bytes, bool is_signed) {
+  return _mm512_cvtepi32_ps(is_signed ? _mm512_cvtepi8_epi32(bytes) : _mm512_cvtepu8_epi32(bytes));
+}
+SKIFF_INLINE Vec load_bytes(const void* from, bool is_signed, AllLanes) {
+  return widen(_mm_loadu_si128(static_cast<const __m128i*>(from)), is_signed);
+}
+SKIFF_INLINE Vec load_bytes(const void* from, bool is_signed, FirstLanes lanes) {
+  return widen(_mm_maskz_loadu_epi8(first(lanes.count), from), is_signed);
+}
+#else
+SKIFF_INLINE Vec load_bytes(const void* from, bool is_signed, AllLanes) {
+#if defined(__AVX2__)
+  const __m128i bytes = _mm_loadl_epi64(static_cast<const __m128i*>(from));
+  return to_float(is_signed ? _mm256_cvtepi8_epi32(bytes) : _mm256_cvtepu8_epi32(bytes));
+#else
+  std::uint8_t bytes[kLanes];
+  __builtin_memcpy(bytes, from, kLanes);
+  std::int32_t numbers[kLanes];
+  for (int i = 0; i < kLanes; ++i)
+    numbers[i] = is_signed ? static_cast<std::int8_t>(bytes[i]) : bytes[i];
+  return to_float(load_integers(numbers));
+#endif
+}
+SKIFF_INLINE Vec load_bytes(const void* from, bool is_signed, FirstLanes lanes) {
+  std::uint8_t bytes[kLanes] = {};
+  for (std::int64_t i = 0; i < lanes.count; ++i)
+    bytes[i] = static_cast<const std::uint8_t*>(from)[i];
+  return load_bytes(bytes, is_signed, AllLanes{});
+}
+#endif
+template <typename Lanes>
+SKIFF_INLINE Vec load(const std::uint8_t* from, Lanes lanes) {
+  return load_bytes(from, false, lanes);
+}
+template <typename Lanes>
+SKIFF_INLINE Vec load(const std::int8_t* from, Lanes lanes) {
+  return load_bytes(from, true, lanes);
+}
+
+SKIFF_INLINE FirstLanes counted(AllLanes) { return {kLanes}; }
+SKIFF_INLINE FirstLanes counted(FirstLanes lanes) { return lanes; }
+
 /// The lowest bytes of the first `count` lanes, whose numbers are in the type's range.
 SKIFF_INLINE void store_bytes(std::uint8_t* to, IVec v, std::int64_t count) {
 #if defined(__AVX512F__)

@@ -20,7 +20,7 @@ struct Mean {
 /// NV vectors of channels of one output pixel. Rows are joined first, then the rows' results: the
 /// mean of a large window keeps its accuracy.
 template <typename Reduction, int NV, typename Lanes>
-SKIFF_INLINE void pool_pixel(const WindowArgs& a, const Bounds& bounds, const Window& window,
+SKIFF_INLINE void pool_pixel(const WindowArgs& a, const Bounds& bounds, const Window<float>& window,
                              Vec count, std::int64_t out, std::int64_t c, Lanes lanes) {
   Vec total[NV];
   for (int v = 0; v < NV; ++v) total[v] = Reduction::start();
@@ -40,7 +40,7 @@ SKIFF_INLINE void pool_pixel(const WindowArgs& a, const Bounds& bounds, const Wi
 
 /// How many positions of the window count for a mean; with padding, those that lie in the padded
 /// input (windows of ceil mode may reach beyond it).
-float window_count(const WindowArgs& a, const Window& window) {
+float window_count(const WindowArgs& a, const Window<float>& window) {
   Range rows = window.rows, columns = window.columns;
   if (a.count_padding) {
     rows = inside_range(window.top + a.pad_top, a.dilation_h, a.kernel_h,
@@ -57,9 +57,9 @@ template <typename Reduction>
 void pool(const WindowArgs& a, std::int64_t begin, std::int64_t end) {
   const Bounds bounds = bounds_of(Epilogue{});
   for (std::int64_t at = begin; at < end; ++at) {
-    const Row row = row_at(a, at);
+    const Row<float> row = row_at(a, a.input, at);
     for (std::int32_t ox = 0; ox < a.out_w; ++ox) {
-      const Window window = window_at(a, row, ox);
+      const Window<float> window = window_at(a, row, ox);
       const Vec count = splat(window_count(a, window));
       const std::int64_t out = row.out + ox * a.out_pixel;
       std::int64_t c = 0;

@@ -3,7 +3,6 @@
 #include "runtime/cpu/isa/depthwise.h"
 #include "runtime/cpu/isa/folds.h"
 #include "runtime/cpu/isa/integer_conv.h"
-#include "runtime/cpu/isa/integer_rows.h"
 #include "runtime/cpu/isa/narrow.h"
 #include "runtime/cpu/isa/pack.h"
 #include "runtime/cpu/isa/peak.h"
@@ -28,8 +27,7 @@ const KernelTable SKIFF_JOIN(kTable_, SKIFF_ISA) = {
     .winograd = {winograd_table<2>, winograd_table<4>},
     .multiply_adds = multiply_adds,
     .integers = kIntegers,
-    .widen = widen,
-    .requantize = requantize,
+    .integer_depthwise = integer_depthwise,
     .rows = kRows,
 };
 
