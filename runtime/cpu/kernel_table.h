@@ -223,6 +223,13 @@ struct KernelTable {
   IntegerTable integers;
   /// Output rows [begin, end) of batch * out_h.
   void (*integer_depthwise)(const IntegerWindowArgs& args, std::int64_t begin, std::int64_t end);
+  /// y[i] = (x[i] - zero) scale; x is int8 (signed) or uint8.
+  void (*dequantize)(const std::uint8_t* x, bool is_signed, float scale, std::int32_t zero,
+                     float* y, std::int64_t count);
+  /// y[i] = saturate(round half to even(x[i] / scale) + zero) of int8 or uint8; a NaN becomes the
+  /// lowest number.
+  void (*quantize)(const float* x, float scale, std::int32_t zero, bool is_signed, std::uint8_t* y,
+                   std::int64_t count);
   RowTable rows;
 };
 

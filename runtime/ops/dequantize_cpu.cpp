@@ -1,3 +1,4 @@
+#include "runtime/cpu/kernel_table.h"
 #include "runtime/ops/ops.h"
 #include "runtime/ops/quantize_rows.h"
 
@@ -15,8 +16,9 @@ struct Dequantize {
   /// y[i] = (x[i] - zero) * scale; the difference is exact, the product rounded once to float and
   /// once more to a 16-bit result.
   template <typename Q>
-  static void block(const RunArgs& args, const FloatBlocks& floats, std::int64_t at,
-                    std::int64_t count, const float* scale, const Q* zero, std::int64_t step) {
+  static void block(const cpu::KernelTable& table, const RunArgs& args, const FloatBlocks& floats,
+                    std::int64_t at, std::int64_t count, const float* scale, const Q* zero,
+                    std::int64_t step) {
     using Wide = std::conditional_t<sizeof(Q) == 4, std::int64_t, int>;
     const Q* x = args.input<Q>(0) + at;
     FloatBlocks::Block wide;
@@ -27,7 +29,11 @@ struct Dequantize {
     if (step == 0) {
       const float s = *scale;
       const Wide z = zero == nullptr ? 0 : static_cast<Wide>(*zero);
-      for (std::int64_t i = 0; i < count; ++i) one(i, z, s);
+      if constexpr (sizeof(Q) == 1)
+        table.dequantize(reinterpret_cast<const std::uint8_t*>(x), std::is_signed_v<Q>, s, z, y,
+                         count);
+      else
+        for (std::int64_t i = 0; i < count; ++i) one(i, z, s);
     } else {
       for (std::int64_t i = 0; i < count; ++i)
         one(i, zero == nullptr ? 0 : static_cast<Wide>(zero[i]), scale[i]);

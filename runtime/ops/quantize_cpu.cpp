@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "runtime/cpu/kernel_table.h"
 #include "runtime/ops/ops.h"
 #include "runtime/ops/quantize_rows.h"
 
@@ -30,15 +31,19 @@ struct Quantize {
   }
 
   template <typename Q>
-  static void block(const RunArgs& args, const FloatBlocks& floats, std::int64_t at,
-                    std::int64_t count, const float* scale, const Q* zero, std::int64_t step) {
+  static void block(const cpu::KernelTable& table, const RunArgs& args, const FloatBlocks& floats,
+                    std::int64_t at, std::int64_t count, const float* scale, const Q* zero,
+                    std::int64_t step) {
     FloatBlocks::Block wide;
     const float* x = floats.read(args.inputs[0], at, count, wide);
     Q* y = args.output<Q>(0) + at;
     if (step == 0) {
       const float s = *scale;
       const int z = zero == nullptr ? 0 : *zero;
-      for (std::int64_t i = 0; i < count; ++i) y[i] = quantize_one<Q>(x[i], s, z);
+      if constexpr (sizeof(Q) == 1)
+        table.quantize(x, s, z, std::is_signed_v<Q>, reinterpret_cast<std::uint8_t*>(y), count);
+      else
+        for (std::int64_t i = 0; i < count; ++i) y[i] = quantize_one<Q>(x[i], s, z);
     } else {
       for (std::int64_t i = 0; i < count; ++i)
         y[i] = quantize_one<Q>(x[i], scale[i], zero == nullptr ? 0 : zero[i]);

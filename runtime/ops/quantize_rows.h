@@ -82,13 +82,14 @@ class FloatBlocks {
 };
 
 /// The kernel of quantize and dequantize. Operator has the integer side's types as the list
-/// Integers, and block<Q>(args, floats, at, count, scale, zero, step) for at most
+/// Integers, and block<Q>(table, args, floats, at, count, scale, zero, step) for at most
 /// FloatBlocks::kMost elements: step 0 is one scale for all of them, zero may be null.
 template <typename Operator>
 class ScaledKernel final : public Kernel {
  public:
   ScaledKernel(const KernelSpec& spec, const fb::QuantizeAttrs& attrs)
-      : plan_{.rows = ScaleRows::of(spec.input(0).shape, spec.input(1).shape, attrs),
+      : plan_{.table = spec.table,
+              .rows = ScaleRows::of(spec.input(0).shape, spec.input(1).shape, attrs),
               .zeros = spec.node.has_input(2),
               .floats = Operator::floats(spec),
               .scales = FloatBlocks::from(spec.node, spec.input(1).dtype)},
@@ -103,6 +104,7 @@ class ScaledKernel final : public Kernel {
 
  private:
   struct Plan {
+    const cpu::KernelTable& table;
     ScaleRows rows;
     bool zeros;
     FloatBlocks floats, scales;
@@ -116,7 +118,7 @@ class ScaledKernel final : public Kernel {
         const std::int64_t first = entry + i * p.rows.step;
         FloatBlocks::Block block;
         const float* scale = p.scales.read(args.inputs[1], first, p.rows.step == 0 ? 1 : n, block);
-        Operator::template block<Q>(args, p.floats, at + i, n, scale,
+        Operator::template block<Q>(p.table, args, p.floats, at + i, n, scale,
                                     p.zeros ? args.input<Q>(2) + first : nullptr, p.rows.step);
       }
     });

@@ -3,6 +3,7 @@
 #include "runtime/cpu/isa/depthwise.h"
 #include "runtime/cpu/isa/folds.h"
 #include "runtime/cpu/isa/integer_conv.h"
+#include "runtime/cpu/isa/integer_rows.h"
 #include "runtime/cpu/isa/narrow.h"
 #include "runtime/cpu/isa/pack.h"
 #include "runtime/cpu/isa/peak.h"
@@ -28,6 +29,8 @@ const KernelTable SKIFF_JOIN(kTable_, SKIFF_ISA) = {
     .multiply_adds = multiply_adds,
     .integers = kIntegers,
     .integer_depthwise = integer_depthwise,
+    .dequantize = dequantize,
+    .quantize = quantize,
     .rows = kRows,
 };
 
