@@ -9,7 +9,7 @@
 // leave a text in `error`.
 extern "C" {
 
-#define SKIFF_BACKEND_VERSION 2u
+#define SKIFF_BACKEND_VERSION 3u
 
 struct skiff_device;   ///< one session's hold on a GPU: stream, library handles
 struct skiff_kernel;   ///< one node bound to a device
@@ -33,6 +33,7 @@ struct skiff_tensor_info {
   int64_t shape[8];
   int32_t constant;
   int32_t reserved;
+  const void* quantization;  ///< skiff::fb::Quantization in the verified FlatBuffer, or null
 };
 
 /// A node whose rule accepted it. `attributes` points into the verified FlatBuffer.

@@ -87,6 +87,7 @@ skiff_tensor_info crossing(const TensorInfo* tensor) noexcept {
   info.rank = tensor->shape.rank();
   std::copy(tensor->shape.begin(), tensor->shape.end(), info.shape);
   info.constant = tensor->constant;
+  info.quantization = tensor->quantization;
   return info;
 }
 

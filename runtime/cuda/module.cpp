@@ -74,6 +74,7 @@ struct Node {
       to.dtype = static_cast<DType>(t.dtype);
       to.shape = Shape(std::span(t.shape, static_cast<std::size_t>(t.rank)));
       to.constant = t.constant != 0;
+      to.quantization = static_cast<const fb::Quantization*>(t.quantization);
     };
     for (int i = 0; i < from.input_count; ++i) {
       take(from.inputs[i], infos[i]);

@@ -29,6 +29,7 @@ list(APPEND SKIFF_CUDA_SOURCES
   "${_runtime}/ops/attributes.cpp"
   "${_runtime}/ops/conv.cpp"
   "${_runtime}/ops/convert_cpu.cpp"
+  "${_runtime}/ops/integer_conv.cpp"
   "${_runtime}/ops/matmul.cpp"
   "${_runtime}/ops/op_name.cpp"
   "${_runtime}/ops/pool.cpp"

@@ -1,6 +1,8 @@
 #include "runtime/ops/integer_conv.h"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "runtime/ops/attributes.h"
 #include "runtime/ops/ops.h"
@@ -62,6 +64,32 @@ IntegerScales read_integer_scales(const NodeView& node, const TensorInfo& output
   scales.quantized = is_byte(output.dtype);
   if (scales.quantized) scales.y = read_tensor_scale(node, output);
   return scales;
+}
+
+float integer_factor(const IntegerScales& scales, std::int64_t channel) noexcept {
+  const double product =
+      static_cast<double>(scales.x.scale) * static_cast<double>(scales.weights.of(channel));
+  return static_cast<float>(scales.quantized ? product / static_cast<double>(scales.y.scale)
+                                             : product);
+}
+
+IntegerRounding integer_rounding(const NodeView& node, const TensorInfo& output,
+                                 const IntegerScales& scales) noexcept {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const auto& attrs = node.attrs<fb::ConvAttrs>();
+  const bool clips = attrs.activation() == fb::UnaryFunction::clip;
+  const bool bounded = clips || attrs.activation() == fb::UnaryFunction::relu;
+  IntegerRounding r{.low = !bounded ? -kInfinity
+                           : clips  ? attrs.alpha()
+                                    : 0,
+                    .high = clips ? attrs.beta() : kInfinity};
+  if (!scales.quantized) return r;
+  const auto lowest = static_cast<float>((output.dtype == DType::int8 ? -128 : 0) - scales.y.zero);
+  r.bias_factor = 1 / scales.y.scale;
+  r.low = std::clamp(r.low / scales.y.scale, lowest, lowest + 255);
+  r.high = std::clamp(r.high / scales.y.scale, lowest, lowest + 255);
+  r.zero = scales.y.zero;
+  return r;
 }
 
 void infer_integer_conv(const NodeView& node, std::span<TensorInfo> outputs) {

@@ -36,6 +36,19 @@ struct IntegerScales {
 /// Checks the operands' and the result's quantization.
 IntegerScales read_integer_scales(const NodeView& node, const TensorInfo& output);
 
+/// What one of the sums of output channel c is worth, in steps of a quantized result.
+float integer_factor(const IntegerScales& scales, std::int64_t channel) noexcept;
+
+/// The rest of the way from a sum to a quantized result:
+///   round half to even(min(max(factor sum + bias_factor bias[c], low), high)) + zero.
+struct IntegerRounding {
+  float bias_factor = 1;
+  float low, high;  ///< what type and activation (relu, clip) allow; of float32: the activation
+  std::int32_t zero = 0;
+};
+IntegerRounding integer_rounding(const NodeView& node, const TensorInfo& output,
+                                 const IntegerScales& scales) noexcept;
+
 /// Products of 8 bits that an int32 holds, whatever they are.
 inline constexpr std::int64_t kMostIntegerProducts = std::int64_t{1} << 16;
 

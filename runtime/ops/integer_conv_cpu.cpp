@@ -1,8 +1,6 @@
 #include "runtime/ops/integer_conv.h"
 
-#include <algorithm>
 #include <bit>
-#include <limits>
 
 #include "runtime/cpu/activation.h"
 #include "runtime/cpu/isa.h"
@@ -10,44 +8,15 @@
 #include "runtime/ops/ops.h"
 
 namespace skiff {
-namespace {
-
-struct Range {
-  float low, high;
-};
-
-/// Of the activations that bound their results; none for others.
-Range bounds_of(const cpu::Epilogue& f) noexcept {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  if (f.activation == cpu::Activation::relu) return {0, kInfinity};
-  if (f.activation == cpu::Activation::clip) return {f.alpha, f.beta};
-  return {-kInfinity, kInfinity};
-}
-
-}  // namespace
-
 cpu::IntegerResult integer_result(const KernelSpec& spec, const IntegerScales& scales) {
   const auto& attrs = spec.node.attrs<fb::ConvAttrs>();
-  cpu::IntegerResult result;
-  result.epilogue = cpu::epilogue_of(attrs.activation(), attrs.alpha(), attrs.beta());
-  const Range bounds = bounds_of(result.epilogue);
-  result.low = bounds.low, result.high = bounds.high;
-  if (!scales.quantized) return result;
-  result.bytes = true;
-  result.zero = scales.y.zero;
-  result.bias_factor = 1 / scales.y.scale;
-  const int least = spec.output(0).dtype == DType::int8 ? -128 : 0;
-  const auto lowest = static_cast<float>(least - result.zero);
-  result.low = std::clamp(bounds.low / scales.y.scale, lowest, lowest + 255);
-  result.high = std::clamp(bounds.high / scales.y.scale, lowest, lowest + 255);
-  return result;
-}
-
-float integer_factor(const IntegerScales& scales, std::int64_t channel) noexcept {
-  const double product =
-      static_cast<double>(scales.x.scale) * static_cast<double>(scales.weights.of(channel));
-  return static_cast<float>(scales.quantized ? product / static_cast<double>(scales.y.scale)
-                                             : product);
+  const IntegerRounding rounding = integer_rounding(spec.node, spec.output(0), scales);
+  return {.bias_factor = rounding.bias_factor,
+          .low = rounding.low,
+          .high = rounding.high,
+          .zero = rounding.zero,
+          .bytes = scales.quantized,
+          .epilogue = cpu::epilogue_of(attrs.activation(), attrs.alpha(), attrs.beta())};
 }
 
 std::uint64_t integer_key(const IntegerScales& scales, std::int64_t channels) noexcept {

@@ -9,9 +9,6 @@ namespace skiff {
 /// Everything about the result but its factors and bias.
 cpu::IntegerResult integer_result(const KernelSpec& spec, const IntegerScales& scales);
 
-/// What one of the sums of output channel c is worth, in steps of a quantized result.
-float integer_factor(const IntegerScales& scales, std::int64_t channel) noexcept;
-
 /// A hash of all that factors and starts of the sums depend on, for pack_key().
 std::uint64_t integer_key(const IntegerScales& scales, std::int64_t channels) noexcept;
 

@@ -25,6 +25,9 @@ __device__ inline void wait_copy_groups() {
   asm volatile("cp.async.wait_group %0;\n" ::"n"(kLeft) : "memory");
 }
 
+/// sum plus the products of the four signed bytes of a and b.
+__device__ inline int multiply_add_bytes(int a, int b, int sum) { return __dp4a(a, b, sum); }
+
 /// Four 8x8 matrices of 16-bit numbers: lane l names row l % 8 of matrix l / 8 in shared memory (16
 /// bytes) and gets of each matrix the numbers 2 (l % 4) and the next one of row l / 4.
 __device__ inline void load_matrices(unsigned (&matrices)[4], const void* row) {

@@ -21,6 +21,12 @@ void wait_copy_groups() {
   cuda_emulation::block().wait_copy_groups(kLeft);
 }
 
+inline int multiply_add_bytes(int a, int b, int sum) {
+  for (unsigned shift = 0; shift < 32; shift += 8)
+    sum += static_cast<std::int8_t>(a >> shift) * static_cast<std::int8_t>(b >> shift);
+  return sum;
+}
+
 inline void load_matrices(unsigned (&matrices)[4], const void* row) {
   cuda_emulation::Block& block = cuda_emulation::block();
   const unsigned lane = block.current->lane;
