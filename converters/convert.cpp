@@ -3,6 +3,7 @@
 #include <skiff/session.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -14,6 +15,7 @@
 #include "converters/dynamic/repeat.h"
 #include "converters/golden.h"
 #include "converters/ir/counts.h"
+#include "converters/ir/work.h"
 #include "converters/passes/check.h"
 #include "converters/passes/passes.h"
 #include "converters/passes/schedule.h"
@@ -139,6 +141,13 @@ void add_preprocess(const ConvertOptions& options, const Source& source, const i
   if (options.color) first.color = *options.color;
 }
 
+/// What the caller says of pictures and answers.
+void describe(const ConvertOptions& options, const Source& source, const ir::Graph& graph,
+              Manifest& manifest) {
+  if (!options.task.empty()) read_task(options.task, graph, manifest);
+  add_preprocess(options, source, graph, manifest);
+}
+
 /// The value called `name` among external ones.
 ir::ValueId find_external(const ir::Graph& graph, std::span<const ir::ValueId> ids,
                           const std::string& name, const char* what) {
@@ -162,17 +171,37 @@ std::vector<State> find_states(const std::map<std::string, std::string>& wanted,
   return states;
 }
 
+/// Golden data were computed in float32, which files of less precision are held against.
+void set_tolerance(Golden& golden, DType precision, const quantize::Outcome& quantized) {
+  if (const float bound = precision::tolerance_of(precision); bound > 0) {
+    golden.relative_l2 = bound;
+    golden.max_relative = 2 * bound;
+  }
+  if (quantized.samples == 0) return;
+  // Where floats round otherwise, an integer may be the next one: as much again may be lost.
+  const auto allow = [](float& bound, double least, double lost) {
+    if (!std::isfinite(lost)) return;
+    bound = static_cast<float>(std::max({static_cast<double>(bound), least, 2 * lost}));
+  };
+  for (const quantize::Accuracy& output : quantized.accuracy) {
+    allow(golden.relative_l2, 5e-4, output.relative_l2);
+    allow(golden.max_relative, 1e-3, output.max_relative);
+  }
+  allow(golden.relative_l2, 0, golden.off_l2);
+  allow(golden.max_relative, 0, golden.off_most);
+}
+
 Manifest make_manifest(const std::string& path, const ConvertOptions& options, const Source& source,
-                       const ir::Graph& graph, const std::vector<std::string>& effective) {
+                       const ir::Graph& graph, const std::vector<std::string>& effective,
+                       const quantize::Outcome& quantized) {
   Manifest manifest;
   manifest.name = std::filesystem::path(path).stem().string();
-  if (!options.task.empty()) read_task(options.task, graph, manifest);
-  add_preprocess(options, source, graph, manifest);
+  describe(options, source, graph, manifest);
   manifest.states = find_states(options.states, graph);
   if (!options.labels.empty()) manifest.labels = read_labels(options.labels);
   if (!options.golden.empty()) {
     manifest.golden.push_back(make_golden(graph, options.golden));
-    manifest.golden.back().precision = options.precision;
+    set_tolerance(manifest.golden.back(), options.precision, quantized);
   }
   manifest.memory_budget = options.memory_budget;
   manifest.strip_names = options.strip_names;
@@ -187,23 +216,11 @@ Manifest make_manifest(const std::string& path, const ConvertOptions& options, c
   return manifest;
 }
 
-std::int64_t weight_bytes(const ir::Graph& graph) {
-  std::vector<char> seen(graph.value_count(), 0);
-  std::int64_t sum = 0;
-  for (ir::NodeId id : graph.order())
-    for (ir::ValueId input : graph.node(id).inputs) {
-      if (input == ir::kAbsent || !graph.value(input).constant) continue;
-      if (std::exchange(seen[static_cast<std::size_t>(input)], 1) == 0)
-        sum += graph.info(input).bytes();
-    }
-  return sum;
-}
-
 void fill_report(Report& report, const ir::Graph& graph) {
   const auto order = graph.order();
   report.nodes_after = order.size();
   for (ir::NodeId id : order) ++report.operators[name_of(graph.node(id).op)];
-  report.weight_bytes = weight_bytes(graph);
+  report.weight_bytes = ir::constant_bytes(graph);
   report.peak_bytes = passes::peak_bytes(graph, order);
 }
 
@@ -215,6 +232,7 @@ struct Optimised {
   std::vector<std::string> passes = {};
   std::map<std::string, Shape> shapes = {};  ///< Imported::shapes
   bool guessed = false;                      ///< Imported::guessed
+  quantize::Outcome quantized = {};
 };
 
 template <typename Progress>
@@ -226,9 +244,20 @@ Optimised optimise(const std::string& path, const ImportOptions& import,
   result.shapes = std::move(imported.shapes);
   result.guessed = imported.guessed;
   result.nodes_before = result.graph.order().size();
+  const passes::PipelineOptions pipeline{.observer = dump_to(options.dump_folder),
+                                         .check = options.check};
+  if (options.calibrate.empty()) {
+    result.passes = passes::run_pipeline(result.graph, passes::all_groups(), pipeline);
+    return result;
+  }
+  const auto progress = [&](const char* stage, double done) {
+    if (options.progress) options.progress(stage, 0.3 + 0.3 * done);
+  };
+  Manifest described;
+  describe(options, result.source, result.graph, described);
+  const quantize::Samples samples(options.calibrate, result.graph, described.preprocess);
   result.passes =
-      passes::run_pipeline(result.graph, passes::all_groups(),
-                           {.observer = dump_to(options.dump_folder), .check = options.check});
+      quantize::run_pipeline(result.graph, samples, pipeline, progress, result.quantized);
   return result;
 }
 
@@ -289,7 +318,6 @@ Optimised optimise_for_all_sizes(const std::string& path, const ConvertOptions& 
   return last;
 }
 
-/// Golden data were computed in float32: the 16-bit file is held against that.
 precision::Outcome lower_precision(const ConvertOptions& options, Converted& model) {
   if (options.precision == DType::none) return {};
   std::vector<fb::FingerprintT> measured;
@@ -316,6 +344,8 @@ Converted convert_graph(const std::string& path, const ConvertOptions& options, 
     if (options.progress) options.progress(stage, done);
   };
   const std::int64_t start = platform::monotonic_ns();
+  require(options.calibrate.empty() || options.dynamic.empty(), ErrorCode::invalid_argument,
+          "--int8 takes fixed sizes in this version: leave --dyn out, or --int8");
   progress("reading", 0.0);
   Optimised model = options.dynamic.empty() ? optimise(path, with_bindings(path, options), options,
                                                        [&] { progress("optimising", 0.3); })
@@ -324,13 +354,15 @@ Converted convert_graph(const std::string& path, const ConvertOptions& options, 
     model = optimise_for_all_sizes(path, options, progress);
   progress(options.golden.empty() ? "describing" : "computing golden data", 0.6);
   Converted result{std::move(model.graph), {}};
-  result.manifest = make_manifest(path, options, model.source, result.graph, model.passes);
+  result.manifest =
+      make_manifest(path, options, model.source, result.graph, model.passes, model.quantized);
   const precision::Outcome precision = lower_precision(options, result);
   if (report != nullptr) {
     report->source = model.source;
     report->nodes_before = model.nodes_before;
     report->passes = model.passes;
     report->precision = precision;
+    report->quantized = model.quantized;
     fill_report(*report, result.graph);
     report->seconds = static_cast<double>(platform::monotonic_ns() - start) * 1e-9;
   }

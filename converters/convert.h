@@ -12,6 +12,7 @@
 #include "converters/import.h"
 #include "converters/manifest.h"
 #include "converters/precision/precision.h"
+#include "converters/quantize/quantize.h"
 
 namespace skiff::convert {
 
@@ -27,7 +28,8 @@ struct ConvertOptions {
   std::vector<float> mean;
   std::vector<float> std;
   std::optional<fb::ColorOrder> color;
-  DType precision = DType::none;    ///< --fp16, --bf16
+  DType precision = DType::none;  ///< --fp16, --bf16
+  std::string calibrate;          ///< --int8 --calibrate: a .npz file or a folder of them; or empty
   std::uint64_t memory_budget = 0;  ///< --fit: bytes for model and session; 0: no limit
   bool strip_names = false;
   bool check = false;               ///< invariants after every pass
@@ -49,6 +51,7 @@ struct Report {
   std::uint64_t session_bytes = 0;  ///< with --fit: of a session on this machine's CPU
   double seconds = 0;
   precision::Outcome precision;
+  quantize::Outcome quantized;
 };
 
 /// A model ready for the writer.

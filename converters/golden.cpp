@@ -1,29 +1,24 @@
 #include "converters/golden.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "converters/compute.h"
+#include "converters/distance.h"
 #include "converters/dynamic/dynamic.h"
 #include "converters/fingerprint.h"
+#include "converters/passes/rewriter.h"
 #include "runtime/core/error.h"
 
 namespace skiff::convert {
 namespace {
-
-/// The array called `prefix` + name, or name itself.
-const npy::Array* find(const npy::Archive& arrays, const std::string& prefix,
-                       const std::string& name) {
-  for (const std::string& key : {prefix + name, name})
-    if (const auto found = arrays.find(key); found != arrays.end()) return &found->second;
-  return nullptr;
-}
 
 npy::Archive inputs_of(const ir::Graph& graph, const npy::Archive& arrays,
                        const std::string& source) {
   npy::Archive inputs;
   for (ir::ValueId id : graph.visible_inputs()) {
     const std::string& name = graph.value(id).name;
-    const npy::Array* array = find(arrays, "in/", name);
+    const npy::Array* array = npy::find(arrays, "in/", name);
     require(array != nullptr, ErrorCode::not_found, "--golden ", source, ": no array in/", name);
     inputs.emplace(name, *array);
   }
@@ -32,7 +27,7 @@ npy::Archive inputs_of(const ir::Graph& graph, const npy::Archive& arrays,
 
 std::vector<std::byte> expected_bytes(const ir::Value& value, const npy::Archive& arrays,
                                       const std::string& source) {
-  const npy::Array* array = find(arrays, "out/", value.name);
+  const npy::Array* array = npy::find(arrays, "out/", value.name);
   require(array != nullptr, ErrorCode::not_found, "--golden ", source, ": no array out/",
           value.name);
   require(array->dtype == value.dtype && array->shape == value.shape, ErrorCode::invalid_argument,
@@ -52,7 +47,7 @@ std::vector<std::int64_t> sizes_of(const ir::Graph& graph, const npy::Archive& a
   for (const fb::SymbolT& symbol : graph.symbols) symbols.push_back(symbol.opt);
   for (ir::ValueId id : graph.inputs) {
     const ir::Value& value = graph.value(id);
-    const npy::Array* array = find(arrays, "in/", value.name);
+    const npy::Array* array = npy::find(arrays, "in/", value.name);
     if (array == nullptr || array->shape.rank() != static_cast<int>(value.dims.size())) continue;
     for (std::size_t axis = 0; axis < value.dims.size(); ++axis) {
       if (value.dims[axis] >= 0) continue;
@@ -69,6 +64,17 @@ std::vector<std::int64_t> sizes_of(const ir::Graph& graph, const npy::Archive& a
     }
   }
   return symbols;
+}
+
+/// Of the last output and what was computed for it.
+void keep_distance(Golden& golden, const ir::Value& computed) {
+  if (!passes::is_float(computed.dtype)) return;
+  ir::Value expected = computed;
+  expected.constant = golden.outputs.back().bytes;
+  Distance distance;
+  distance.add(ir::numbers(computed), ir::numbers(expected));
+  golden.off_l2 = std::max(golden.off_l2, distance.relative_l2());
+  golden.off_most = std::max(golden.off_most, distance.max_relative());
 }
 
 }  // namespace
@@ -91,9 +97,11 @@ Golden make_golden(const ir::Graph& any_size, const std::string& source) {
                 .symbols = symbols};
   for (ir::ValueId id : graph.visible_inputs())
     golden.inputs.push_back({id, inputs.at(graph.value(id).name).bytes});
-  for (ir::ValueId id : graph.visible_outputs())
+  for (ir::ValueId id : graph.visible_outputs()) {
     golden.outputs.push_back({id, automatic ? *computed.value(id).constant
                                             : expected_bytes(graph.value(id), arrays, source)});
+    if (!automatic) keep_distance(golden, computed.value(id));
+  }
   for (ir::NodeId id : graph.order())
     for (ir::ValueId output : graph.node(id).outputs)
       golden.fingerprints.push_back(fingerprint(computed, output));

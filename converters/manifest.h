@@ -24,7 +24,10 @@ struct Golden {
   std::vector<GoldenTensor> outputs;
   std::vector<fb::FingerprintT> fingerprints;
   std::vector<std::int64_t> symbols = {};  ///< of a graph with symbols: the sizes of the case
-  DType precision = DType::none;           ///< 16-bit float between the nodes: a wider tolerance
+  /// How far what the graph computed here is from `outputs`: the worst of the float ones.
+  double off_l2 = 0, off_most = 0;
+  /// What an output may be off by, in the schema's terms; 0: what the schema allows float32.
+  float relative_l2 = 0, max_relative = 0;
 };
 
 /// What output computes is what input holds on the next run; zeros on the first.

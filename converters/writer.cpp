@@ -5,7 +5,6 @@
 #include <string_view>
 #include <utility>
 
-#include "converters/precision/precision.h"
 #include "platform/sha256.h"
 #include "runtime/core/error.h"
 #include "runtime/model/container.h"
@@ -14,7 +13,6 @@ namespace skiff::convert {
 namespace {
 
 using Bytes = std::span<const std::byte>;
-using precision::tolerance_of;
 
 std::uint64_t align(std::uint64_t offset, std::uint64_t alignment) {
   return (offset + alignment - 1) / alignment * alignment;
@@ -206,10 +204,8 @@ class Writer {
     record->name = golden.name;
     record->origin = golden.origin;
     record->symbols = golden.symbols;
-    if (const float bound = tolerance_of(golden.precision); bound > 0) {
-      record->relative_l2 = bound;
-      record->max_relative = 2 * bound;
-    }
+    if (golden.relative_l2 > 0) record->relative_l2 = golden.relative_l2;
+    if (golden.max_relative > 0) record->max_relative = golden.max_relative;
     record->inputs = golden_tensors(golden.inputs);
     record->outputs = golden_tensors(golden.outputs);
     for (const fb::FingerprintT& fingerprint : golden.fingerprints) {

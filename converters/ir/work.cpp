@@ -1,6 +1,8 @@
 #include "converters/ir/work.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "runtime/core/checked.h"
 
@@ -73,6 +75,18 @@ std::int64_t work_of(const Graph& graph, NodeId id) {
   for (ValueId input : node.inputs)
     if (input != kAbsent) work = std::min(work + graph.value(input).shape.elements(), kEndlessWork);
   return work;
+}
+
+std::int64_t constant_bytes(const Graph& graph) {
+  std::vector<char> seen(graph.value_count(), 0);
+  std::int64_t sum = 0;
+  for (NodeId id : graph.order())
+    for (ValueId input : graph.node(id).inputs) {
+      if (input == kAbsent || !graph.value(input).constant) continue;
+      if (std::exchange(seen[static_cast<std::size_t>(input)], 1) == 0)
+        sum += graph.info(input).bytes();
+    }
+  return sum;
 }
 
 }  // namespace skiff::ir

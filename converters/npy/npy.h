@@ -30,6 +30,9 @@ void save_npy(const std::string& path, const Array& array);
 
 using Archive = std::map<std::string, Array>;
 
+/// The array called `prefix` + name, or name itself; null when there is neither.
+const Array* find(const Archive& arrays, const std::string& prefix, const std::string& name);
+
 /// Arrays of a .npz file by name, without the ".npy" of its entries. Entries are stored or
 /// deflated; `most_bytes` bounds what they unpack to in all. Throws as read_npy() does.
 Archive read_npz(std::span<const std::byte> file, std::size_t most_bytes = std::size_t{1} << 32);

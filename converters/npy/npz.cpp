@@ -263,4 +263,10 @@ void save_npz(const std::string& path, const Archive& arrays) {
   platform::write_file_atomically(path, {&piece, 1});
 }
 
+const Array* find(const Archive& arrays, const std::string& prefix, const std::string& name) {
+  for (const std::string& key : {prefix + name, name})
+    if (const auto found = arrays.find(key); found != arrays.end()) return &found->second;
+  return nullptr;
+}
+
 }  // namespace skiff::npy

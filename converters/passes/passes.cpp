@@ -24,7 +24,7 @@ std::vector<std::string> run_pipeline(ir::Graph& graph, std::span<const Group> g
                                       const PipelineOptions& options) {
   std::vector<std::string> effective;
   if (options.check) check_graph(graph);
-  if (options.observer) options.observer("import", graph);
+  if (options.observer) options.observer(options.start, graph);
   for (const Group& group : groups) {
     bool changed = true;
     for (int round = 0; changed && round < group.rounds; ++round) {

@@ -25,12 +25,16 @@ struct Group {
 
 /// Everything skiff-convert does between importer and writer, in order.
 std::span<const Group> all_groups();
+/// The same in two: up to where a graph of floats is done, and what looks for integers behind it.
+std::span<const Group> float_groups();
+std::span<const Group> integer_groups();
 
-/// Called after the import ("import") and after every pass that changed the graph.
+/// Called before the first pass and after every pass that changed the graph.
 using Observer = std::function<void(const std::string& pass, const ir::Graph&)>;
 
 struct PipelineOptions {
   Observer observer = {};
+  const char* start = "import";  ///< what the observer is told before the first pass
   bool check = false;  ///< invariants after each pass; a violation throws Error{internal}
 };
 

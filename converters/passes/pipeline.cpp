@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "converters/passes/clean.h"
 #include "converters/passes/fuse/fuse.h"
 #include "converters/passes/fuse/pixel_shuffle.h"
@@ -45,8 +47,16 @@ const Group kGroups[] = {
     {kSchedule, 1},
 };
 
+std::size_t float_count() {
+  const auto* first = std::ranges::find(kGroups, kQuantized,
+                                        [](const Group& group) { return group.passes.data(); });
+  return static_cast<std::size_t>(first - kGroups);
+}
+
 }  // namespace
 
 std::span<const Group> all_groups() { return kGroups; }
+std::span<const Group> float_groups() { return all_groups().first(float_count()); }
+std::span<const Group> integer_groups() { return all_groups().subspan(float_count()); }
 
 }  // namespace skiff::passes

@@ -18,8 +18,8 @@ namespace {
 struct Raw {
   std::vector<std::string> shapes, dyns, states, binds, from, to;
   std::string color;
-  std::string fit;    // "600M"
-  std::string later;  // a flag of a later version
+  std::string fit;  // "600M"
+  bool int8 = false;
 };
 
 [[noreturn]] void wrong(const std::string& message) { fail(ErrorCode::invalid_argument, message); }
@@ -54,23 +54,26 @@ dynamic::Bounds parse_bounds(const std::string& text) {
   return {symbol, part(0), part(1), part(2), parts.size() == 4 ? part(3) : 0};
 }
 
-/// Flags that later versions will have: known, so that the message can say so.
-void add_later_flags(CLI::App& app, Raw& raw) {
-  app.add_option_function<std::string>("--calibrate",
-                                       [&raw](const std::string&) { raw.later = "--calibrate"; })
-      ->group("");
-  app.add_flag_callback("--int8", [&raw] { raw.later = "--int8"; })->group("");
-}
-
-void add_precision_flags(CLI::App& app, Options& options) {
+void add_precision_flags(CLI::App& app, Options& options, Raw& raw) {
   auto* half = app.add_flag_callback(
       "--fp16", [&options] { options.convert.precision = DType::float16; },
       "stores weights and what lies between nodes as float16; arithmetic, inputs and outputs "
       "stay float32");
-  app.add_flag_callback(
-         "--bf16", [&options] { options.convert.precision = DType::bfloat16; },
-         "the same as bfloat16: the range of float32, 8 bits of precision")
-      ->excludes(half);
+  auto* brain = app.add_flag_callback(
+      "--bf16", [&options] { options.convert.precision = DType::bfloat16; },
+      "the same as bfloat16: the range of float32, 8 bits of precision");
+  brain->excludes(half);
+  app.add_flag("--int8", raw.int8,
+               "convolutions and products with constant weights on 8-bit integers, by the ranges "
+               "that --calibrate shows; inputs and outputs stay as they are")
+      ->excludes(half)
+      ->excludes(brain);
+  app.add_option("--calibrate", options.convert.calibrate,
+                 "samples of the inputs for --int8: a folder of .npz files or one, with an array "
+                 "in/NAME or NAME for each input, of its dtype and shape; with one axis more in "
+                 "front, an array holds several samples; or .png and .jpg files where --mean and "
+                 "--std, or --task, say what becomes of them")
+      ->allow_extra_args(false);
 }
 
 void add_flags(CLI::App& app, Options& options, Raw& raw) {
@@ -120,13 +123,15 @@ void add_flags(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("--dump-ir", convert.dump_folder, "writes the graph after each pass to a folder");
   app.add_flag("--strip-names", convert.strip_names,
                "stores no names but those of in- and outputs");
-  add_precision_flags(app, options);
-  add_later_flags(app, raw);
+  add_precision_flags(app, options, raw);
 }
 
 void interpret(const Raw& raw, Options& options) {
-  if (!raw.later.empty()) wrong(raw.later + " is not in this version");
   convert::ConvertOptions& convert = options.convert;
+  if (raw.int8 && convert.calibrate.empty())
+    wrong("--int8 needs samples of the inputs: --calibrate FOLDER|FILE.npz");
+  if (!raw.int8 && !convert.calibrate.empty())
+    wrong("--calibrate goes with --int8: add that, or leave both out");
   for (const std::string& text : raw.shapes) {
     const auto [name, extents] = split("--shape", text);
     convert.import.shapes[name] = cli::parse_shape(name, extents);
@@ -148,6 +153,12 @@ void interpret(const Raw& raw, Options& options) {
   if (!convert.dump_folder.empty()) std::filesystem::create_directories(convert.dump_folder);
 }
 
+/// The last part of a path, of a folder too.
+std::string name_of_file(const std::string& path) {
+  const std::filesystem::path whole(path);
+  return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
+}
+
 /// The command line as it changes the file: without paths of outputs, so that equal conversions
 /// give equal bytes wherever they are written.
 std::vector<std::string> recorded(int argc, char** argv) {
@@ -159,13 +170,14 @@ std::vector<std::string> recorded(int argc, char** argv) {
         flag == "-o" || flag == "--output" || flag == "--report" || flag == "--dump-ir";
     if (writes && text == flag) ++i;
     if (writes || !text.starts_with('-')) continue;
-    if (flag == "--strip-names" || flag == "--fp16" || flag == "--bf16") {
+    if (flag == "--strip-names" || flag == "--fp16" || flag == "--bf16" || flag == "--int8") {
       record.push_back(text);
       continue;
     }
     std::string value = text == flag && i + 1 < argc ? argv[++i] : text.substr(flag.size() + 1);
-    const bool names_file = flag == "--golden" || flag == "--labels" || flag == "--task";
-    if (names_file) value = std::filesystem::path(value).filename().string();
+    const bool names_file =
+        flag == "--golden" || flag == "--labels" || flag == "--task" || flag == "--calibrate";
+    if (names_file) value = name_of_file(value);
     record.push_back(flag + "=" + value);
   }
   return record;

@@ -22,15 +22,46 @@ std::string precision_text(const precision::Outcome& outcome) {
                      outcome.kept[0].reason, ranges ? "; --bf16 has the range" : "");
 }
 
+nlohmann::ordered_json kept_json(const std::vector<precision::Kept>& nodes) {
+  auto kept = nlohmann::ordered_json::array();
+  for (const precision::Kept& node : nodes)
+    kept.push_back({{"node", node.node}, {"op", node.op}, {"reason", node.reason}});
+  return kept;
+}
+
 nlohmann::ordered_json precision_json(const precision::Outcome& outcome) {
   if (outcome.type == DType::none) return "float32";
-  auto kept = nlohmann::ordered_json::array();
-  for (const precision::Kept& node : outcome.kept)
-    kept.push_back({{"node", node.node}, {"op", node.op}, {"reason", node.reason}});
   return {{"type", name_of(outcome.type)},
           {"nodes", outcome.nodes},
           {"casts", outcome.casts},
-          {"kept_in_float32", kept}};
+          {"kept_in_float32", kept_json(outcome.kept)}};
+}
+
+/// "52 of 55 products on integers; in floats rnn 'x': recurrent layers stay in floats, and 2 more".
+std::string integers_text(const quantize::Outcome& outcome) {
+  std::string text = fmt::format("{} of {} products on integers, {} samples", outcome.integer,
+                                 outcome.products, outcome.samples);
+  if (outcome.kept.empty()) return text;
+  const precision::Kept& first = outcome.kept[0];
+  text += fmt::format("; {} '{}': {}", first.op, first.node, first.reason);
+  if (outcome.kept.size() > 1) text += fmt::format(", and {} more", outcome.kept.size() - 1);
+  return text;
+}
+
+nlohmann::ordered_json int8_json(const quantize::Outcome& outcome) {
+  if (outcome.samples == 0) return nullptr;
+  auto kept = kept_json(outcome.kept), outputs = nlohmann::ordered_json::array();
+  for (const quantize::Accuracy& accuracy : outcome.accuracy)
+    outputs.push_back({{"output", accuracy.output},
+                       {"relative_l2", accuracy.relative_l2},
+                       {"max_relative", accuracy.max_relative},
+                       {"cosine", accuracy.cosine}});
+  return {{"samples", outcome.samples},
+          {"products", outcome.products},
+          {"integer_products", outcome.integer},
+          {"kept_in_float", kept},
+          {"float_weights", outcome.float_weights},
+          {"against_float32", outputs}};
 }
 
 }  // namespace
@@ -68,7 +99,13 @@ std::string summary(const convert::Report& report, const std::string& output) {
           (report.source.producer.empty() ? std::string() : ", made by " + report.source.producer));
   row("nodes", fmt::format("{} -> {}", report.nodes_before, report.nodes_after));
   if (report.precision.type != DType::none) row("precision", precision_text(report.precision));
-  row("weights", bytes(report.weight_bytes));
+  const quantize::Outcome& quantized = report.quantized;
+  if (quantized.samples > 0) row("int8", integers_text(quantized));
+  for (const quantize::Accuracy& accuracy : quantized.accuracy)
+    row("against float32", fmt::format("'{}': relative L2 {:.3g}, cosine {:.6f}", accuracy.output,
+                                       accuracy.relative_l2, accuracy.cosine));
+  row("weights", bytes(report.weight_bytes) +
+                     (quantized.samples > 0 ? ", before " + bytes(quantized.float_weights) : ""));
   row("activations, at least", bytes(report.peak_bytes));
   row("file", bytes(report.file_bytes));
   if (report.session_bytes != 0) row("a session here", cli::size_text(report.session_bytes));
@@ -88,6 +125,7 @@ std::string to_json(const convert::Report& report) {
       {"operators", report.operators},
       {"passes", report.passes},
       {"precision", precision_json(report.precision)},
+      {"int8", int8_json(report.quantized)},
       {"weights", report.weight_bytes},
       {"activations_lower_bound", report.peak_bytes},
       {"file", report.file_bytes},
