@@ -65,9 +65,9 @@ bool all_finite(const npy::Array& array) {
 Samples::Samples(std::string source, const ir::Graph& graph,
                  std::span<const fb::PreprocessT> preprocess)
     : source_(std::move(source)), files_(files_of(source_)) {
-  if (PictureReader::can_read(graph, preprocess))
-    pictures_ = std::make_unique<PictureReader>(graph, preprocess);
   const auto picture = std::ranges::find_if(files_, is_picture);
+  if (picture != files_.end() && PictureReader::can_read(graph, preprocess))
+    pictures_ = std::make_unique<PictureReader>(graph, preprocess);
   require(
       pictures_ != nullptr || picture == files_.end(), ErrorCode::invalid_argument, "--calibrate ",
       picture == files_.end() ? source_ : *picture,

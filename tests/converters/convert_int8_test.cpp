@@ -1,6 +1,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <iterator>
 
 #include "converters/distance.h"
 #include "converters/passes/check.h"
@@ -311,12 +315,20 @@ std::string small_picture() {
   return file;
 }
 
+fb::PreprocessT of_rows_and_columns() {
+  fb::PreprocessT preprocess;
+  preprocess.height_axis = 1;
+  preprocess.width_axis = 2;
+  preprocess.channel_axis = 3;
+  return preprocess;
+}
+
 TEST(Int8Pictures, BecomeTheInput) {
   Graph graph;
   graph.add_input("image", DType::float32, {1, 2, 2, 3});
   const ScratchFolder scratch;
   std::ofstream(scratch / "a.bmp", std::ios::binary) << small_picture();
-  fb::PreprocessT preprocess;
+  fb::PreprocessT preprocess = of_rows_and_columns();
   preprocess.pixel_scale = 255;
   preprocess.mean = {1, 2, 3};
   preprocess.std = {2, 2, 4};
@@ -352,7 +364,7 @@ TEST(Int8Pictures, NeedADescription) {
     EXPECT_EQ(error.code(), ErrorCode::invalid_argument);
     EXPECT_NE(std::string(error.what()).find("--mean"), std::string::npos) << error.what();
   }
-  const fb::PreprocessT preprocess;
+  const fb::PreprocessT preprocess = of_rows_and_columns();
   const quantize::Samples samples(scratch / "b.png", graph, std::span(&preprocess, 1));
   EXPECT_THROW(samples.for_each([](const npy::Archive&, double) {}), Error);
 }
