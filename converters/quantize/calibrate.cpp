@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "converters/compute.h"
+#include "converters/quantize/bias.h"
 #include "converters/quantize/histogram.h"
 #include "converters/quantize/pairs.h"
 #include "converters/quantize/products.h"
@@ -17,6 +18,10 @@ using ir::ValueId;
 std::span<const float> floats_of(const ir::Value& value) {
   return {reinterpret_cast<const float*>(value.constant->data()),
           value.constant->size() / sizeof(float)};
+}
+
+std::size_t channels_of(const Shape& shape) {
+  return static_cast<std::size_t>(shape.rank() == 0 ? 1 : shape.back());
 }
 
 /// Why products whose data are distributed so stay in floats; empty: they need not.
@@ -55,12 +60,19 @@ Outcome calibrate(ir::Graph& graph, const Samples& samples, const Progress& prog
   for (const Product& product : choice.products)
     histograms.try_emplace(graph.node(product.node).inputs[0]);
   outcome.samples = samples.for_each([&](const npy::Archive& inputs, double done) {
-    progress("calibrating", done);
+    progress("calibrating", done / 2);
     const ir::Graph computed = convert::compute(graph, inputs);
     for (auto& [id, histogram] : histograms) histogram.add(floats_of(computed.value(id)));
   });
-  const std::map<ValueId, Scale> scales = find_scales(graph, choice, histograms);
-  insert_pairs(graph, choice.products, scales);
+  std::map<ValueId, ChannelMeans> data;
+  for (const auto& [id, scale] : find_scales(graph, choice, histograms))
+    data.emplace(id, ChannelMeans(channels_of(graph.value(id).shape), scale));
+  samples.for_each([&](const npy::Archive& inputs, double done) {
+    progress("calibrating", (1 + done) / 2);
+    const ir::Graph computed = convert::compute(graph, inputs);
+    for (auto& [id, means] : data) means.add(floats_of(computed.value(id)));
+  });
+  insert_pairs(graph, choice.products, data);
   outcome.kept = std::move(choice.kept);
   return outcome;
 }

@@ -15,17 +15,21 @@ using passes::Rewriter;
 class Inserting {
  public:
   Inserting(ir::Graph& graph, std::span<const Product> products,
-            const std::map<ValueId, Scale>& scales)
-      : graph_(graph), products_(products), scales_(scales) {}
+            const std::map<ValueId, ChannelMeans>& data)
+      : graph_(graph), products_(products), data_(data) {}
 
   void run() {
     Rewriter(graph_).for_each([this](Rewriter& rewriter) {
       const auto product = std::ranges::find(products_, rewriter.at(), &Product::node);
       if (product == products_.end()) return false;
-      const ValueId data = rewriter.node().inputs[0], weights = rewriter.node().inputs[1];
-      const ValueId taken = pair(rewriter, data), rounded = on_grid(weights, product->channel_axis);
-      graph_.node(product->node).inputs[0] = taken;
-      graph_.node(product->node).inputs[1] = rounded;
+      const ir::Node node = rewriter.node();
+      const ValueId rounded = on_grid(node.inputs[1], product->channel_axis);
+      std::vector<ValueId> inputs = node.inputs;
+      inputs.resize(std::max<std::size_t>(inputs.size(), 3), ir::kAbsent);
+      inputs[0] = pair(rewriter, node.inputs[0]);
+      inputs[1] = rounded;
+      inputs[2] = corrected_bias(node, rounded);
+      graph_.node(rewriter.at()).inputs = std::move(inputs);
       return true;
     });
   }
@@ -35,7 +39,7 @@ class Inserting {
   ValueId pair(Rewriter& rewriter, ValueId id) {
     const auto [place, added] = pairs_.try_emplace(id, ir::kAbsent);
     if (!added) return place->second;
-    const Scale& scale = scales_.at(id);
+    const Scale& scale = data_.at(id).scale();
     const std::string name = graph_.value(id).name;
     const ValueId step =
         graph_.add_constant(name + "/scale", {}, std::span<const float>(&scale.scale, 1));
@@ -58,9 +62,25 @@ class Inserting {
                                                round_weights(weights, axis));
   }
 
+  ValueId corrected_bias(const ir::Node& node, ValueId rounded) {
+    const ValueId bias = node.inputs.size() > 2 ? node.inputs[2] : ir::kAbsent;
+    if (bias != ir::kAbsent && !graph_.value(bias).constant) return bias;
+    const std::vector<double> excess =
+        mean_excess(graph_, node, graph_.value(rounded), data_.at(node.inputs[0]));
+    if (excess.empty()) return bias;
+    std::vector<double> exact(excess.size());
+    if (bias != ir::kAbsent) exact = ir::numbers(graph_.value(bias));
+    std::vector<float> numbers;
+    for (std::size_t i = 0; i < excess.size(); ++i)
+      numbers.push_back(static_cast<float>(exact[i] - excess[i]));
+    return graph_.add_constant(node.name + "/bias",
+                               Shape{static_cast<std::int64_t>(numbers.size())},
+                               std::span<const float>(numbers));
+  }
+
   ir::Graph& graph_;
   std::span<const Product> products_;
-  const std::map<ValueId, Scale>& scales_;
+  const std::map<ValueId, ChannelMeans>& data_;
   std::map<ValueId, ValueId> pairs_;
   std::map<std::pair<ValueId, int>, ValueId> grids_;
 };
@@ -68,8 +88,8 @@ class Inserting {
 }  // namespace
 
 void insert_pairs(ir::Graph& graph, std::span<const Product> products,
-                  const std::map<ValueId, Scale>& scales) {
-  Inserting(graph, products, scales).run();
+                  const std::map<ValueId, ChannelMeans>& data) {
+  Inserting(graph, products, data).run();
 }
 
 }  // namespace skiff::quantize

@@ -21,14 +21,14 @@ std::vector<std::string> run_pipeline(ir::Graph& graph, const Samples& samples,
       "version; cut the part before them out with --to");
   const ir::Graph floats = graph;
   outcome =
-      calibrate(graph, samples, [&](const char* stage, double done) { progress(stage, done / 3); });
+      calibrate(graph, samples, [&](const char* stage, double done) { progress(stage, done / 2); });
   outcome.float_weights = ir::constant_bytes(floats);
   effective.emplace_back("calibrate");
   options.start = "calibrate";
   for (std::string& pass : passes::run_pipeline(graph, passes::integer_groups(), options))
     if (std::ranges::find(effective, pass) == effective.end()) effective.push_back(std::move(pass));
   measure(outcome, floats, graph, samples,
-          [&](const char* stage, double done) { progress(stage, (1 + 2 * done) / 3); });
+          [&](const char* stage, double done) { progress(stage, (1 + done) / 2); });
   return effective;
 }
 

@@ -6,6 +6,11 @@
 
 namespace skiff::quantize {
 
+double Scale::stored(double x) const noexcept {
+  const double step = static_cast<double>(scale), least = -static_cast<double>(zero);
+  return step * std::clamp(std::nearbyint(x / step), least, least + 255);
+}
+
 Scale scale_of(double low, double high) noexcept {
   low = std::min(low, 0.0);
   high = std::max(high, 0.0);
@@ -17,11 +22,9 @@ Scale scale_of(double low, double high) noexcept {
 }
 
 double squared_error(std::span<const Histogram::Bin> bins, const Scale& scale) noexcept {
-  const double step = static_cast<double>(scale.scale), zero = scale.zero;
   double sum = 0;
   for (const Histogram::Bin& bin : bins) {
-    const double steps = std::clamp(std::nearbyint(bin.mean / step), -zero, 255 - zero);
-    const double error = bin.mean - steps * step;
+    const double error = bin.mean - scale.stored(bin.mean);
     sum += bin.count * error * error;
   }
   return sum;

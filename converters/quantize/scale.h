@@ -12,6 +12,9 @@ namespace skiff::quantize {
 struct Scale {
   float scale = 1;
   std::uint8_t zero = 0;
+
+  /// What a number is after it was stored: the nearest that can be.
+  double stored(double x) const noexcept;
 };
 
 /// The scale by which 256 steps reach from `low` to `high`, both widened to 0. Its zero is rounded
