@@ -12,10 +12,9 @@ void count_products(Outcome& outcome, const ir::Graph& graph) {
   const std::vector<Kept> before = outcome.kept;
   for (const ir::NodeId id : graph.order()) {
     const ir::Node& node = graph.node(id);
-    if (node.op != fb::OpKind::conv && node.op != fb::OpKind::matmul) continue;
-    if (graph.value(node.inputs[1]).dtype == DType::int8)
-      ++outcome.integer;
-    else if (std::ranges::find(before, node.name, &Kept::node) == before.end())
+    if (node.op == fb::OpKind::integer_conv) ++outcome.integer;
+    const bool product = node.op == fb::OpKind::conv || node.op == fb::OpKind::matmul;
+    if (product && std::ranges::find(before, node.name, &Kept::node) == before.end())
       outcome.kept.push_back({node.name, name_of(node.op), "it multiplies rounded floats"});
   }
 }

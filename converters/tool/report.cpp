@@ -37,10 +37,12 @@ nlohmann::ordered_json precision_json(const precision::Outcome& outcome) {
           {"kept_in_float32", kept_json(outcome.kept)}};
 }
 
-/// "52 of 55 products on integers; in floats rnn 'x': recurrent layers stay in floats, and 2 more".
+/// "52 of 54 products on integers, 9 samples; rnn 'x': recurrent layers stay in floats, and 1
+/// more".
 std::string integers_text(const quantize::Outcome& outcome) {
-  std::string text = fmt::format("{} of {} products on integers, {} samples", outcome.integer,
-                                 outcome.products, outcome.samples);
+  std::string text =
+      fmt::format("{} of {} products on integers, {} {}", outcome.integer, outcome.products,
+                  outcome.samples, outcome.samples == 1 ? "sample" : "samples");
   if (outcome.kept.empty()) return text;
   const precision::Kept& first = outcome.kept[0];
   text += fmt::format("; {} '{}': {}", first.op, first.node, first.reason);
