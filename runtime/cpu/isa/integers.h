@@ -107,13 +107,20 @@ SKIFF_INLINE Vec load_bytes(const void* from, bool is_signed, AllLanes) {
 #if defined(__AVX2__)
   const __m128i bytes = _mm_loadl_epi64(static_cast<const __m128i*>(from));
   return to_float(is_signed ? _mm256_cvtepi8_epi32(bytes) : _mm256_cvtepu8_epi32(bytes));
+#elif defined(__SSE2__)
+  std::int32_t word;
+  __builtin_memcpy(&word, from, kLanes);
+  const __m128i bytes = _mm_cvtsi32_si128(word);
+  // Each byte at the top of a lane, then shifted down with or without its sign.
+  const __m128i halves = _mm_unpacklo_epi8(_mm_setzero_si128(), bytes);
+  const __m128i tops = _mm_unpacklo_epi16(_mm_setzero_si128(), halves);
+  return to_float(is_signed ? _mm_srai_epi32(tops, 24) : _mm_srli_epi32(tops, 24));
 #else
-  std::uint8_t bytes[kLanes];
-  __builtin_memcpy(bytes, from, kLanes);
-  std::int32_t numbers[kLanes];
-  for (int i = 0; i < kLanes; ++i)
-    numbers[i] = is_signed ? static_cast<std::int8_t>(bytes[i]) : bytes[i];
-  return to_float(load_integers(numbers));
+  std::uint32_t word;
+  __builtin_memcpy(&word, from, kLanes);
+  const uint8x8_t bytes = vreinterpret_u8_u32(vdup_n_u32(word));
+  if (is_signed) return to_float(vmovl_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_u8(bytes)))));
+  return vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(bytes))));
 #endif
 }
 SKIFF_INLINE Vec load_bytes(const void* from, bool is_signed, FirstLanes lanes) {
@@ -135,14 +142,39 @@ SKIFF_INLINE Vec load(const std::int8_t* from, Lanes lanes) {
 SKIFF_INLINE FirstLanes counted(AllLanes) { return {kLanes}; }
 SKIFF_INLINE FirstLanes counted(FirstLanes lanes) { return lanes; }
 
-/// The lowest bytes of the first `count` lanes, whose numbers are in the type's range.
-SKIFF_INLINE void store_bytes(std::uint8_t* to, IVec v, std::int64_t count) {
+/// The lowest bytes of all lanes, whose numbers are in the type's range.
 #if defined(__AVX512F__)
-  _mm_mask_storeu_epi8(to, first(count), _mm512_cvtepi32_epi8(v));
+SKIFF_INLINE __m128i lowest_bytes(IVec v) { return _mm512_cvtepi32_epi8(v); }
+#elif defined(__AVX2__)
+SKIFF_INLINE std::int64_t lowest_bytes(IVec v) {
+  const __m256i low = _mm256_and_si256(v, _mm256_set1_epi32(0xff));
+  const __m128i halves =
+      _mm_packus_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1));
+  return _mm_cvtsi128_si64(_mm_packus_epi16(halves, halves));
+}
+#elif defined(__SSE2__)
+SKIFF_INLINE std::int32_t lowest_bytes(IVec v) {
+  const __m128i low = _mm_and_si128(v, _mm_set1_epi32(0xff));
+  const __m128i halves = _mm_packs_epi32(low, low);
+  return _mm_cvtsi128_si32(_mm_packus_epi16(halves, halves));
+}
 #else
-  std::int32_t lanes[kLanes];
-  store_integers(lanes, v);
-  for (std::int64_t i = 0; i < count; ++i) to[i] = static_cast<std::uint8_t>(lanes[i]);
+SKIFF_INLINE std::int32_t lowest_bytes(IVec v) {
+  const int16x4_t halves = vmovn_s32(v);
+  return vget_lane_s32(vreinterpret_s32_s8(vmovn_s16(vcombine_s16(halves, halves))), 0);
+}
+#endif
+/// Stores those of the first `count` lanes.
+SKIFF_INLINE void store_bytes(std::uint8_t* to, IVec v, std::int64_t count) {
+  const auto bytes = lowest_bytes(v);
+#if defined(__AVX512F__)
+  _mm_mask_storeu_epi8(to, first(count), bytes);
+#else
+  static_assert(sizeof bytes == kLanes);
+  if (count == kLanes)
+    __builtin_memcpy(to, &bytes, kLanes);
+  else
+    for (std::int64_t i = 0; i < count; ++i) to[i] = static_cast<std::uint8_t>(bytes >> (8 * i));
 #endif
 }
 
