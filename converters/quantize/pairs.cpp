@@ -25,10 +25,12 @@ class Inserting {
       const ir::Node node = rewriter.node();
       const ValueId rounded = on_grid(node.inputs[1], product->channel_axis);
       std::vector<ValueId> inputs = node.inputs;
-      inputs.resize(std::max<std::size_t>(inputs.size(), 3), ir::kAbsent);
       inputs[0] = pair(rewriter, node.inputs[0]);
       inputs[1] = rounded;
-      inputs[2] = corrected_bias(node, rounded);
+      if (const ValueId bias = corrected_bias(node, rounded); bias != ir::kAbsent) {
+        inputs.resize(std::max<std::size_t>(inputs.size(), 3), ir::kAbsent);
+        inputs[2] = bias;
+      }
       graph_.node(rewriter.at()).inputs = std::move(inputs);
       return true;
     });

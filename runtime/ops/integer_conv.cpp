@@ -58,6 +58,10 @@ ChannelScales read_channel_scales(const NodeView& node, const TensorInfo& weight
 }
 
 IntegerScales read_integer_scales(const NodeView& node, const TensorInfo& output) {
+  const Shape& weights = node.input(1).shape;
+  const std::int64_t products = weights.elements(1, weights.rank());
+  require(products <= kMostIntegerProducts, ErrorCode::unsupported, "node '", node.name,
+          "' (integer_conv): sums of ", products, " products could leave int32");
   IntegerScales scales;
   scales.x = read_tensor_scale(node, node.input(0));
   scales.weights = read_channel_scales(node, node.input(1));
@@ -96,8 +100,6 @@ void infer_integer_conv(const NodeView& node, std::span<TensorInfo> outputs) {
   const ConvGeometry g = read_conv_geometry(node);
   const auto& attrs = node.attrs<fb::ConvAttrs>();
   check(node, node.input(1).constant, "weights are not constant");
-  check(node, g.taps() * g.group_cin() <= kMostIntegerProducts, "sums of ",
-        g.taps() * g.group_cin(), " products could leave int32");
   read_tensor_scale(node, node.input(0));
   read_channel_scales(node, node.input(1));
   const auto to = static_cast<DType>(attrs.to());

@@ -33,7 +33,8 @@ struct IntegerScales {
   ChannelScales weights;
   bool quantized = false;  ///< false: the result is float32, y is not meant
 };
-/// Checks the operands' and the result's quantization.
+/// Checks the operands' and the result's quantization. Throws Error{unsupported} where sums could
+/// leave int32.
 IntegerScales read_integer_scales(const NodeView& node, const TensorInfo& output);
 
 /// What one of the sums of output channel c is worth, in steps of a quantized result.

@@ -87,6 +87,12 @@ TEST(Int8, TwoLayersByHand) {
   EXPECT_EQ(outcome.samples, 1u);
   EXPECT_EQ(outcome.products, 2u);
   EXPECT_TRUE(outcome.kept.empty());
+  // One position says nothing of the mean of others: no bias comes in.
+  for (const ir::NodeId id : calibrated.order()) {
+    if (calibrated.node(id).op == OpKind::matmul) {
+      EXPECT_EQ(calibrated.node(id).inputs.size(), 2u);
+    }
+  }
   const quantize::Scale first = scale_before(calibrated, "first");
   EXPECT_FLOAT_EQ(first.scale, 2.55f / 255);
   EXPECT_EQ(first.zero, 100);
@@ -173,6 +179,43 @@ TEST(Int8, QuantisedDataAreLeftAsTheyAre) {
   EXPECT_EQ(again.products, 1u);
   EXPECT_TRUE(again.kept.empty());
   EXPECT_EQ(graph.order().size(), before);
+}
+
+double mean_of_channel(const ir::Value& value, std::size_t channel) {
+  const auto numbers = ir::numbers(value);
+  const auto channels = static_cast<std::size_t>(value.shape.back());
+  double sum = 0;
+  for (std::size_t i = channel; i < numbers.size(); i += channels) sum += numbers[i];
+  return sum * static_cast<double>(channels) / static_cast<double>(numbers.size());
+}
+
+/// Every position of the data counts alike in these products, so their means are right again.
+TEST(Int8, MeansOfChannelsAreKept) {
+  Graph graph;
+  const ValueId x = graph.add_input("x", DType::float32, {1, 12, 10, 4});
+  fb::ConvAttrsT grouped;
+  grouped.groups = 2;
+  fb::MatMulAttrsT transposed;
+  transposed.transpose_b = true;
+  transposed.scale = 0.5f;
+  graph.outputs = {
+      graph.add(OpKind::conv, grouped,
+                {x, random_constant(graph, {6, 1, 1, 2}), random_constant(graph, {6})}, "conv"),
+      product(graph, x, random_constant(graph, {4, 3}), "product"),
+      graph.add(OpKind::matmul, transposed, {x, random_constant(graph, {5, 4})}, "transposed")};
+  const ScratchFolder scratch;
+  const npy::Archive inputs = convert::random_inputs(graph);
+  npy::save_npz(scratch / "a.npz", inputs);
+  const Graph expected = convert::compute(graph, inputs);
+  quantize::calibrate(graph, quantize::Samples(scratch / "a.npz", graph), kSilent);
+  passes::check_graph(graph);
+  const Graph given = convert::compute(graph, inputs);
+  for (const ValueId id : graph.outputs) {
+    EXPECT_NE(ir::numbers(given.value(id)), ir::numbers(expected.value(id)));
+    for (std::size_t c = 0; c < static_cast<std::size_t>(graph.value(id).shape.back()); ++c)
+      EXPECT_NEAR(mean_of_channel(given.value(id), c), mean_of_channel(expected.value(id), c), 2e-6)
+          << graph.value(id).name << " " << c;
+  }
 }
 
 /// The whole way with all passes: what it computes is near, and how near is said.

@@ -178,6 +178,13 @@ const std::function<void(M&)> kOfQuantization[] = {
       m.graphs[0]->values[0]->quantization->axis = 9;
     },
     [](M& m) { quantization(m).scale.resize(1000); },
+    [](M& m) {  // where there are several, one for each of another axis
+      for (auto& value : m.graphs[0]->values) {
+        if (!value->quantization || value->quantization->scale.size() < 2) continue;
+        value->quantization->axis = static_cast<std::int32_t>(value->dims.size()) - 1;
+        value->quantization->scale.assign(static_cast<std::size_t>(value->dims.back()), 1.0f);
+      }
+    },
     [](M& m) {
       quantization(m).zero_point = {1, 2, 3};
     },

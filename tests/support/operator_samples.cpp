@@ -201,10 +201,10 @@ fb::QuantizationT quantization(std::vector<float> scales, std::vector<std::int64
 Graph bytes() {
   Graph g;
   g.name = "bytes";
-  const ValueId x = g.add_input("x", DType::uint8, {1, 3, 4, 2});
+  const ValueId x = g.add_input("x", DType::uint8, {1, 3, 4, 3});
   g.value(x).quantization = quantization({0.5f}, {7});
-  const ValueId w =
-      g.add_constant<std::int8_t>("w", {3, 1, 1, 2}, std::vector<std::int8_t>{1, -2, 3, -4, 5, -6});
+  const ValueId w = g.add_constant<std::int8_t>(
+      "w", {3, 1, 1, 3}, std::vector<std::int8_t>{1, -2, 3, -4, 5, -6, 7, -8, 9});
   g.value(w).quantization = quantization({0.5f, 0.25f, 1}, {});
   fb::ConvAttrsT first;
   first.to = fb::DType::int8;
