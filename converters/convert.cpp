@@ -178,17 +178,19 @@ void set_tolerance(Golden& golden, DType precision, const quantize::Outcome& qua
     golden.max_relative = 2 * bound;
   }
   if (quantized.samples == 0) return;
-  // Where floats round otherwise, an integer may be the next one: as much again may be lost.
-  const auto allow = [](float& bound, double least, double lost) {
-    if (!std::isfinite(lost)) return;
-    bound = static_cast<float>(std::max({static_cast<double>(bound), least, 2 * lost}));
+  // Where floats round otherwise, an integer may be the next one: as much again may be lost, and a
+  // layer of few numbers shows a single step.
+  constexpr double kLeast = 0.02;
+  double lost = kLeast / 2, most = kLeast;
+  const auto take = [&](double relative_l2, double max_relative) {
+    if (std::isfinite(relative_l2)) lost = std::max(lost, relative_l2);
+    if (std::isfinite(max_relative)) most = std::max(most, max_relative);
   };
-  for (const quantize::Accuracy& output : quantized.accuracy) {
-    allow(golden.relative_l2, 5e-4, output.relative_l2);
-    allow(golden.max_relative, 1e-3, output.max_relative);
-  }
-  allow(golden.relative_l2, 0, golden.off_l2);
-  allow(golden.max_relative, 0, golden.off_most);
+  take(golden.off_l2, golden.off_most);
+  for (const quantize::Accuracy& output : quantized.accuracy)
+    take(output.relative_l2, output.max_relative);
+  golden.relative_l2 = static_cast<float>(2 * lost);
+  golden.max_relative = static_cast<float>(2 * most);
 }
 
 Manifest make_manifest(const std::string& path, const ConvertOptions& options, const Source& source,

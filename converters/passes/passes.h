@@ -35,7 +35,7 @@ using Observer = std::function<void(const std::string& pass, const ir::Graph&)>;
 struct PipelineOptions {
   Observer observer = {};
   const char* start = "import";  ///< what the observer is told before the first pass
-  bool check = false;  ///< invariants after each pass; a violation throws Error{internal}
+  bool check = false;            ///< invariants after each pass; a violation throws Error{internal}
 };
 
 /// Runs the groups. Returns the names of the passes that changed something, once each, in order of

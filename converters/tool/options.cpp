@@ -59,15 +59,15 @@ void add_precision_flags(CLI::App& app, Options& options, Raw& raw) {
       "--fp16", [&options] { options.convert.precision = DType::float16; },
       "stores weights and what lies between nodes as float16; arithmetic, inputs and outputs "
       "stay float32");
-  auto* brain = app.add_flag_callback(
+  auto* bfloat = app.add_flag_callback(
       "--bf16", [&options] { options.convert.precision = DType::bfloat16; },
       "the same as bfloat16: the range of float32, 8 bits of precision");
-  brain->excludes(half);
+  bfloat->excludes(half);
   app.add_flag("--int8", raw.int8,
                "convolutions and products with constant weights on 8-bit integers, by the ranges "
                "that --calibrate shows; inputs and outputs stay as they are")
       ->excludes(half)
-      ->excludes(brain);
+      ->excludes(bfloat);
   app.add_option("--calibrate", options.convert.calibrate,
                  "samples of the inputs for --int8: a folder of .npz files or one, with an array "
                  "in/NAME or NAME for each input, of its dtype and shape; with one axis more in "
