@@ -140,9 +140,10 @@ struct WindowArgs : WindowGrid {
 /// Depthwise convolution of 8-bit integers with weights that are integers stored as floats: so few
 /// taps that float32 holds every sum exactly.
 struct IntegerWindowArgs : WindowGrid {
-  const std::uint8_t* input = nullptr;    ///< int8 or uint8
-  const float* weights = nullptr;         ///< as above
-  const float* starts = nullptr;          ///< what the sum of each channel starts with
+  const std::uint8_t* input = nullptr;  ///< int8 or uint8
+  const float* weights = nullptr;       ///< as above
+  /// What the sum of each channel starts with; an int8 input is summed as the uint8 128 above it.
+  const float* starts = nullptr;
   const std::uint8_t* padding = nullptr;  ///< `channels` times what stands for padding
   void* output = nullptr;
   bool is_signed = false;  ///< the input is int8

@@ -58,10 +58,6 @@ ChannelScales read_channel_scales(const NodeView& node, const TensorInfo& weight
 }
 
 IntegerScales read_integer_scales(const NodeView& node, const TensorInfo& output) {
-  const Shape& weights = node.input(1).shape;
-  const std::int64_t products = weights.elements(1, weights.rank());
-  require(products <= kMostIntegerProducts, ErrorCode::unsupported, "node '", node.name,
-          "' (integer_conv): sums of ", products, " products could leave int32");
   IntegerScales scales;
   scales.x = read_tensor_scale(node, node.input(0));
   scales.weights = read_channel_scales(node, node.input(1));

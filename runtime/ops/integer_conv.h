@@ -33,8 +33,7 @@ struct IntegerScales {
   ChannelScales weights;
   bool quantized = false;  ///< false: the result is float32, y is not meant
 };
-/// Checks the operands' and the result's quantization. Throws Error{unsupported} where sums could
-/// leave int32.
+/// Checks the operands' and the result's quantization.
 IntegerScales read_integer_scales(const NodeView& node, const TensorInfo& output);
 
 /// What one of the sums of output channel c is worth, in steps of a quantized result.
@@ -52,5 +51,12 @@ IntegerRounding integer_rounding(const NodeView& node, const TensorInfo& output,
 
 /// Products of 8 bits that an int32 holds, whatever they are.
 inline constexpr std::int64_t kMostIntegerProducts = std::int64_t{1} << 16;
+/// For kernels. Throws Error{unsupported} where there are more.
+inline void require_exact_sums(const NodeView& node, const ConvGeometry& g) {
+  const std::int64_t products = g.taps() * g.group_cin();
+  if (products > kMostIntegerProducts)
+    fail(ErrorCode::unsupported, "node '", node.name, "' (integer_conv): sums of ", products,
+         " products could leave int32");
+}
 
 }  // namespace skiff

@@ -28,6 +28,7 @@ std::uint64_t integer_key(const IntegerScales& scales, std::int64_t channels) no
 
 KernelPtr make_integer_conv_cpu(const KernelSpec& spec) {
   const ConvGeometry g = read_conv_geometry(spec.node);
+  require_exact_sums(spec.node, g);
   if (integer_depthwise_fits(g)) return make_integer_depthwise(spec, g);
   return make_integer_product(spec, g, cpu::best_integers(spec.table));
 }

@@ -152,6 +152,7 @@ class IntegerConv final : public Kernel {
         from_(spec.input(0).dtype),
         to_(spec.output(0).dtype),
         has_bias_(spec.node.has_input(2)) {
+    require_exact_sums(spec.node, geometry_);
     const auto& attrs = spec.node.attrs<fb::ConvAttrs>();
     results_.rounding = integer_rounding(spec.node, spec.output(0), scales_);
     results_.activation = {attrs.activation(), attrs.alpha(), attrs.beta()};

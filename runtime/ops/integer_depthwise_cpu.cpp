@@ -60,7 +60,8 @@ class IntegerDepthwise final : public Kernel {
         sum += stored[t];
       }
       weights_.put(c, row, to);
-      to[starts_at() + c] = static_cast<float>(-scales_.x.zero * sum);
+      to[starts_at() + c] =
+          static_cast<float>(-(scales_.x.zero + (args_.is_signed ? 128 : 0)) * sum);
       to[factors_at() + c] = integer_factor(scales_, c);
     }
     std::memset(to + padding_at(), scales_.x.zero,

@@ -16,6 +16,10 @@ struct FloatWindows {
   explicit FloatWindows(const WindowArgs& args) : a(args), bounds(bounds_of(args.epilogue)) {}
   const float* input() const { return a.input; }
   const float* outside() const { return a.zeros; }
+  template <typename Lanes>
+  SKIFF_INLINE Vec read(const float* from, Lanes lanes) const {
+    return load(from, lanes);
+  }
 
   /// Channels from c on.
   struct Columns {};
@@ -37,15 +41,20 @@ struct FloatWindows {
   }
 };
 
-/// The same of T = std::int8_t or std::uint8_t.
-template <typename T>
+/// The same of 8-bit integers.
 struct IntegerWindows {
-  using Input = T;
+  using Input = std::uint8_t;
   static constexpr bool kPadded = true;  ///< every position counts: starts have all weights in them
   const IntegerWindowArgs& a;
+  const std::uint8_t flip;
 
-  const T* input() const { return reinterpret_cast<const T*>(a.input); }
-  const T* outside() const { return reinterpret_cast<const T*>(a.padding); }
+  explicit IntegerWindows(const IntegerWindowArgs& args) : a(args), flip(flip_of(args.is_signed)) {}
+  const std::uint8_t* input() const { return a.input; }
+  const std::uint8_t* outside() const { return a.padding; }
+  template <typename Lanes>
+  SKIFF_INLINE Vec read(const std::uint8_t* from, Lanes lanes) const {
+    return load_bytes(from, flip, lanes);
+  }
 
   using Columns = Scaling;
   template <typename Lanes>
@@ -113,7 +122,7 @@ struct DepthwiseBlock {
       for (int kx = 0; kx < KW; ++kx) w[kx] = load(weights + (ky * KW + kx) * kLanes);
 #pragma GCC unroll 16
       for (int j = 0; j < kInputs; ++j) {
-        const Vec value = load(from[ky][j] + c, lanes);
+        const Vec value = form.read(from[ky][j] + c, lanes);
 #pragma GCC unroll 4
         for (int p = 0; p < PX; ++p)
           if (j - p * S >= 0 && j - p * S < KW) acc[p] = fma(value, w[j - p * S], acc[p]);
@@ -178,7 +187,7 @@ struct DepthwiseRun {
         const T* x = from[ky];
 #pragma GCC unroll 16
         for (int j = 0; j < kInputs; ++j, x += step[ky]) {
-          const Vec value = load(x, lanes);
+          const Vec value = form.read(x, lanes);
 #pragma GCC unroll 4
           for (int p = 0; p < 4; ++p)
             if (j - p * S >= 0 && j - p * S < KW)
@@ -257,7 +266,7 @@ SKIFF_INLINE void depthwise_pixel(const Form& form, const Window<typename Form::
       const float* w = weights + (static_cast<std::int64_t>(ky) * a.kernel_w + kx) * kLanes;
 #pragma GCC unroll 4
       for (int v = 0; v < NV; ++v)
-        acc[v] = fma(load(x + v * kLanes, lanes), load(w + v * taps * kLanes), acc[v]);
+        acc[v] = fma(form.read(x + v * kLanes, lanes), load(w + v * taps * kLanes), acc[v]);
     }
   for (int v = 0; v < NV; ++v)
     form.put(form.columns(c + v * kLanes, lanes), acc[v], out + c + v * kLanes, lanes);
@@ -281,31 +290,27 @@ void depthwise_any(const Form& form, std::int64_t begin, std::int64_t end) {
   }
 }
 
-template <typename Form>
-void depthwise_of(const Form& form, std::int64_t begin, std::int64_t end) {
-  const WindowGrid& a = form.a;
-  const bool plain = a.dilation_h == 1 && a.dilation_w == 1 && a.stride_h == a.stride_w &&
-                     a.kernel_h == a.kernel_w && form.outside() != nullptr;
-  if (plain && a.kernel_h == 3 && a.stride_h == 1)
-    return depthwise_fixed<3, 3, 1>(form, begin, end);
-  if (plain && a.kernel_h == 3 && a.stride_h == 2)
-    return depthwise_fixed<3, 3, 2>(form, begin, end);
-  if (plain && a.kernel_h == 5 && a.stride_h == 1)
-    return depthwise_fixed<5, 5, 1>(form, begin, end);
-  if (plain && a.kernel_h == 5 && a.stride_h == 2)
-    return depthwise_fixed<5, 5, 2>(form, begin, end);
+/// Whether the loops for square windows of `size` and equal strides take it.
+SKIFF_INLINE bool is_plain(const WindowGrid& a, int size, int stride) {
+  return a.dilation_h == 1 && a.dilation_w == 1 && a.stride_h == stride && a.stride_w == stride &&
+         a.kernel_h == size && a.kernel_w == size;
+}
+
+void depthwise(const WindowArgs& args, std::int64_t begin, std::int64_t end) {
+  const FloatWindows form(args);
+  const bool padded = args.zeros != nullptr;
+  if (padded && is_plain(args, 3, 1)) return depthwise_fixed<3, 3, 1>(form, begin, end);
+  if (padded && is_plain(args, 3, 2)) return depthwise_fixed<3, 3, 2>(form, begin, end);
+  if (padded && is_plain(args, 5, 1)) return depthwise_fixed<5, 5, 1>(form, begin, end);
+  if (padded && is_plain(args, 5, 2)) return depthwise_fixed<5, 5, 2>(form, begin, end);
   depthwise_any(form, begin, end);
 }
 
-void depthwise(const WindowArgs& a, std::int64_t begin, std::int64_t end) {
-  depthwise_of(FloatWindows(a), begin, end);
-}
-
-void integer_depthwise(const IntegerWindowArgs& a, std::int64_t begin, std::int64_t end) {
-  if (a.is_signed)
-    depthwise_of(IntegerWindows<std::int8_t>{a}, begin, end);
-  else
-    depthwise_of(IntegerWindows<std::uint8_t>{a}, begin, end);
+void integer_depthwise(const IntegerWindowArgs& args, std::int64_t begin, std::int64_t end) {
+  const IntegerWindows form(args);
+  if (is_plain(args, 3, 1)) return depthwise_fixed<3, 3, 1>(form, begin, end);
+  if (is_plain(args, 3, 2)) return depthwise_fixed<3, 3, 2>(form, begin, end);
+  depthwise_any(form, begin, end);
 }
 
 }  // namespace

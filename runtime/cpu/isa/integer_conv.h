@@ -16,12 +16,13 @@ struct IntegerSums {
 constexpr std::int64_t kFactorChunk = 256;
 
 /// Groups [0, groups) of every row times as many of the panel, whose end is returned.
-template <int MR, int NV, typename T>
-SKIFF_INLINE const Factor* add_products(IntegerSums<MR, NV>& sums, const T* const* rows,
+template <int MR, int NV>
+SKIFF_INLINE const Factor* add_products(IntegerSums<MR, NV>& sums, const Factor* const* rows,
                                         std::int64_t groups, const Factor* panel) {
-  const T* row[MR];
+  const Factor* row[MR];
 #pragma GCC unroll 16
   for (int r = 0; r < MR; ++r) row[r] = rows[r];
+#pragma GCC unroll 1
   for (std::int64_t g = 0; g < groups; ++g, panel += NV * kLanes * kGroup) {
     IVec w[NV];
 #pragma GCC unroll 4
@@ -37,8 +38,8 @@ SKIFF_INLINE const Factor* add_products(IntegerSums<MR, NV>& sums, const T* cons
 }
 
 /// Numbers of the input as factors, followed by zeros up to a whole group.
-SKIFF_INLINE void to_factors(const IntegerArgs& a, const std::uint8_t* from, std::int64_t count,
-                             Factor* to) {
+__attribute__((noinline)) void to_factors(const IntegerArgs& a, const std::uint8_t* from,
+                                          std::int64_t count, Factor* to) {
   if constexpr (kGroup == 4) {
     const int flip = (a.is_signed ? kInt8Offset : kUint8Offset) & 0x80;
     for (std::int64_t i = 0; i < count; ++i) to[i] = static_cast<Factor>(from[i] ^ flip);
@@ -50,43 +51,45 @@ SKIFF_INLINE void to_factors(const IntegerArgs& a, const std::uint8_t* from, std
   for (std::int64_t i = count; i % kGroup != 0; ++i) to[i] = 0;
 }
 
-/// The k numbers of a tap. They are read in place where they lie as factors do.
+/// Rows can be read in place where numbers lie as factors do.
+SKIFF_INLINE bool lie_as_factors(const IntegerArgs& a) {
+  return kGroup == 4 && (a.is_signed ? kInt8Offset : kUint8Offset) == 0 && a.k % kGroup == 0;
+}
+
+/// The k numbers of a tap: in place, or a chunk at a time as factors.
 template <int MR, int NV>
-SKIFF_INLINE const Factor* add_tap(const IntegerArgs& a, IntegerSums<MR, NV>& sums,
+SKIFF_INLINE const Factor* add_tap(const IntegerArgs& a, bool in_place, IntegerSums<MR, NV>& sums,
                                    const std::uint8_t* const* rows, const Factor* panel) {
-  if constexpr (kGroup == 4) {
-    const bool as_it_lies = (a.is_signed ? kInt8Offset : kUint8Offset) == 0;
-    if (as_it_lies && a.k % kGroup == 0)
-      return add_products<MR, NV>(sums, rows, a.k / kGroup, panel);
-  }
   Factor factors[MR][kFactorChunk];
   const Factor* pointers[MR];
-  for (int r = 0; r < MR; ++r) pointers[r] = factors[r];
-  for (std::int64_t k = 0; k < a.k; k += kFactorChunk) {
-    const std::int64_t count = a.k - k < kFactorChunk ? a.k - k : kFactorChunk;
-    for (int r = 0; r < MR; ++r) to_factors(a, rows[r] + k, count, factors[r]);
+  const std::int64_t chunk = in_place ? a.k : kFactorChunk;
+#pragma GCC unroll 1
+  for (std::int64_t k = 0; k < a.k; k += chunk) {
+    const std::int64_t count = a.k - k < chunk ? a.k - k : chunk;
+    for (int r = 0; r < MR; ++r) {
+      pointers[r] = in_place ? reinterpret_cast<const Factor*>(rows[r]) : factors[r];
+      if (!in_place) to_factors(a, rows[r] + k, count, factors[r]);
+    }
     panel = add_products<MR, NV>(sums, pointers, (count + kGroup - 1) / kGroup, panel);
   }
   return panel;
 }
 
-template <int MR, int NV>
+/// The results of `count` rows and `vectors` vectors of columns from their sums.
 void finish_integers(const IntegerArgs& a, const TileRows<std::uint8_t>& rows, int count,
-                     std::int64_t column, const IntegerSums<MR, NV>& sums) {
-#pragma GCC unroll 4
-  for (int v = 0; v < NV; ++v) {
+                     std::int64_t column, int vectors, const std::int32_t* sums) {
+  const std::int64_t wide = vectors * static_cast<std::int64_t>(kLanes);
+  for (int v = 0; v < vectors; ++v) {
     const std::int64_t at = column + v * kLanes;
     const FirstLanes lanes = lanes_before(at, a.n);
     const Scaling scaling(a.result, at, lanes);
-#pragma GCC unroll 16
-    for (int r = 0; r < MR; ++r) {
-      if (r >= count) break;
-      put_result(a.result, scaling.apply(to_float(sums.at[r][v])), a.output, rows.out[r] + at,
-                 lanes);
+    for (int r = 0; r < count; ++r) {
+      const IVec sum = load_integers(sums + r * wide + v * kLanes);
+      put_result(a.result, scaling.apply(to_float(sum)), a.output, rows.out[r] + at, lanes);
     }
   }
   if (a.result.bytes || !bounds_of(a.result.epilogue).later) return;
-  const std::int64_t columns = a.n - column < NV * kLanes ? a.n - column : NV * kLanes;
+  const std::int64_t columns = a.n - column < wide ? a.n - column : wide;
   for (int r = 0; r < count; ++r) {
     float* values = static_cast<float*>(a.output) + rows.out[r] + column;
     activate(a.result.epilogue, values, values, columns);
@@ -104,17 +107,23 @@ void integer_tile(const IntegerArgs& a, const TileRows<std::uint8_t>& rows, int 
 #pragma GCC unroll 16
     for (int r = 0; r < MR; ++r) sums.at[r][v] = start;
   }
-  if (a.linear) {
-    add_tap<MR, NV>(a, sums, rows.base, panel);
-  } else {
-    const std::uint8_t* pointers[kTapChunk][MR];
-    for (int first = 0; first < a.tap_count; first += kTapChunk) {
-      const int taps = a.tap_count - first < kTapChunk ? a.tap_count - first : kTapChunk;
+  const bool in_place = lie_as_factors(a);
+  const std::uint8_t* pointers[kTapChunk][MR];
+  for (int first = 0; first < a.tap_count; first += kTapChunk) {
+    const int taps = a.tap_count - first < kTapChunk ? a.tap_count - first : kTapChunk;
+    if (a.linear)
+      displace<MR>(rows, 0, pointers[0]);
+    else
       gather<MR>(a, a.padding, rows, first, taps, pointers);
-      for (int t = 0; t < taps; ++t) panel = add_tap<MR, NV>(a, sums, pointers[t], panel);
-    }
+#pragma GCC unroll 1
+    for (int t = 0; t < taps; ++t) panel = add_tap<MR, NV>(a, in_place, sums, pointers[t], panel);
   }
-  finish_integers<MR, NV>(a, rows, count, column, sums);
+  std::int32_t stored[MR * NV * kLanes];
+#pragma GCC unroll 16
+  for (int r = 0; r < MR; ++r)
+#pragma GCC unroll 4
+    for (int v = 0; v < NV; ++v) store_integers(stored + (r * NV + v) * kLanes, sums.at[r][v]);
+  finish_integers(a, rows, count, column, NV, stored);
 }
 
 using IntegerTile = void (*)(const IntegerArgs&, const TileRows<std::uint8_t>&, int, std::int64_t,

@@ -7,22 +7,14 @@
 namespace skiff::cpu {
 namespace {
 
-template <typename T>
-void dequantize_row(const T* x, float scale, std::int32_t zero_point, float* y,
-                    std::int64_t count) {
-  const Vec shift = splat(static_cast<float>(zero_point)), factor = splat(scale);
-  each_vector(
-      count, [=](std::int64_t i, auto lanes) __attribute__((always_inline)) {
-        store(y + i, mul(sub(load(x + i, lanes), shift), factor), lanes);
-      });
-}
-
 void dequantize(const std::uint8_t* x, bool is_signed, float scale, std::int32_t zero_point,
                 float* y, std::int64_t count) {
-  if (is_signed)
-    dequantize_row(reinterpret_cast<const std::int8_t*>(x), scale, zero_point, y, count);
-  else
-    dequantize_row(x, scale, zero_point, y, count);
+  const std::uint8_t flip = flip_of(is_signed);
+  const Vec shift = splat(static_cast<float>(zero_point + flip)), factor = splat(scale);
+  each_vector(
+      count, [=](std::int64_t i, auto lanes) __attribute__((always_inline)) {
+        store(y + i, mul(sub(load_bytes(x + i, flip, lanes), shift), factor), lanes);
+      });
 }
 
 void quantize(const float* x, float scale, std::int32_t zero_point, bool is_signed, std::uint8_t* y,

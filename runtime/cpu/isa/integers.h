@@ -91,53 +91,47 @@ SKIFF_INLINE IVec splat_group(const void* from) {
   return splat_integer(group);
 }
 
-/// Numbers of 8 bits as floats.
+/// 0x80 makes of the bits of an int8 those of the uint8 that is 128 more.
+SKIFF_INLINE std::uint8_t flip_of(bool is_signed) { return is_signed ? 0x80 : 0; }
+
+/// Unsigned numbers of 8 bits, each with its bits flipped, as floats.
 #if defined(__AVX512F__)
-SKIFF_INLINE Vec widen(__m128i bytes, bool is_signed) {
-  return _mm512_cvtepi32_ps(is_signed ? _mm512_cvtepi8_epi32(bytes) : _mm512_cvtepu8_epi32(bytes));
+SKIFF_INLINE Vec widen(__m128i bytes, std::uint8_t flip) {
+  const __m128i flipped = _mm_xor_si128(bytes, _mm_set1_epi8(static_cast<char>(flip)));
+  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(flipped));
 }
-SKIFF_INLINE Vec load_bytes(const void* from, bool is_signed, AllLanes) {
-  return widen(_mm_loadu_si128(static_cast<const __m128i*>(from)), is_signed);
+SKIFF_INLINE Vec load_bytes(const std::uint8_t* from, std::uint8_t flip, AllLanes) {
+  return widen(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)), flip);
 }
-SKIFF_INLINE Vec load_bytes(const void* from, bool is_signed, FirstLanes lanes) {
-  return widen(_mm_maskz_loadu_epi8(first(lanes.count), from), is_signed);
+SKIFF_INLINE Vec load_bytes(const std::uint8_t* from, std::uint8_t flip, FirstLanes lanes) {
+  return widen(_mm_maskz_loadu_epi8(first(lanes.count), from), flip);
 }
 #else
-SKIFF_INLINE Vec load_bytes(const void* from, bool is_signed, AllLanes) {
+SKIFF_INLINE Vec load_bytes(const std::uint8_t* from, std::uint8_t flip, AllLanes) {
 #if defined(__AVX2__)
-  const __m128i bytes = _mm_loadl_epi64(static_cast<const __m128i*>(from));
-  return to_float(is_signed ? _mm256_cvtepi8_epi32(bytes) : _mm256_cvtepu8_epi32(bytes));
+  const __m128i bytes = _mm_xor_si128(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)),
+                                      _mm_set1_epi8(static_cast<char>(flip)));
+  return to_float(_mm256_cvtepu8_epi32(bytes));
 #elif defined(__SSE2__)
   std::int32_t word;
   __builtin_memcpy(&word, from, kLanes);
-  const __m128i bytes = _mm_cvtsi32_si128(word);
-  // Each byte at the top of a lane, then shifted down with or without its sign.
-  const __m128i halves = _mm_unpacklo_epi8(_mm_setzero_si128(), bytes);
-  const __m128i tops = _mm_unpacklo_epi16(_mm_setzero_si128(), halves);
-  return to_float(is_signed ? _mm_srai_epi32(tops, 24) : _mm_srli_epi32(tops, 24));
+  const __m128i none = _mm_setzero_si128();
+  const __m128i bytes =
+      _mm_xor_si128(_mm_cvtsi32_si128(word), _mm_set1_epi8(static_cast<char>(flip)));
+  return to_float(_mm_unpacklo_epi16(_mm_unpacklo_epi8(bytes, none), none));
 #else
   std::uint32_t word;
   __builtin_memcpy(&word, from, kLanes);
-  const uint8x8_t bytes = vreinterpret_u8_u32(vdup_n_u32(word));
-  if (is_signed) return to_float(vmovl_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_u8(bytes)))));
+  const uint8x8_t bytes = veor_u8(vreinterpret_u8_u32(vdup_n_u32(word)), vdup_n_u8(flip));
   return vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(bytes))));
 #endif
 }
-SKIFF_INLINE Vec load_bytes(const void* from, bool is_signed, FirstLanes lanes) {
+SKIFF_INLINE Vec load_bytes(const std::uint8_t* from, std::uint8_t flip, FirstLanes lanes) {
   std::uint8_t bytes[kLanes] = {};
-  for (std::int64_t i = 0; i < lanes.count; ++i)
-    bytes[i] = static_cast<const std::uint8_t*>(from)[i];
-  return load_bytes(bytes, is_signed, AllLanes{});
+  for (std::int64_t i = 0; i < lanes.count; ++i) bytes[i] = from[i];
+  return load_bytes(bytes, flip, AllLanes{});
 }
 #endif
-template <typename Lanes>
-SKIFF_INLINE Vec load(const std::uint8_t* from, Lanes lanes) {
-  return load_bytes(from, false, lanes);
-}
-template <typename Lanes>
-SKIFF_INLINE Vec load(const std::int8_t* from, Lanes lanes) {
-  return load_bytes(from, true, lanes);
-}
 
 SKIFF_INLINE FirstLanes counted(AllLanes) { return {kLanes}; }
 SKIFF_INLINE FirstLanes counted(FirstLanes lanes) { return lanes; }
