@@ -306,10 +306,15 @@ void depthwise(const WindowArgs& args, std::int64_t begin, std::int64_t end) {
   depthwise_any(form, begin, end);
 }
 
+/// SSE2 alone, which hardly any processor is left with, does without.
+constexpr bool kWorthItsRoom = SKIFF_REGISTERS == 32 || kLanes > 4;
+
 void integer_depthwise(const IntegerWindowArgs& args, std::int64_t begin, std::int64_t end) {
   const IntegerWindows form(args);
-  if (is_plain(args, 3, 1)) return depthwise_fixed<3, 3, 1>(form, begin, end);
-  if (is_plain(args, 3, 2)) return depthwise_fixed<3, 3, 2>(form, begin, end);
+  if constexpr (kWorthItsRoom) {
+    if (is_plain(args, 3, 1)) return depthwise_fixed<3, 3, 1>(form, begin, end);
+    if (is_plain(args, 3, 2)) return depthwise_fixed<3, 3, 2>(form, begin, end);
+  }
   depthwise_any(form, begin, end);
 }
 

@@ -108,13 +108,13 @@ void integer_tile(const IntegerArgs& a, const TileRows<std::uint8_t>& rows, int 
     for (int r = 0; r < MR; ++r) sums.at[r][v] = start;
   }
   const bool in_place = lie_as_factors(a);
-  const std::uint8_t* pointers[kTapChunk][MR];
+  const std::uint8_t* pointers[kTapChunk][kRowLimit];  // as many for every tile: one gather()
   for (int first = 0; first < a.tap_count; first += kTapChunk) {
     const int taps = a.tap_count - first < kTapChunk ? a.tap_count - first : kTapChunk;
     if (a.linear)
-      displace<MR>(rows, 0, pointers[0]);
+      displace<kRowLimit>(rows, 0, pointers[0]);
     else
-      gather<MR>(a, a.padding, rows, first, taps, pointers);
+      gather<kRowLimit>(a, a.padding, rows, first, taps, pointers);
 #pragma GCC unroll 1
     for (int t = 0; t < taps; ++t) panel = add_tap<MR, NV>(a, in_place, sums, pointers[t], panel);
   }
