@@ -225,15 +225,19 @@ void depthwise_row(const Form& form, const Row<typename Form::Input>& row) {
     depthwise_block<KH, KW, S, 4>(form, row, ox);
     ox += 4;
   }
-  switch (a.out_w - ox) {
-    case 3:
-      return depthwise_block<KH, KW, S, 3>(form, row, ox);
-    case 2:
-      return depthwise_block<KH, KW, S, 2>(form, row, ox);
-    case 1:
-      return depthwise_block<KH, KW, S, 1>(form, row, ox);
-    default:
-      return;
+  if constexpr (Form::kPadded) {  // fewer kinds of blocks: room for code is short
+    for (; ox < a.out_w; ++ox) depthwise_block<KH, KW, S, 1>(form, row, ox);
+  } else {
+    switch (a.out_w - ox) {
+      case 3:
+        return depthwise_block<KH, KW, S, 3>(form, row, ox);
+      case 2:
+        return depthwise_block<KH, KW, S, 2>(form, row, ox);
+      case 1:
+        return depthwise_block<KH, KW, S, 1>(form, row, ox);
+      default:
+        return;
+    }
   }
 }
 
