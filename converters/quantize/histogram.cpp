@@ -22,7 +22,8 @@ void Histogram::add(std::span<const float> numbers) {
   for (const float number : numbers) {
     if (number == 0 || !std::isfinite(number)) continue;
     const double x = static_cast<double>(number);
-    const auto bin = static_cast<std::size_t>(std::floor(x * per_width)) + kSide;
+    const auto bin =
+        static_cast<std::size_t>(static_cast<std::ptrdiff_t>(std::floor(x * per_width)) + kSide);
     counts_[bin] += 1;
     sums_[bin] += x;
   }

@@ -114,7 +114,8 @@ __global__ void multiply_integers(Window w, Operands o, Results results, const X
   const Source sources[2] = {Source(pixels, first_pixel + line, o.pixels),
                              Source(pixels, first_pixel + line + kTile / 2, o.pixels)};
   constexpr int kFlip = static_cast<X>(-1) < 0 ? 0 : 0x80;
-  const int padding = ((o.zero & 0xff) ^ kFlip) * 0x01010101;
+  const unsigned zero_byte = static_cast<std::uint8_t>(o.zero ^ kFlip);
+  const int padding = static_cast<int>(zero_byte * 0x01010101u);
   int sums[kSide][kSide] = {};
   for (int begin = 0; begin < o.sum_words; begin += kWords) {
     for (int i = 0; i < 2; ++i) {
