@@ -93,4 +93,9 @@ std::vector<std::int64_t> integers(const Value& value) {
   }
 }
 
+std::span<const float> floats_of(const Value& value) {
+  return {reinterpret_cast<const float*>(value.constant->data()),
+          value.constant->size() / sizeof(float)};
+}
+
 }  // namespace skiff::ir

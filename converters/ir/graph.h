@@ -153,6 +153,8 @@ class Graph {
 /// the value is not constant or a float where integers are asked for is not a whole number.
 std::vector<std::int64_t> integers(const Value& value);
 std::vector<double> numbers(const Value& value);
+/// Those of a float32 constant, where they lie.
+std::span<const float> floats_of(const Value& value);
 
 template <typename T>
 std::vector<std::byte> bytes_of(std::span<const T> numbers) {

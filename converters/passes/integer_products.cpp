@@ -11,8 +11,6 @@ namespace {
 
 using fb::OpKind;
 
-bool is_byte(DType dtype) noexcept { return dtype == DType::int8 || dtype == DType::uint8; }
-
 /// A quantized tensor.
 struct Quantized {
   ValueId value;
@@ -79,10 +77,6 @@ ValueId add_weights(Graph& graph, const std::string& name, const Shape& shape,
   return id;
 }
 
-std::span<const float> floats_of(const ir::Value& value) {
-  return {reinterpret_cast<const float*>(value.constant->data()), value.constant->size() / 4};
-}
-
 /// A product as a convolution: what it multiplies, and what was fused behind it.
 struct Product {
   Shape input;              ///< of the integers: [N, S..., C]
@@ -92,13 +86,9 @@ struct Product {
   fb::ConvAttrsT attrs;
 };
 
-ValueId operand(const ir::Node& node, std::size_t i) {
-  return i < node.inputs.size() ? node.inputs[i] : kAbsent;
-}
-
 Product of_conv(const Rewriter& rewriter, const ir::Node& node) {
   const ir::Value& w = rewriter.graph.value(node.inputs[1]);
-  const auto floats = floats_of(w);
+  const auto floats = ir::floats_of(w);
   return {.input = rewriter.shape(node.inputs[0]),
           .weights = w.shape,
           .rows = {floats.begin(), floats.end()},
@@ -120,7 +110,7 @@ std::optional<Product> of_matmul(const Rewriter& rewriter, const ir::Node& node)
   Product p;
   p.input = a.rank() == 3 ? a : Shape{1, a.elements() / k, k};
   p.weights = {n, 1, k};
-  const auto floats = floats_of(b);
+  const auto floats = ir::floats_of(b);
   for (std::int64_t row = 0; row < n; ++row)
     for (std::int64_t i = 0; i < k; ++i)
       p.rows.push_back(attributes.scale() *
@@ -131,9 +121,9 @@ std::optional<Product> of_matmul(const Rewriter& rewriter, const ir::Node& node)
   return p;
 }
 
+/// Of a convolution or matrix product with constant weights.
 std::optional<Product> product_of(const Rewriter& rewriter) {
   const ir::Node& node = rewriter.node();
-  if (node.op != OpKind::conv && node.op != OpKind::matmul) return std::nullopt;
   if (!rewriter.is_constant(node.inputs[1]) ||
       rewriter.graph.value(node.inputs[1]).dtype != DType::float32)
     return std::nullopt;
@@ -194,10 +184,12 @@ void replace_by_integers(Rewriter& rewriter, const Quantized& x, const Product& 
 }
 
 bool to_integers(Rewriter& rewriter) {
+  const ir::Node& node = rewriter.node();
+  if (node.op != OpKind::conv && node.op != OpKind::matmul) return false;
+  const auto x = source_of(rewriter, node.inputs[0]);
+  if (!x) return false;
   const auto product = product_of(rewriter);
   if (!product) return false;
-  const auto x = source_of(rewriter, rewriter.node().inputs[0]);
-  if (!x) return false;
   const std::int64_t channels = product->weights[0];
   const auto depth =
       static_cast<std::int64_t>(product->rows.size()) / std::max<std::int64_t>(1, channels);

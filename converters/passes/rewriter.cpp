@@ -33,6 +33,10 @@ std::vector<std::byte> encode(DType dtype, double number) {
 
 }  // namespace
 
+ValueId operand(const ir::Node& node, std::size_t i) {
+  return i < node.inputs.size() ? node.inputs[i] : kAbsent;
+}
+
 void Rewriter::refresh() {
   graph.sort();
   if (graph.remove_dead() > 0) graph.sort();

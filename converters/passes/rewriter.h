@@ -97,6 +97,9 @@ const Table& attrs(const ir::Node& node) {
   return node.attrs.get<Table>();
 }
 
+/// Input i, kAbsent where the node has none.
+ValueId operand(const ir::Node& node, std::size_t i);
+
 bool is_unary(const ir::Node* node, fb::UnaryFunction function);
 bool is_binary(const ir::Node* node, fb::BinaryFunction function);
 bool is_float(DType dtype) noexcept;

@@ -15,11 +15,6 @@ namespace {
 
 using ir::ValueId;
 
-std::span<const float> floats_of(const ir::Value& value) {
-  return {reinterpret_cast<const float*>(value.constant->data()),
-          value.constant->size() / sizeof(float)};
-}
-
 std::size_t channels_of(const Shape& shape) {
   return static_cast<std::size_t>(shape.rank() == 0 ? 1 : shape.back());
 }
@@ -62,7 +57,7 @@ Outcome calibrate(ir::Graph& graph, const Samples& samples, const Progress& prog
   outcome.samples = samples.for_each([&](const npy::Archive& inputs, double done) {
     progress("calibrating", done / 2);
     const ir::Graph computed = convert::compute(graph, inputs);
-    for (auto& [id, histogram] : histograms) histogram.add(floats_of(computed.value(id)));
+    for (auto& [id, histogram] : histograms) histogram.add(ir::floats_of(computed.value(id)));
   });
   std::map<ValueId, ChannelMeans> data;
   for (const auto& [id, scale] : find_scales(graph, choice, histograms))
@@ -70,7 +65,7 @@ Outcome calibrate(ir::Graph& graph, const Samples& samples, const Progress& prog
   samples.for_each([&](const npy::Archive& inputs, double done) {
     progress("calibrating", (1 + done) / 2);
     const ir::Graph computed = convert::compute(graph, inputs);
-    for (auto& [id, means] : data) means.add(floats_of(computed.value(id)));
+    for (auto& [id, means] : data) means.add(ir::floats_of(computed.value(id)));
   });
   insert_pairs(graph, choice.products, data);
   outcome.kept = std::move(choice.kept);

@@ -185,7 +185,6 @@ struct WinogradTable {
 /// time, each of `bytes` bytes. Panels lie as PanelLayout has them with the depth taps * ceil(k /
 /// group), every element a group; what is missing is zero.
 struct IntegerTable {
-  const char* name;
   std::int32_t group;
   std::int32_t bytes;
   /// Added to each number of an int8 or a uint8 input before it is multiplied, and so to its zero

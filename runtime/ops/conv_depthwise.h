@@ -1,7 +1,8 @@
 #pragma once
 
-#include "runtime/cpu/kernel_table.h"
-#include "runtime/ops/conv.h"
+#include <cstdint>
+
+#include "runtime/core/checked.h"
 
 namespace skiff {
 
@@ -20,8 +21,5 @@ struct DepthwiseWeights {
     for (std::int64_t t = 0; t < taps; ++t) block[t * lanes] = row[t];
   }
 };
-
-/// The windows of all images.
-cpu::WindowGrid depthwise_window(const ConvGeometry& geometry) noexcept;
 
 }  // namespace skiff

@@ -6,21 +6,9 @@
 #include "runtime/cpu/packing.h"
 #include "runtime/cpu/thread_pool.h"
 #include "runtime/ops/conv_packed.h"
+#include "runtime/ops/window_grid.h"
 
 namespace skiff {
-
-cpu::WindowGrid depthwise_window(const ConvGeometry& g) noexcept {
-  const auto number = [](std::int64_t value) { return static_cast<std::int32_t>(value); };
-  cpu::WindowGrid a;
-  a.channels = a.in_pixel = a.out_pixel = g.cin;
-  a.in_h = number(g.in[1]), a.in_w = number(g.in[2]);
-  a.out_h = number(g.out[1]), a.out_w = number(g.out[2]);
-  a.kernel_h = number(g.kernel[1]), a.kernel_w = number(g.kernel[2]);
-  a.stride_h = number(g.stride[1]), a.stride_w = number(g.stride[2]);
-  a.dilation_h = number(g.dilation[1]), a.dilation_w = number(g.dilation[2]);
-  a.pad_top = number(g.pad_begin[1]), a.pad_left = number(g.pad_begin[2]);
-  return a;
-}
 
 namespace {
 
@@ -34,7 +22,7 @@ class DepthwiseConv final : public RowConv {
         constant_(spec.input(1).constant),
         has_bias_(spec.node.has_input(2)),
         has_residual_(spec.node.has_input(3)) {
-    static_cast<cpu::WindowGrid&>(args_) = depthwise_window(g);
+    static_cast<cpu::WindowGrid&>(args_) = read_window_grid(g, g.cin);
     const auto& attrs = spec.node.attrs<fb::ConvAttrs>();
     args_.epilogue = cpu::epilogue_of(attrs.activation(), attrs.alpha(), attrs.beta());
     rows_per_task_ = cpu::window_rows_per_task(rows_, cpu::work_of({g.out[2], g.cin, g.taps()}));

@@ -10,8 +10,6 @@
 namespace skiff {
 namespace {
 
-bool is_byte(DType dtype) noexcept { return dtype == DType::int8 || dtype == DType::uint8; }
-
 std::size_t count_of(const flatbuffers::Vector<float>* numbers) noexcept {
   return numbers == nullptr ? 0 : numbers->size();
 }

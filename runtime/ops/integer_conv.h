@@ -6,6 +6,9 @@
 
 namespace skiff {
 
+/// What integer operators take and give.
+inline bool is_byte(DType dtype) noexcept { return dtype == DType::int8 || dtype == DType::uint8; }
+
 /// A tensor that is quantized as a whole: real = scale * (stored - zero).
 struct TensorScale {
   float scale = 1;

@@ -8,6 +8,7 @@
 #include "runtime/ops/ops.h"
 
 namespace skiff {
+
 cpu::IntegerResult integer_result(const KernelSpec& spec, const IntegerScales& scales) {
   const auto& attrs = spec.node.attrs<fb::ConvAttrs>();
   const IntegerRounding rounding = integer_rounding(spec.node, spec.output(0), scales);
@@ -19,8 +20,10 @@ cpu::IntegerResult integer_result(const KernelSpec& spec, const IntegerScales& s
           .epilogue = cpu::epilogue_of(attrs.activation(), attrs.alpha(), attrs.beta())};
 }
 
-std::uint64_t integer_key(const IntegerScales& scales, std::int64_t channels) noexcept {
-  std::uint64_t key = static_cast<std::uint32_t>(scales.x.zero);
+std::uint64_t integer_key(const IntegerScales& scales, std::int64_t channels,
+                          std::int32_t offset) noexcept {
+  std::uint64_t key = static_cast<std::uint32_t>(scales.x.zero) * 0x9e3779b97f4a7c15u ^
+                      static_cast<std::uint32_t>(offset);
   for (std::int64_t c = 0; c < channels; ++c)
     key = (key ^ std::bit_cast<std::uint32_t>(integer_factor(scales, c))) * 0x100000001b3u;
   return key;

@@ -69,13 +69,16 @@ __global__ void convolve_integers(Window w, Operands o, Results results, std::in
   results.put(sum, at.channel, y + i);
 }
 
+/// What makes signed bytes of x's, which are the same or 128 more.
+template <typename X>
+constexpr int kFlip = static_cast<X>(-1) < 0 ? 0 : 0x80;
+
 /// Four numbers of x as signed bytes; `count` of them are there, the others meet weights of zero.
 template <typename X>
 __device__ int signed_bytes(const X* from, int count) {
-  constexpr int kFlip = static_cast<X>(-1) < 0 ? 0 : 0x80;
   unsigned word = 0;
   for (int i = 0; i < count; ++i)
-    word |= static_cast<unsigned>(static_cast<std::uint8_t>(from[i]) ^ kFlip) << (8 * i);
+    word |= static_cast<unsigned>(static_cast<std::uint8_t>(from[i]) ^ kFlip<X>) << (8 * i);
   return static_cast<int>(word);
 }
 
@@ -113,8 +116,7 @@ __global__ void multiply_integers(Window w, Operands o, Results results, const X
   const int word = thread % kWords, line = thread / kWords;  // lines `line` and `line` + kTile / 2
   const Source sources[2] = {Source(pixels, first_pixel + line, o.pixels),
                              Source(pixels, first_pixel + line + kTile / 2, o.pixels)};
-  constexpr int kFlip = static_cast<X>(-1) < 0 ? 0 : 0x80;
-  const unsigned zero_byte = static_cast<std::uint8_t>(o.zero ^ kFlip);
+  const unsigned zero_byte = static_cast<std::uint8_t>(o.zero ^ kFlip<X>);
   const int padding = static_cast<int>(zero_byte * 0x01010101u);
   int sums[kSide][kSide] = {};
   for (int begin = 0; begin < o.sum_words; begin += kWords) {

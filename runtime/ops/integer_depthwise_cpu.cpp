@@ -6,6 +6,7 @@
 #include "runtime/ops/conv_depthwise.h"
 #include "runtime/ops/conv_packed.h"
 #include "runtime/ops/integer_kernels.h"
+#include "runtime/ops/window_grid.h"
 
 namespace skiff {
 namespace {
@@ -23,7 +24,7 @@ class IntegerDepthwise final : public Kernel {
         weights_{g.cin, g.taps(), spec.table.lanes},
         rows_(g.batch * g.out[1]),
         has_bias_(spec.node.has_input(2)) {
-    static_cast<cpu::WindowGrid&>(args_) = depthwise_window(g);
+    static_cast<cpu::WindowGrid&>(args_) = read_window_grid(g, g.cin);
     args_.is_signed = spec.input(0).dtype == DType::int8;
     args_.result = integer_result(spec, scales_);
     rows_per_task_ = cpu::window_rows_per_task(rows_, cpu::work_of({g.out[2], g.cin, g.taps()}));
@@ -41,7 +42,7 @@ class IntegerDepthwise final : public Kernel {
     return input == 1 ? static_cast<std::size_t>(weights_.taps) * (sizeof(float) + 1) : 0;
   }
   std::uint64_t pack_key(int) const noexcept override {
-    return integer_key(scales_, weights_.channels) ^
+    return integer_key(scales_, weights_.channels, offset()) ^
            static_cast<std::uint64_t>(weights_.taps * 64 + weights_.lanes);
   }
 
@@ -60,8 +61,7 @@ class IntegerDepthwise final : public Kernel {
         sum += stored[t];
       }
       weights_.put(c, row, to);
-      to[starts_at() + c] =
-          static_cast<float>(-(scales_.x.zero + (args_.is_signed ? 128 : 0)) * sum);
+      to[starts_at() + c] = static_cast<float>(-(scales_.x.zero + offset()) * sum);
       to[factors_at() + c] = integer_factor(scales_, c);
     }
     std::memset(to + padding_at(), scales_.x.zero,
@@ -89,6 +89,7 @@ class IntegerDepthwise final : public Kernel {
   const char* algorithm() const noexcept override { return "integer depthwise"; }
 
  private:
+  std::int32_t offset() const noexcept { return args_.is_signed ? 128 : 0; }
   // In floats.
   std::int64_t starts_at() const noexcept { return weights_.zeros(); }
   std::int64_t factors_at() const noexcept { return starts_at() + weights_.padded_channels(); }

@@ -44,10 +44,9 @@ class IntegerProduct : public Kernel {
     return input == 1 ? static_cast<std::size_t>(layout_.lanes * stored_depth()) : 0;
   }
   std::uint64_t pack_key(int) const noexcept override {
-    std::uint64_t key = integer_key(scales_, geometry_.cout);
-    for (const std::int64_t value :
-         {layout_.lanes, layout_.vectors, layout_.depth, args_.k, geometry_.groups,
-          std::int64_t{offset()}, std::int64_t{integers_.group}})
+    std::uint64_t key = integer_key(scales_, geometry_.cout, offset());
+    for (const std::int64_t value : {layout_.lanes, layout_.vectors, layout_.depth, args_.k,
+                                     geometry_.groups, std::int64_t{integers_.group}})
       key = (key ^ static_cast<std::uint64_t>(value)) * 0x9e3779b97f4a7c15u;
     return key;
   }

@@ -7,6 +7,7 @@
 #include "runtime/cpu/tiling.h"
 #include "runtime/ops/ops.h"
 #include "runtime/ops/pool_generic.h"
+#include "runtime/ops/window_grid.h"
 
 namespace skiff {
 namespace {
@@ -18,15 +19,7 @@ class FastPool final : public Kernel {
     const auto& attrs = spec.node.attrs<fb::PoolAttrs>();
     const bool maximum = attrs.function() == fb::PoolFunction::maximum;
     pool_ = maximum ? spec.table.max_pool : spec.table.average_pool;
-    const auto number = [](std::int64_t value) { return static_cast<std::int32_t>(value); };
-    args_.channels = args_.in_pixel = args_.out_pixel = g.channels;
-    args_.in_h = number(g.in[1]), args_.in_w = number(g.in[2]);
-    args_.out_h = number(g.out[1]), args_.out_w = number(g.out[2]);
-    args_.kernel_h = number(g.kernel[1]), args_.kernel_w = number(g.kernel[2]);
-    args_.stride_h = number(g.stride[1]), args_.stride_w = number(g.stride[2]);
-    args_.dilation_h = number(g.dilation[1]), args_.dilation_w = number(g.dilation[2]);
-    args_.pad_top = number(g.pad_begin[1]), args_.pad_left = number(g.pad_begin[2]);
-    args_.pad_bottom = number(g.pad_end[1]), args_.pad_right = number(g.pad_end[2]);
+    static_cast<cpu::WindowGrid&>(args_) = read_window_grid(g, g.channels);
     args_.count_padding = attrs.count_include_pad();
     rows_per_task_ = cpu::window_rows_per_task(
         rows_, cpu::work_of({g.out[2], g.channels, std::min(g.kernel[1], g.in[1]),

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <memory_resource>
 #include <optional>
 
 #include "runtime/ops/integer_kernels.h"
@@ -244,6 +245,32 @@ TEST(IntegerConv, SumsAreExactToTheEndOfInt32) {
   for (const Range of_w : {Range{127, 127}, Range{-128, -128}, Range{}}) {
     check_integers({conv, DType::uint8, DType::float32, true, 0, 0, {255, 255}, of_w}, 700);
     check_integers({conv, DType::int8, DType::float32, true, 0, 127, {-128, -128}, of_w}, 701);
+  }
+}
+
+/// Kernels with equal keys share the packed form of a constant.
+TEST(IntegerConv, PackedWeightsOfOtherSignsAreOthers) {
+  const Quantized of_x({kScale}, {5}), of_w({0.5f}, {}), of_y({1.0f}, {5});
+  for (const std::int64_t groups : {1, 4}) {
+    fb::ConvAttrsT table;
+    table.groups = groups;
+    const Attributes attrs(table);
+    std::vector<std::uint64_t> keys;
+    for (const DType x : {DType::uint8, DType::int8}) {
+      const TensorInfo input{x, {1, 2, 2, 4}, "x", of_x.get(), false};
+      const TensorInfo weights{DType::int8, {4, 1, 1, 4 / groups}, "w", of_w.get(), true};
+      const TensorInfo* inputs[] = {&input, &weights};
+      const NodeView node{OpKind::integer_conv, 1, attrs.table(), inputs, "node"};
+      const TensorInfo output{DType::float32, {1, 2, 2, 4}, "y", of_y.get(), false};
+      std::pmr::monotonic_buffer_resource memory;
+      const KernelPtr kernel =
+          make_integer_conv_cpu({node, {&output, 1}, cpu::choose_table("auto"), 1, memory});
+      keys.push_back(kernel->pack_key(1));
+    }
+    // A product that takes both signs as they are packs the same for both.
+    const cpu::IntegerTable& integers = cpu::best_integers(cpu::choose_table("auto"));
+    const bool same = groups == 1 && integers.int8_offset == integers.uint8_offset;
+    EXPECT_EQ(keys[0] == keys[1], same);
   }
 }
 

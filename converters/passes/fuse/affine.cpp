@@ -20,10 +20,6 @@ fb::UnaryFunction activation_of(const ir::Node& node) {
                                    : attrs<fb::ConvAttrs>(node).activation();
 }
 
-ValueId operand(const ir::Node& node, std::size_t i) {
-  return i < node.inputs.size() ? node.inputs[i] : kAbsent;
-}
-
 /// True when the constant's elements all lie on its last axis.
 bool is_vector(const Shape& shape, std::int64_t channels) {
   return shape.elements() == 1 ||

@@ -187,43 +187,28 @@ Ahead ahead_of(const ConvArgs& a, std::int64_t row_begin, std::int64_t row_end, 
           static_cast<int>((lines + fetches - 1) / fetches)};
 }
 
-/// One panel over all rows of the block, the rows spread evenly over the tiles.
+/// One panel over all rows of the block.
 void conv_panel(const ConvArgs& a, std::int64_t row_begin, std::int64_t row_end, int vectors,
                 std::int64_t column, const float* panel) {
-  const std::int64_t count = row_end - row_begin;
-  const std::int64_t tiles = (count + kMaxRows[vectors] - 1) / kMaxRows[vectors];
+  const Spread spread(row_end - row_begin, kMaxRows[vectors]);
   const std::int64_t wide = vectors * static_cast<std::int64_t>(kLanes);
   const std::int64_t columns = a.n - column < wide ? a.n - column : wide;
-  const int low = static_cast<int>(count / tiles);
-  const std::int64_t taller = count - low * tiles;
-  const TileFunction tall = choose_tile(vectors, taller > 0 ? low + 1 : low);
-  const TileFunction flat = choose_tile(vectors, low);
-  TileRows<float> rows;
-  Ahead ahead = ahead_of(a, row_begin, row_end, vectors, tiles, panel);
-  std::int64_t row = row_begin;
-  for (std::int64_t i = 0; i < tiles; ++i) {
-    const int height = i < taller ? low + 1 : low;
-    if (a.linear)
-      locate_linear(a, a.input, row, height, rows);
-    else
-      locate(a, a.input, row, height, rows);
-    (i < taller ? tall : flat)(a, rows, column, columns, panel, ahead);
-    row += height;
-  }
+  const TileFunction tall = choose_tile(vectors, spread.tallest());
+  const TileFunction flat = choose_tile(vectors, spread.low);
+  Ahead ahead = ahead_of(a, row_begin, row_end, vectors, spread.tiles, panel);
+  each_tile(a, a.input, row_begin, spread, [&](const TileRows<float>& rows, int, bool is_tall) {
+    (is_tall ? tall : flat)(a, rows, column, columns, panel, ahead);
+  });
 }
 
 void conv_panels(const ConvArgs& a, std::int64_t row_begin, std::int64_t row_end,
                  std::int64_t panel_begin, std::int64_t panel_end) {
   if (row_begin >= row_end) return;
-  const std::int64_t wide = a.vectors * static_cast<std::int64_t>(kLanes);
   // Elements from one column to the next one's panel.
   const std::int64_t depth = a.k_stride > 0 ? 1 : a.k * a.tap_count;
-  for (std::int64_t p = panel_begin; p < panel_end; ++p) {
-    const std::int64_t column = p * wide;
-    const std::int64_t left = (a.n - column + kLanes - 1) / kLanes;
-    const int vectors = static_cast<int>(left < a.vectors ? left : a.vectors);
+  each_panel(a, panel_begin, panel_end, [&](std::int64_t column, int vectors) {
     conv_panel(a, row_begin, row_end, vectors, column, a.weights + column * depth);
-  }
+  });
 }
 
 }  // namespace

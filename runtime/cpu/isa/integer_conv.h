@@ -12,7 +12,7 @@ struct IntegerSums {
   IVec at[MR][NV];
 };
 
-/// Bytes of a row that are brought into the form of factors at a time.
+/// Numbers of a row that are brought into the form of factors at a time.
 constexpr std::int64_t kFactorChunk = 256;
 
 /// Groups [0, groups) of every row times as many of the panel, whose end is returned.
@@ -162,45 +162,30 @@ void repeat_last(TileRows<std::uint8_t>& rows, int count) {
   }
 }
 
-/// One panel over all rows of the block, the rows spread evenly over the tiles.
+/// One panel over all rows of the block.
 void integer_panel(const IntegerArgs& a, std::int64_t row_begin, std::int64_t row_end, int vectors,
                    std::int64_t column, const Factor* panel) {
-  const std::int64_t count = row_end - row_begin;
-  const std::int64_t tiles = (count + kMaxRows[vectors] - 1) / kMaxRows[vectors];
-  const int low = static_cast<int>(count / tiles);
-  const std::int64_t taller = count - low * tiles;
-  const IntegerTile tall = choose_integer_tile(vectors, taller > 0 ? low + 1 : low);
-  const IntegerTile flat = choose_integer_tile(vectors, low);
-  TileRows<std::uint8_t> rows;
-  std::int64_t row = row_begin;
-  for (std::int64_t i = 0; i < tiles; ++i) {
-    const int height = i < taller ? low + 1 : low;
-    if (a.linear)
-      locate_linear(a, a.input, row, height, rows);
-    else
-      locate(a, a.input, row, height, rows);
-    repeat_last(rows, height);
-    (i < taller ? tall : flat)(a, rows, height, column, panel);
-    row += height;
-  }
+  const Spread spread(row_end - row_begin, kMaxRows[vectors]);
+  const IntegerTile tall = choose_integer_tile(vectors, spread.tallest());
+  const IntegerTile flat = choose_integer_tile(vectors, spread.low);
+  each_tile(a, a.input, row_begin, spread,
+            [&](TileRows<std::uint8_t>& rows, int height, bool is_tall) {
+              repeat_last(rows, height);
+              (is_tall ? tall : flat)(a, rows, height, column, panel);
+            });
 }
 
 void integer_conv(const IntegerArgs& a, std::int64_t row_begin, std::int64_t row_end,
                   std::int64_t panel_begin, std::int64_t panel_end) {
   if (row_begin >= row_end) return;
-  const std::int64_t wide = a.vectors * static_cast<std::int64_t>(kLanes);
   const std::int64_t depth = (a.k + kGroup - 1) / kGroup * a.tap_count;
-  for (std::int64_t p = panel_begin; p < panel_end; ++p) {
-    const std::int64_t column = p * wide;
-    const std::int64_t left = (a.n - column + kLanes - 1) / kLanes;
-    const int vectors = static_cast<int>(left < a.vectors ? left : a.vectors);
+  each_panel(a, panel_begin, panel_end, [&](std::int64_t column, int vectors) {
     integer_panel(a, row_begin, row_end, vectors, column,
                   static_cast<const Factor*>(a.weights) + column * depth * kGroup);
-  }
+  });
 }
 
 constexpr IntegerTable kIntegers = {
-    .name = SKIFF_TEXT(SKIFF_ISA),
     .group = kGroup,
     .bytes = sizeof(Factor),
     .int8_offset = kInt8Offset,

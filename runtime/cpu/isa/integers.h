@@ -7,51 +7,25 @@
 namespace skiff::cpu {
 namespace {
 
+SKIFF_INLINE IVec load_integers(const void* from) {
+  return ei::ploadu<IVec>(static_cast<const std::int32_t*>(from));
+}
+SKIFF_INLINE void store_integers(std::int32_t* to, IVec v) { ei::pstoreu(to, v); }
+SKIFF_INLINE IVec splat_integer(std::int32_t value) { return ei::pset1<IVec>(value); }
+SKIFF_INLINE IVec add(IVec a, IVec b) { return ei::padd(a, b); }
+SKIFF_INLINE Vec to_float(IVec v) { return ei::pcast<IVec, Vec>(v); }
+/// To the nearest integer, half to even; Eigen's cast cuts off.
+SKIFF_INLINE IVec round_even(Vec v) {
 #if defined(__AVX512F__)
-using IVec = __m512i;
-SKIFF_INLINE IVec load_integers(const void* from) { return _mm512_loadu_si512(from); }
-SKIFF_INLINE void store_integers(void* to, IVec v) { _mm512_storeu_si512(to, v); }
-SKIFF_INLINE IVec splat_integer(std::int32_t value) { return _mm512_set1_epi32(value); }
-SKIFF_INLINE IVec add(IVec a, IVec b) { return _mm512_add_epi32(a, b); }
-SKIFF_INLINE Vec to_float(IVec v) { return _mm512_cvtepi32_ps(v); }
-SKIFF_INLINE IVec round_even(Vec v) { return _mm512_cvtps_epi32(v); }
+  return _mm512_cvtps_epi32(v);
 #elif defined(__AVX2__)
-using IVec = __m256i;
-SKIFF_INLINE IVec load_integers(const void* from) {
-  return _mm256_loadu_si256(static_cast<const __m256i*>(from));
-}
-SKIFF_INLINE void store_integers(void* to, IVec v) {
-  _mm256_storeu_si256(static_cast<__m256i*>(to), v);
-}
-SKIFF_INLINE IVec splat_integer(std::int32_t value) { return _mm256_set1_epi32(value); }
-SKIFF_INLINE IVec add(IVec a, IVec b) { return _mm256_add_epi32(a, b); }
-SKIFF_INLINE Vec to_float(IVec v) { return _mm256_cvtepi32_ps(v); }
-SKIFF_INLINE IVec round_even(Vec v) { return _mm256_cvtps_epi32(v); }
+  return _mm256_cvtps_epi32(v);
 #elif defined(__SSE2__)
-using IVec = __m128i;
-SKIFF_INLINE IVec load_integers(const void* from) {
-  return _mm_loadu_si128(static_cast<const __m128i*>(from));
-}
-SKIFF_INLINE void store_integers(void* to, IVec v) {
-  _mm_storeu_si128(static_cast<__m128i*>(to), v);
-}
-SKIFF_INLINE IVec splat_integer(std::int32_t value) { return _mm_set1_epi32(value); }
-SKIFF_INLINE IVec add(IVec a, IVec b) { return _mm_add_epi32(a, b); }
-SKIFF_INLINE Vec to_float(IVec v) { return _mm_cvtepi32_ps(v); }
-SKIFF_INLINE IVec round_even(Vec v) { return _mm_cvtps_epi32(v); }
+  return _mm_cvtps_epi32(v);
 #else
-using IVec = int32x4_t;
-SKIFF_INLINE IVec load_integers(const void* from) {
-  return vreinterpretq_s32_u8(vld1q_u8(static_cast<const std::uint8_t*>(from)));
-}
-SKIFF_INLINE void store_integers(void* to, IVec v) {
-  vst1q_u8(static_cast<std::uint8_t*>(to), vreinterpretq_u8_s32(v));
-}
-SKIFF_INLINE IVec splat_integer(std::int32_t value) { return vdupq_n_s32(value); }
-SKIFF_INLINE IVec add(IVec a, IVec b) { return vaddq_s32(a, b); }
-SKIFF_INLINE Vec to_float(IVec v) { return vcvtq_f32_s32(v); }
-SKIFF_INLINE IVec round_even(Vec v) { return vcvtnq_s32_f32(v); }
+  return vcvtnq_s32_f32(v);
 #endif
+}
 
 // multiply(sums, x, w): every lane gains the products of its group of x and w.
 #if defined(__AVX512VNNI__)

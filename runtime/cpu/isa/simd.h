@@ -5,8 +5,6 @@
 // objects share one of its functions.
 #define SKIFF_JOIN_(a, b) a##b
 #define SKIFF_JOIN(a, b) SKIFF_JOIN_(a, b)
-#define SKIFF_TEXT_(x) #x
-#define SKIFF_TEXT(x) SKIFF_TEXT_(x)
 #define Eigen SKIFF_JOIN(skiff_eigen_, SKIFF_ISA)
 #define EIGEN_DONT_PARALLELIZE
 #define EIGEN_NO_IO
@@ -33,6 +31,8 @@ constexpr int kLanes = Eigen::internal::packet_traits<float>::size;
 #pragma GCC diagnostic ignored "-Wignored-attributes"  // alignment, which the block has by itself
 /// As many vectors as one has lanes.
 using Square = Eigen::internal::PacketBlock<Vec, kLanes>;
+/// As many int32 as a vector has floats.
+using IVec = Eigen::internal::unpacket_traits<Vec>::integer_packet;
 #pragma GCC diagnostic pop
 
 SKIFF_INLINE Vec load(const float* from) { return Eigen::internal::ploadu<Vec>(from); }

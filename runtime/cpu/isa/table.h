@@ -11,6 +11,9 @@
 #include "runtime/cpu/isa/winograd.h"
 
 // The one thing an instruction set's object exports.
+#define SKIFF_TEXT_(x) #x
+#define SKIFF_TEXT(x) SKIFF_TEXT_(x)
+
 namespace skiff::cpu {
 
 extern const KernelTable SKIFF_JOIN(kTable_, SKIFF_ISA);

@@ -114,5 +114,46 @@ void gather(const RowGrid& a, const T* outside, const TileRows<T>& rows, int fir
   }
 }
 
+/// Rows spread evenly over as few tiles as hold them: the first `taller` tiles have one row more
+/// than the others.
+struct Spread {
+  std::int64_t tiles, taller;
+  int low;
+
+  Spread(std::int64_t rows, int most) : tiles((rows + most - 1) / most) {
+    low = static_cast<int>(rows / tiles);
+    taller = rows - low * tiles;
+  }
+  int tallest() const { return taller > 0 ? low + 1 : low; }
+};
+
+/// Calls f(tile's rows, their number, whether it is one of the taller tiles) from row `begin` on.
+template <typename T, typename F>
+SKIFF_INLINE void each_tile(const RowGrid& a, const T* input, std::int64_t begin,
+                            const Spread& spread, F f) {
+  TileRows<T> rows;
+  std::int64_t row = begin;
+  for (std::int64_t i = 0; i < spread.tiles; ++i) {
+    const bool tall = i < spread.taller;
+    const int height = tall ? spread.low + 1 : spread.low;
+    if (a.linear)
+      locate_linear(a, input, row, height, rows);
+    else
+      locate(a, input, row, height, rows);
+    f(rows, height, tall);
+    row += height;
+  }
+}
+
+/// Calls f(first column, vectors) for each panel; the last one may be narrower.
+template <typename F>
+SKIFF_INLINE void each_panel(const RowGrid& a, std::int64_t begin, std::int64_t end, F f) {
+  const std::int64_t wide = a.vectors * static_cast<std::int64_t>(kLanes);
+  for (std::int64_t p = begin; p < end; ++p) {
+    const std::int64_t left = (a.n - p * wide + kLanes - 1) / kLanes;
+    f(p * wide, static_cast<int>(left < a.vectors ? left : a.vectors));
+  }
+}
+
 }  // namespace
 }  // namespace skiff::cpu
