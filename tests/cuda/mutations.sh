@@ -12,6 +12,7 @@ few= fit=
 build=$(realpath "$1")
 pattern=${2:-}
 cd "$(dirname "$0")/../.." || exit
+export SKIFF_LONG=1  # all orders of threads
 
 # file | what sed does | test program | its tests
 mutations=(

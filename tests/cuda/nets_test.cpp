@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <optional>
 #include <string_view>
 
@@ -10,6 +11,7 @@
 #include "tests/runtime/networks.h"
 #include "tests/support/agreement.h"
 #include "tests/support/shared_data.h"
+#include "tests/support/thorough.h"
 
 // Real networks on the GPU's whole path: kernels, libraries, memory plan, captured graph. The
 // doubles compute what a GPU would; the answers must be those of other runtimes.
@@ -51,10 +53,16 @@ std::string steps_on_cpu(const Session& session) {
   return text;
 }
 
-/// Every network once, at the fixed sizes of its first golden file.
+bool is_small(const Network& network) {
+  return std::string_view(network.model).starts_with("small/");
+}
+
+/// Every network once, at the fixed sizes of its first golden file; in 16 bits the small ones
+/// alone, unless there is time for more.
 std::vector<Network> fixed_networks(DType precision) {
   std::vector<Network> fixed;
   for (Network network : networks_as(precision, Narrow::layers)) {
+    if (precision != DType::none && !thorough() && !is_small(network)) continue;
     network.dyn.clear();
     if (std::ranges::none_of(fixed, [&](const Network& other) {
           return std::string(other.golden) == network.golden;
@@ -112,9 +120,7 @@ TEST_P(GpuNets, AgreeWithAnotherRuntime) {
 /// TF32 has the fraction of float16: it may cost no more.
 std::vector<Network> rounded_networks() {
   std::vector<Network> rounded = fixed_networks(DType::float16);
-  std::erase_if(rounded, [](const Network& network) {
-    return !std::string_view(network.model).starts_with("small/");
-  });
+  std::erase_if(rounded, std::not_fn(is_small));
   for (Network& network : rounded) network.precision = DType::none;
   return rounded;
 }

@@ -1,18 +1,16 @@
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <iostream>
 
 #include "tests/runtime/hostile_support.h"
 #include "tests/support/model_samples.h"
 #include "tests/support/skiff_file.h"
+#include "tests/support/thorough.h"
 
 // Damage: every truncation and single bit flips of four files, as they are and with digests that
 // are right again. By default a sample of the flips; all of them when SKIFF_LONG is set.
 namespace skiff::test {
 namespace {
-
-bool thorough() { return std::getenv("SKIFF_LONG") != nullptr; }
 
 class HostileSweep : public ::testing::TestWithParam<ModelSample> {
  protected:

@@ -12,6 +12,7 @@
 #include "tests/runtime/networks.h"
 #include "tests/support/memory_promise.h"
 #include "tests/support/shared_data.h"
+#include "tests/support/thorough.h"
 
 // The memory contract: what predict() says is what a load takes, to the byte; run() takes nothing.
 namespace skiff::test {
@@ -40,7 +41,7 @@ TEST_P(Memory, RunTakesNothingAndRepeatsItsBits) {
     const auto begin = std::chrono::steady_clock::now();
     ASSERT_TRUE(session.run().ok());
     const std::chrono::duration<double> once = std::chrono::steady_clock::now() - begin;
-    const bool many = std::getenv("SKIFF_LONG") != nullptr && once.count() < 0.010;
+    const bool many = thorough() && once.count() < 0.010;
     const void* const end_of_heap = ::sbrk(0);
     const void* end_after = nullptr;
     bool good = true;

@@ -14,9 +14,13 @@ set(_headers
 # A precompiled header's bytes differ from one build folder to the next, so ccache would share nothing
 # that was compiled with it. It takes the file beside the header for its content (CCACHE_PCH_EXTSUM):
 # what the header is made of. The command line and the compiler it looks at by itself.
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/schema/skiff.fbs")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${SKIFF_SCHEMA_SOURCES})
 function(_skiff_describe_precompiled target)
-  file(SHA256 "${PROJECT_SOURCE_DIR}/schema/skiff.fbs" schema)
+  set(schema "")
+  foreach(source IN LISTS SKIFF_SCHEMA_SOURCES)
+    file(SHA256 "${source}" hash)
+    string(APPEND schema "${hash} ")
+  endforeach()
   file(SHA256 "${SKIFF_FLATBUFFERS_INCLUDE}/flatbuffers/base.h" flatbuffers)  # has its version
   string(SHA256 described
     "${schema} ${flatbuffers} ${GTest_VERSION} ${CMAKE_CXX_COMPILER_VERSION} ${ARGN}")
@@ -67,7 +71,7 @@ endif()
 function(skiff_precompile_tests)
   foreach(target IN LISTS ARGN)
     get_target_property(type ${target} TYPE)
-    if(type STREQUAL "OBJECT_LIBRARY")
+    if(NOT type STREQUAL "EXECUTABLE")
       set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
       target_compile_options(${target} PRIVATE -fPIE)
     endif()
