@@ -12,13 +12,18 @@ bool is_float(DType dtype) noexcept {
 }
 
 void infer_pointwise_chain(const NodeView& node, std::span<TensorInfo> outputs) {
+  const auto& chain = node.attrs<PointwiseChain>();
   Shape shape;
-  for (const TensorInfo* input : node.inputs) shape = broadcast(node, shape, input->shape);
-  outputs[0].dtype = node.input(0).dtype;
+  for (const TensorInfo* input : chain.operands(node)) shape = broadcast(node, shape, input->shape);
+  outputs[0].dtype = chain.result.scale != 0 ? chain.result_dtype : chain.computes_in(node);
   outputs[0].shape = shape;
 }
 
 }  // namespace
+
+DType PointwiseChain::computes_in(const NodeView& node) const noexcept {
+  return conversions() > 0 ? DType::float32 : node.input(0).dtype;
+}
 
 bool read_chain_step(const NodeView& node, PointwiseChain::Step& step) noexcept {
   const DType dtype = node.input(0).dtype;
@@ -46,7 +51,7 @@ const OpDef& pointwise_chain_op() noexcept {
                               .name = "pointwise_chain",
                               .attrs = fb::Attrs::NONE,
                               .min_inputs = 1,
-                              .max_inputs = PointwiseChain::kMaxInputs,
+                              .max_inputs = PointwiseChain::kMostInputs,
                               .min_outputs = 1,
                               .max_outputs = 1,
                               .infer = infer_pointwise_chain,

@@ -27,6 +27,29 @@ struct PointwiseChain {
   };
   Step steps[kMaxSteps];
   std::int32_t count, inputs;
+
+  /// Of 8-bit integers, real = scale (stored - zero): which of the node's inputs, behind the
+  /// operands, hold the two. Scale 0: the tensor holds floats; zero 0: there is none.
+  struct Scale {
+    std::int32_t scale, zero;
+  };
+  static constexpr int kMostInputs = 3 * kMaxInputs + 2;
+  /// Of the operands, which then have the result's shape, and of the result: on the CPU alone,
+  /// where the others are float32 then (graph/fuse_quantized.h).
+  Scale stored[kMaxInputs], result;
+  DType result_dtype;  ///< where it has a scale
+
+  std::span<const TensorInfo* const> operands(const NodeView& node) const noexcept {
+    return node.inputs.first(static_cast<std::size_t>(inputs));
+  }
+  /// How many operands and results are integers.
+  int conversions() const noexcept {
+    int many = result.scale != 0 ? 1 : 0;
+    for (const Scale& s : stored) many += s.scale != 0 ? 1 : 0;
+    return many;
+  }
+  /// The dtype of operands and results of the steps.
+  DType computes_in(const NodeView& node) const noexcept;
 };
 
 /// The step that a node would be, operands not set; false when it cannot be one: another operator,

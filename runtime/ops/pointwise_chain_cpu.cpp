@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "runtime/core/checked.h"
+#include "runtime/cpu/kernel_table.h"
 #include "runtime/cpu/thread_pool.h"
 #include "runtime/ops/binary_rows.h"
 #include "runtime/ops/kernel.h"
@@ -87,11 +88,18 @@ class Places {
 class ChainKernel final : public Kernel {
  public:
   explicit ChainKernel(const KernelSpec& spec)
-      : loop_(loop_of_chain(spec.node.inputs, spec.output(0).shape)),
+      : ChainKernel(spec, spec.node.attrs<PointwiseChain>()) {}
+  ChainKernel(const KernelSpec& spec, const PointwiseChain& chain)
+      : table_(spec.table),
+        loop_(loop_of_chain(chain.operands(spec.node), spec.output(0).shape)),
         threads_(spec.threads),
-        size_(static_cast<std::int64_t>(size_of(spec.output(0).dtype))) {
-    const auto& chain = spec.node.attrs<PointwiseChain>();
+        dtype_(chain.computes_in(spec.node)),
+        size_(static_cast<std::int64_t>(size_of(dtype_))),
+        result_size_(static_cast<std::int64_t>(size_of(spec.output(0).dtype))) {
     inputs_ = chain.inputs;
+    for (int i = 0; i < inputs_; ++i)
+      stored_[i] = {chain.stored[i], spec.input(i).dtype == DType::int8};
+    result_ = {chain.result, spec.output(0).dtype == DType::int8};
     count_ = chain.count;
     reserve_tiles(spec.widest());
     choose_block();
@@ -99,13 +107,17 @@ class ChainKernel final : public Kernel {
     for (int s = 0; s < count_; ++s) add_step(spec, chain, s, places);
     tiles_begin_ = places.count();
     blocks_ += places.count();
-    for (int i = 0; i < inputs_; ++i) overwrites_[i] = spec.input(i).shape == spec.output(0).shape;
+    for (int i = 0; i < inputs_; ++i)
+      overwrites_[i] = spec.input(i).shape == spec.output(0).shape &&
+                       spec.input(i).dtype == spec.output(0).dtype;
   }
 
   std::size_t workspace_bytes() const noexcept override {
     return static_cast<std::size_t>(blocks_ * threads_ * block_bytes());
   }
-  bool can_overwrite(int input, int) const noexcept override { return overwrites_[input]; }
+  bool can_overwrite(int input, int) const noexcept override {
+    return input < inputs_ && overwrites_[input];
+  }
   const char* algorithm() const noexcept override { return "pointwise chain"; }
 
   Status run(const RunArgs& args) noexcept override {
@@ -131,15 +143,29 @@ class ChainKernel final : public Kernel {
     /// Where each row of each input begins; the first row's where no step goes row by row.
     const std::byte* from[kMaxRows][kMaxInputs];
   };
-  enum class Operand : std::uint8_t { in_a_row, repeated, by_rows };
+  enum class Operand : std::uint8_t { in_a_row, repeated, by_rows, integers };
+  /// A tensor of 8-bit integers, where it has a scale.
+  struct Integers {
+    PointwiseChain::Scale at = {};
+    bool is_signed = false;
 
-  /// For operands that may repeat at some sizes: the scratch of no sizes is more than that of the
-  /// largest.
+    explicit operator bool() const noexcept { return at.scale != 0; }
+    float scale(const RunArgs& args) const noexcept { return *args.input<float>(at.scale); }
+    std::int32_t zero(const RunArgs& args) const noexcept {
+      if (at.zero == 0) return 0;
+      return is_signed ? *args.input<std::int8_t>(at.zero) : *args.input<std::uint8_t>(at.zero);
+    }
+  };
+
+  /// For integers, and for operands that may repeat at some sizes: the scratch of no sizes is more
+  /// than that of the largest.
   void reserve_tiles(const NodeView& widest) {
     TensorInfo result;
     pointwise_chain_op().infer(widest, {&result, 1});
-    const ChainLoop largest = loop_of_chain(widest.inputs, result.shape);
-    for (int i = 0; i < inputs_; ++i) tiles_[i] = in_a_row(largest, i) ? -1 : blocks_++;
+    const ChainLoop largest =
+        loop_of_chain(widest.attrs<PointwiseChain>().operands(widest), result.shape);
+    for (int i = 0; i < inputs_; ++i)
+      tiles_[i] = in_a_row(largest, i) && !stored_[i] ? -1 : blocks_++;
   }
 
   /// As many rows as fill a block.
@@ -149,9 +175,10 @@ class ChainKernel final : public Kernel {
     if (inner > 0) rows_ = std::max<std::int64_t>(kBlock / inner, 1);
     for (int i = 0; i < inputs_; ++i) {
       const bool tile = rows_ > 1 && tiles_[i] >= 0 && repeats(loop_, i);
-      operands_[i] = in_a_row(loop_, i) ? Operand::in_a_row
-                     : tile             ? Operand::repeated
-                                        : Operand::by_rows;
+      operands_[i] = stored_[i]           ? Operand::integers
+                     : in_a_row(loop_, i) ? Operand::in_a_row
+                     : tile               ? Operand::repeated
+                                          : Operand::by_rows;
       by_rows_ = by_rows_ || operands_[i] == Operand::by_rows;
     }
     if (by_rows_) rows_ = std::min(rows_, kMaxRows);
@@ -180,7 +207,6 @@ class ChainKernel final : public Kernel {
 
   void add_step(const KernelSpec& spec, const PointwiseChain& chain, int s, Places& places) {
     const PointwiseChain::Step& step = chain.steps[s];
-    const DType dtype = spec.output(0).dtype;
     RowStep& made = steps_[s];
     const bool binary = step.binary != 0;
     const int a = step.a - inputs_, b = binary ? step.b - inputs_ : -1;  // results of steps
@@ -188,13 +214,13 @@ class ChainKernel final : public Kernel {
     made.b = b < 0 ? step.b : inputs_ + places.of(b);
     const auto whole = [&](int o) { return o >= inputs_ || operands_[o] != Operand::by_rows; };
     made.whole = whole(made.a) && (!binary || whole(made.b));
-    if (s + 1 < count_) made.to = places.take(s, {a, b});
+    if (s + 1 < count_ || result_) made.to = places.take(s, {a, b});
     if (binary)
-      made.binary = choose_rows(spec.node, static_cast<fb::BinaryFunction>(step.function), dtype,
-                                dtype, spec.table);
+      made.binary = choose_rows(spec.node, static_cast<fb::BinaryFunction>(step.function), dtype_,
+                                dtype_, spec.table);
     const auto unary = static_cast<fb::UnaryFunction>(binary ? step.activation : step.function);
     if (unary != fb::UnaryFunction::none)
-      made.unary = make_unary_run(spec.node, unary, step.alpha, step.beta, dtype, spec.table);
+      made.unary = make_unary_run(spec.node, unary, step.alpha, step.beta, dtype_, spec.table);
     cost_ += (binary ? made.binary.cost : 0) + (made.unary ? made.unary.cost() : 0);
   }
 
@@ -204,11 +230,13 @@ class ChainKernel final : public Kernel {
     block.rows = std::min(rows_, loop_.rows() - row);
     block.columns = std::min(kBlock, loop_.inner() - column);
     block.scratch = scratch;
-    block.output = args.output<std::byte>(0) + (row * loop_.inner() + column) * size_;
+    const std::int64_t first = row * loop_.inner() + column;
+    block.output = args.output<std::byte>(0) + first * result_size_;
+    dequantize(args, block, first);
     Odometer<kMaxInputs> at_row(loop_, row);
     for (std::int64_t r = 0; r < (by_rows_ ? block.rows : 1); ++r, at_row.next())
       for (int i = 0; i < inputs_; ++i)
-        block.from[r][i] = operands_[i] == Operand::repeated
+        block.from[r][i] = operands_[i] == Operand::repeated || operands_[i] == Operand::integers
                                ? tile(scratch, i) + r * block.columns * size_
                                : args.input<std::byte>(i) +
                                      (at_row.offset(i) + column * loop_.inner_stride(i)) * size_;
@@ -219,29 +247,49 @@ class ChainKernel final : public Kernel {
       else
         for (std::int64_t r = 0; r < block.rows; ++r) run_step(step, block, r, block.columns);
     }
+    if (result_)
+      table_.quantize(reinterpret_cast<const float*>(place(block, steps_[count_ - 1].to)),
+                      result_.scale(args), result_.zero(args), result_.is_signed,
+                      reinterpret_cast<std::uint8_t*>(block.output), block.rows * block.columns);
+  }
+
+  /// The block's part of the operands that are integers; it begins with element `first`.
+  void dequantize(const RunArgs& args, const Block& block, std::int64_t first) const noexcept {
+    for (int i = 0; i < inputs_; ++i)
+      if (const Integers& x = stored_[i])
+        table_.dequantize(args.input<std::uint8_t>(i) + first, x.is_signed, x.scale(args),
+                          x.zero(args), reinterpret_cast<float*>(tile(block.scratch, i)),
+                          block.rows * block.columns);
+  }
+
+  std::byte* place(const Block& block, int number) const noexcept {
+    return block.scratch + number * block_bytes();
   }
 
   /// `count` elements from the beginning of row `r` on.
   void run_step(const RowStep& step, const Block& block, std::int64_t r,
                 std::int64_t count) const noexcept {
     const std::int64_t before = r * block.columns * size_;
-    const auto place = [&](int number) { return block.scratch + number * block_bytes() + before; };
     const auto operand = [&](int o) -> const std::byte* {
-      return o < inputs_ ? block.from[r][o] : place(o - inputs_);
+      return o < inputs_ ? block.from[r][o] : place(block, o - inputs_) + before;
     };
     const auto advance = [&](int o) { return o < inputs_ ? loop_.inner_stride(o) : 1; };
-    std::byte* const y = step.to == kOutput ? block.output + before : place(step.to);
+    std::byte* const y = (step.to == kOutput ? block.output : place(block, step.to)) + before;
     if (step.binary.run == nullptr) return step.unary(operand(step.a), y, count);
     step.binary.run(step.binary, operand(step.a), advance(step.a), operand(step.b), advance(step.b),
                     y, count);
     if (step.unary) step.unary(y, y, count);
   }
 
+  const cpu::KernelTable& table_;
   ChainLoop loop_;
+  Integers stored_[kMaxInputs], result_;
   RowStep steps_[kMaxSteps];
   int inputs_ = 0, count_ = 0;
   int threads_;
-  std::int64_t size_;        // bytes an element
+  DType dtype_;        // the steps compute in
+  std::int64_t size_;  // bytes an element of that
+  std::int64_t result_size_;
   std::int64_t blocks_ = 0;  // of scratch, a thread
   std::int64_t rows_ = 1;    // of a block
   std::int64_t pieces_ = 1;  // of a row

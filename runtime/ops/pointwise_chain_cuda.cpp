@@ -19,8 +19,10 @@ std::array<Shape, PointwiseChain::kMaxInputs> shapes_of(const KernelSpec& spec) 
 
 ChainPlan read_chain(const KernelSpec& spec) {
   const TensorInfo& result = spec.output(0);
+  const auto& chain = spec.node.attrs<PointwiseChain>();
   dispatch_float(result.dtype, [](auto) {});
-  return {.chain = spec.node.attrs<PointwiseChain>(),
+  if (chain.conversions() > 0) refuse("operands are integers");
+  return {.chain = chain,
           .dtype = result.dtype,
           .places = {shapes_of(spec), result.shape},
           .count = static_cast<unsigned>(narrow(result.elements()))};

@@ -28,8 +28,9 @@ int layers_of(const GraphNode& node) noexcept {
   const auto op = node.def->op;
   if (op == made::conv_block) return static_cast<const ConvBlock*>(node.attributes)->count;
   if (op == made::squeeze_excite) return static_cast<const SqueezeExcite*>(node.attributes)->count;
-  const bool chain = op == made::pointwise_chain;
-  return chain ? static_cast<const PointwiseChain*>(node.attributes)->count : 1;
+  if (op != made::pointwise_chain) return 1;
+  const auto& chain = *static_cast<const PointwiseChain*>(node.attributes);
+  return chain.count + chain.conversions();
 }
 
 }  // namespace

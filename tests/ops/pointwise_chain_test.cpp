@@ -168,5 +168,84 @@ TEST(PointwiseChain, OtherTypes) {
               binary(Binary::div, 3, 0)}});
 }
 
+/// Operands and result of 8-bit integers: the bytes that dequantize, the chain of floats and
+/// quantize would give one after the other.
+struct IntegerEnds {
+  DType x, y;
+  bool zeros;  ///< operands and result have zero points
+
+  TensorData zero(DType dtype, int value) const { return tensor_of(dtype, {}, {value * 1.0}); }
+
+  void check(const Shape& shape, const Shape& other) const {
+    SCOPED_TRACE(message(shape, ' ', other, ' ', x, ' ', y, ' ', zeros));
+    const double low = x == DType::int8 ? -128 : 0;
+    const std::vector<TensorData> bytes{
+        tensor_of(x, shape, random_numbers(shape.elements(), low, low + 255, 1)),
+        tensor_of(x, shape, random_numbers(shape.elements(), low, low + 255, 2))};
+    const std::vector<TensorData> scales{numbers_near(0.02f), numbers_near(0.013f),
+                                         numbers_near(0.04f)};
+    Expression e{{}, {binary(Binary::add, 0, 1), binary(Binary::mul, 3, 2, Unary::relu)}};
+    for_each_table([&](const cpu::KernelTable& table) {
+      e.inputs.clear();
+      for (std::size_t i = 0; i < 2; ++i)
+        e.inputs.push_back(convert(fb::OpKind::dequantize, bytes[i], scales[i], x, table));
+      e.inputs.push_back(numbers(other, 3));
+      const TensorData floats = e.one_by_one(table);
+      const TensorData expected =
+          y == DType::float32 ? floats : convert(fb::OpKind::quantize, floats, scales[2], y, table);
+      const TensorData found = as_chain(e, bytes, scales, table);
+      EXPECT_EQ(found.dtype, expected.dtype);
+      EXPECT_TRUE(found.bytes == expected.bytes);
+    });
+  }
+
+ private:
+  static TensorData numbers_near(float value) {
+    return tensor_of(DType::float32, {}, {static_cast<double>(value)});
+  }
+
+  TensorData convert(fb::OpKind op, const TensorData& from, const TensorData& scale, DType dtype,
+                     const cpu::KernelTable& table) const {
+    fb::QuantizeAttrsT attrs;
+    if (op == fb::OpKind::quantize) attrs.to = static_cast<fb::DType>(dtype);
+    std::vector<TensorData> operands{from, scale};
+    if (zeros) operands.push_back(zero(dtype, 7));
+    return run_op(op, attrs, operands, {.table = &table})[0];
+  }
+
+  TensorData as_chain(const Expression& e, const std::vector<TensorData>& bytes,
+                      const std::vector<TensorData>& scales, const cpu::KernelTable& table) const {
+    PointwiseChain chain{};
+    for (const Step& step : e.steps) chain.steps[chain.count++] = step;
+    std::vector<TensorData> inputs{bytes[0], bytes[1], e.inputs[2]};
+    chain.inputs = static_cast<int>(inputs.size());
+    const auto add = [&](const TensorData& scale, DType dtype) {
+      PointwiseChain::Scale at{static_cast<int>(inputs.size()), 0};
+      inputs.push_back(scale);
+      if (zeros) at.zero = static_cast<int>(inputs.size()), inputs.push_back(zero(dtype, 7));
+      return at;
+    };
+    for (std::size_t i = 0; i < 2; ++i) chain.stored[i] = add(scales[i], x);
+    if (y != DType::float32) chain.result = add(scales[2], y), chain.result_dtype = y;
+    const OpResult result =
+        run_op(fb::OpKind::none, {}, operands_of(inputs),
+               {.table = &table, .threads = 3, .row = &pointwise_chain_op(), .attributes = &chain});
+    EXPECT_TRUE(result.status.ok());
+    return result[0];
+  }
+};
+
+TEST(PointwiseChain, OfIntegers) {
+  for (const Shape& shape : {Shape{}, Shape{2049}, Shape{7, 63}, Shape{33, 65}, Shape{0, 3}}) {
+    Shape row, column = shape;
+    if (shape.rank() > 0) row.push_back(shape[shape.rank() - 1]), column[shape.rank() - 1] = 1;
+    for (const Shape& other : {row, column})
+      for (DType y : {DType::int8, DType::uint8, DType::float32}) {
+        IntegerEnds{DType::int8, y, true}.check(shape, other);
+        IntegerEnds{DType::uint8, y, false}.check(shape, other);
+      }
+  }
+}
+
 }  // namespace
 }  // namespace skiff::test

@@ -1,0 +1,168 @@
+#include "runtime/graph/fuse_quantized.h"
+
+#include <algorithm>
+#include <new>
+
+#include "runtime/graph/rewrite.h"
+#include "runtime/ops/integer_conv.h"
+#include "runtime/ops/pointwise_chain.h"
+
+namespace skiff {
+namespace {
+
+std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
+
+/// An elementwise node or chain, with the nodes that convert for it alone; -1: there is none.
+struct Group {
+  std::int32_t elementwise = -1, quantize = -1;
+  std::int32_t dequantize[PointwiseChain::kMaxInputs];
+
+  std::int32_t last() const { return quantize >= 0 ? quantize : elementwise; }
+};
+
+bool is_single(const GraphNode& node) {
+  return node.follows == 0 &&
+         (node.def->op == fb::OpKind::unary || node.def->op == fb::OpKind::binary);
+}
+
+/// False where the node is none and cannot be one of long rows.
+bool read_chain(const Graph& graph, const GraphNode& node, PointwiseChain& chain,
+                std::pmr::memory_resource& scratch) {
+  const bool is_chain = node.def == &pointwise_chain_op();
+  if (!is_chain && !is_single(node)) return false;
+  const NodeView view = view_of(graph, node, scratch);
+  if (is_chain) {
+    chain = view.attrs<PointwiseChain>();
+  } else {
+    if (!read_chain_step(view, chain.steps[0])) return false;
+    chain.count = 1;
+    chain.inputs = view.input_count();
+    chain.steps[0].b = chain.inputs - 1;
+  }
+  return chain_has_long_rows(view.inputs, graph.value(node.outputs[0]).info.shape);
+}
+
+class Finder {
+ public:
+  Finder(const Graph& graph, std::pmr::memory_resource& scratch)
+      : graph_(graph),
+        scratch_(scratch),
+        groups_(&scratch),
+        group_of_(graph.nodes.size(), -1, &scratch),
+        readers_(graph, scratch) {
+    for (std::size_t n = 0; n < graph.nodes.size(); ++n) look_at(static_cast<std::int32_t>(n));
+  }
+
+  bool any() const { return !groups_.empty(); }
+  const Group* group_of(std::int32_t n) const {
+    const std::int32_t group = group_of_[at(n)];
+    return group >= 0 ? &groups_[at(group)] : nullptr;
+  }
+
+ private:
+  void look_at(std::int32_t n) {
+    const GraphNode& node = graph_.nodes[at(n)];
+    const GraphValue& result = graph_.value(node.outputs[0]);
+    PointwiseChain chain{};
+    if (result.info.dtype != DType::float32 || !read_chain(graph_, node, chain, scratch_)) return;
+    Group group{.elementwise = n, .quantize = quantizer_of(n), .dequantize = {}};
+    bool any = group.quantize >= 0;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      group.dequantize[i] = dequantizer_of(node.inputs[i], result);
+      any |= group.dequantize[i] >= 0;
+    }
+    if (any) keep(group, node.inputs.size());
+  }
+
+  /// Whether a node of that kind converts whole tensors between bytes and float32.
+  bool converts(const GraphNode& node, fb::OpKind kind) const {
+    if (node.follows != 0 || node.def->op != kind) return false;
+    const bool reads = kind == fb::OpKind::dequantize;
+    const TensorInfo& bytes = graph_.value(reads ? node.inputs[0] : node.outputs[0]).info;
+    const TensorInfo& floats = graph_.value(reads ? node.outputs[0] : node.inputs[0]).info;
+    const TensorInfo& scale = graph_.value(node.inputs[1]).info;
+    return is_byte(bytes.dtype) && floats.dtype == DType::float32 &&
+           scale.dtype == DType::float32 && scale.shape.elements() == 1;
+  }
+
+  std::int32_t dequantizer_of(std::int32_t operand, const GraphValue& result) const {
+    const GraphValue& value = graph_.value(operand);
+    if (value.producer < 0 || readers_.only(operand) < 0 || !same_shape(value, result)) return -1;
+    return converts(graph_.nodes[at(value.producer)], fb::OpKind::dequantize) ? value.producer : -1;
+  }
+
+  /// The next node: operands would live longer for another one.
+  std::int32_t quantizer_of(std::int32_t n) const {
+    const std::int32_t reader = readers_.only(graph_.nodes[at(n)].outputs[0]);
+    return reader == n + 1 && converts(graph_.nodes[at(reader)], fb::OpKind::quantize) ? reader
+                                                                                       : -1;
+  }
+
+  void keep(const Group& group, std::size_t operands) {
+    const auto number = static_cast<std::int32_t>(groups_.size());
+    groups_.push_back(group);
+    group_of_[at(group.elementwise)] = group_of_[at(group.last())] = number;
+    for (std::size_t i = 0; i < operands; ++i)
+      if (group.dequantize[i] >= 0) group_of_[at(group.dequantize[i])] = number;
+  }
+
+  const Graph& graph_;
+  std::pmr::memory_resource& scratch_;
+  std::pmr::vector<Group> groups_;
+  std::pmr::vector<std::int32_t> group_of_;
+  Readers readers_;
+};
+
+struct Made {
+  PointwiseChain chain;
+  std::int32_t inputs[PointwiseChain::kMostInputs];
+};
+
+/// The node for a group; what it points to lives in `memory`.
+GraphNode make_node(const Graph& graph, const Group& group, std::pmr::memory_resource& memory) {
+  const GraphNode& elementwise = graph.nodes[at(group.elementwise)];
+  Made& made = *new (memory.allocate(sizeof(Made), alignof(Made))) Made{};
+  PointwiseChain& code = made.chain;
+  read_chain(graph, elementwise, code, memory);
+  std::int32_t* const inputs = made.inputs;
+  std::int32_t* end = std::copy(elementwise.inputs.begin(), elementwise.inputs.end(), inputs);
+  const auto add_scale = [&](const GraphNode& node) {
+    PointwiseChain::Scale scale{.scale = static_cast<std::int32_t>(end - inputs), .zero = 0};
+    *end++ = node.inputs[1];
+    if (node.inputs.size() < 3 || node.inputs[2] < 0) return scale;
+    scale.zero = static_cast<std::int32_t>(end - inputs);
+    *end++ = node.inputs[2];
+    return scale;
+  };
+  for (std::size_t i = 0; i < elementwise.inputs.size(); ++i) {
+    if (group.dequantize[i] < 0) continue;
+    const GraphNode& node = graph.nodes[at(group.dequantize[i])];
+    inputs[i] = node.inputs[0];
+    code.stored[i] = add_scale(node);
+  }
+  GraphNode node = graph.nodes[at(group.last())];
+  if (group.quantize >= 0) {
+    code.result = add_scale(node);
+    code.result_dtype = graph.value(node.outputs[0]).info.dtype;
+  }
+  node.def = &pointwise_chain_op();
+  node.attributes = &code;
+  node.inputs = {inputs, end};
+  return node;
+}
+
+}  // namespace
+
+void fuse_quantized(const Graph& graph, std::optional<Graph>& own,
+                    std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch) {
+  const Graph& from = own ? *own : graph;
+  if (from.has_bodies || !from.variables.empty()) return;
+  const Finder finder(from, scratch);
+  if (!finder.any()) return;
+  if (!own) copy(graph, own.emplace(memory));
+  join_nodes(
+      *own, [&](std::int32_t n) { return finder.group_of(n); },
+      [&](const Group& group) { return make_node(*own, group, memory); });
+}
+
+}  // namespace skiff
