@@ -1,5 +1,4 @@
 #include <skiff_device/launch.h>
-#include <skiff_device/ptx.h>
 
 #include <cmath>
 #include <cstring>
@@ -8,16 +7,14 @@
 #include "runtime/cuda/dispatch.h"
 #include "runtime/cuda/kernels.h"
 #include "runtime/cuda/number.cuh"
-#include "runtime/cuda/window.cuh"
+#include "runtime/cuda/product_tiles.cuh"
 #include "runtime/ops/integer_conv.h"
 
 namespace skiff::cuda {
 namespace {
 
-constexpr int kThreads = 256;
-/// A block's part of the product of all pixels with all channels, and how many words of four bytes
-/// along the sum are in shared memory at a time.
-constexpr int kTile = 64, kWords = 8, kSide = 4;
+constexpr int kThreads = 256;  ///< of a block where each makes an element
+constexpr int kWord = 4;       ///< bytes that are gathered at a time
 
 /// How exact sums become results.
 struct Results {
@@ -26,8 +23,8 @@ struct Results {
   Activation activation;  ///< of float32 results
 
   __device__ float value(int sum, int channel) const {
-    const float v = static_cast<float>(sum) * factors[channel];
-    return bias == nullptr ? v : v + rounding.bias_factor * bias[channel];
+    const float start = bias == nullptr ? 0.0f : rounding.bias_factor * bias[channel];
+    return fmaf(static_cast<float>(sum), factors[channel], start);  // as the CPU's kernels round
   }
   __device__ void put(int sum, int channel, float* y) const {
     *y = apply_fused(activation, value(sum, channel));
@@ -43,8 +40,9 @@ struct Operands {
   int zero;       ///< of x
   int cin, cout;  ///< channels of a group
   int all_cin;
-  int words;      ///< of a tap: cin bytes, rounded up
-  int sum_words;  ///< of all taps
+  int pitch;      ///< bytes of a tap in the product: cin, rounded up to whole words
+  int depth;      ///< of all taps
+  int row_bytes;  ///< of a channel's packed weights: depth, rounded up to whole chunks
   std::int64_t pixels;
 };
 
@@ -69,83 +67,68 @@ __global__ void convolve_integers(Window w, Operands o, Results results, std::in
   results.put(sum, at.channel, y + i);
 }
 
-/// What makes signed bytes of x's, which are the same or 128 more.
-template <typename X>
-constexpr int kFlip = static_cast<X>(-1) < 0 ? 0 : 0x80;
+/// Brings chunks of both operands. kAligned: 16 divides Cin, so that a chunk lies in one tap and at
+/// a multiple of 16 bytes.
+template <typename X, bool kAligned>
+struct Supply {
+  const Window& w;
+  const Operands& o;
+  const X* x;
+  const std::int8_t* weights;
+  const X* padding;  ///< a chunk of zero points
 
-/// Four numbers of x as signed bytes; `count` of them are there, the others meet weights of zero.
-template <typename X>
-__device__ int signed_bytes(const X* from, int count) {
-  unsigned word = 0;
-  for (int i = 0; i < count; ++i)
-    word |= static_cast<unsigned>(static_cast<std::uint8_t>(from[i]) ^ kFlip<X>) << (8 * i);
-  return static_cast<int>(word);
-}
+  __device__ const X* place(const tiles::PixelWindow& window, int tap, int c) const {
+    std::int64_t pixel = 0;
+    return window.tap(w, tap, pixel) ? x + pixel * o.cin + c : padding;
+  }
 
-/// The row of the product that a thread brings in: a pixel of y, or none.
-struct Source {
-  OutputPlace place;
-  bool valid;
+  /// Up to four numbers; those that a tap does not have meet weights of zero.
+  __device__ void bring_word(unsigned char* to, const X* from, int c) const {
+    if (o.cin % kWord == 0) return copy_async<kWord>(to, from, true);
+    unsigned word = 0;
+    for (int i = 0; i < kWord && c + i < o.cin; ++i)
+      word |= static_cast<unsigned>(static_cast<std::uint8_t>(from[i])) << (8 * i);
+    *reinterpret_cast<unsigned*>(to) = word;
+  }
 
-  __device__ Source(const Window& pixels, std::int64_t pixel, std::int64_t count)
-      : place(pixels, pixel < count ? pixel : 0), valid(pixel < count) {}
+  __device__ void bring_pixel(unsigned char* to, const tiles::PixelWindow& window, int k) const {
+    int tap = k / o.pitch, c = k - tap * o.pitch;
+    if constexpr (kAligned) {
+      copy_async(to, place(window, tap, c), k < o.depth);
+    } else {
+      const X* from = place(window, tap, c);
+      for (int i = 0; i < tiles::kChunk; i += kWord) {
+        bring_word(to + i, from, c);
+        c += kWord;
+        from += kWord;
+        if (c < o.pitch) continue;
+        c = 0;
+        from = place(window, ++tap, c);
+      }
+    }
+  }
 
-  /// Word `word` of the sum: of a tap outside, zero points.
-  template <typename X>
-  __device__ int word(const Window& w, const Operands& o, const X* x, int word, int padding) const {
-    if (!valid || word >= o.sum_words) return 0;
-    const int tap = word / o.words, c = (word - tap * o.words) * 4;
-    const int h = tap / w.kernel[2];
-    const TapPlace from(w, place, h / w.kernel[1], h % w.kernel[1], tap % w.kernel[2]);
-    if (!from.inside) return padding;
-    return signed_bytes(x + from.pixel * o.cin + c, o.cin - c < 4 ? o.cin - c : 4);
+  __device__ void bring_filter(unsigned char* to, std::int64_t filter, int k) const {
+    const bool inside = filter < o.cout && k < o.row_bytes;
+    copy_async(to, inside ? weights + filter * o.row_bytes + k : weights, inside);
   }
 };
 
-/// A block kTile pixels by kTile channels, a thread kSide by kSide of them. Weights are packed
-/// [Cout, words]; starts make up for the zero point of x as signed bytes.
-template <typename X, typename Y>
-__global__ void multiply_integers(Window w, Operands o, Results results, const X* x,
-                                  const int* weights, const int* starts, Y* y) {
-  __shared__ int rows[kWords][kTile], columns[kWords][kTile];
-  const int thread = static_cast<int>(threadIdx.x);
-  const std::int64_t first_pixel = static_cast<std::int64_t>(blockIdx.x) * kTile;
-  const int first_channel = static_cast<int>(blockIdx.y) * kTile;
-  Window pixels = w;
-  pixels.channels = 1;
-  const int word = thread % kWords, line = thread / kWords;  // lines `line` and `line` + kTile / 2
-  const Source sources[2] = {Source(pixels, first_pixel + line, o.pixels),
-                             Source(pixels, first_pixel + line + kTile / 2, o.pixels)};
-  const unsigned zero_byte = static_cast<std::uint8_t>(o.zero ^ kFlip<X>);
-  const int padding = static_cast<int>(zero_byte * 0x01010101u);
-  int sums[kSide][kSide] = {};
-  for (int begin = 0; begin < o.sum_words; begin += kWords) {
-    for (int i = 0; i < 2; ++i) {
-      const int at = line + i * (kTile / 2), channel = first_channel + at;
-      rows[word][at] = sources[i].word(w, o, x, begin + word, padding);
-      columns[word][at] =
-          channel < o.cout && begin + word < o.sum_words
-              ? weights[static_cast<std::int64_t>(channel) * o.sum_words + begin + word]
-              : 0;
-    }
-    __syncthreads();
-    for (int k = 0; k < kWords; ++k)
-      for (int r = 0; r < kSide; ++r)
-        for (int c = 0; c < kSide; ++c)
-          sums[r][c] = multiply_add_bytes(rows[k][thread / 16 + 16 * r],
-                                          columns[k][thread % 16 + 16 * c], sums[r][c]);
-    __syncthreads();
-  }
-  for (int r = 0; r < kSide; ++r)
-    for (int c = 0; c < kSide; ++c) {
-      const std::int64_t pixel = first_pixel + thread / 16 + 16 * r;
-      const int channel = first_channel + thread % 16 + 16 * c;
-      if (pixel < o.pixels && channel < o.cout)
-        results.put(sums[r][c] + starts[channel], channel, y + pixel * o.cout + channel);
-    }
+/// Weights are packed [Cout, row_bytes]; starts make up for the zero point of x.
+template <typename X, typename Y, bool kAligned>
+__global__ void __launch_bounds__(tiles::kThreads)
+    multiply_integers(Window w, Operands o, Results results, const X* x, const std::int8_t* weights,
+                      const X* padding, const int* starts, Y* y) {
+  tiles::multiply<X, int>(
+      w, o.pixels, o.cout, o.row_bytes, Supply<X, kAligned>{w, o, x, weights, padding},
+      [&](std::int64_t pixel, std::int64_t filter, int sum) {
+        const int channel = static_cast<int>(filter);
+        results.put(sum + starts[channel], channel, y + pixel * o.cout + channel);
+      });
 }
 
-/// Packed: weights, as stored or in whole words | starts [Cout] | factors [Cout].
+/// Packed: weights, as stored or in rows of whole chunks | a chunk of zero points of x | starts
+/// [Cout] | factors [Cout].
 class IntegerConv final : public Kernel {
  public:
   explicit IntegerConv(const KernelSpec& spec)
@@ -162,22 +145,24 @@ class IntegerConv final : public Kernel {
     operands_.zero = scales_.x.zero;
     operands_.cin = narrow(geometry_.group_cin()), operands_.cout = narrow(geometry_.group_cout());
     operands_.all_cin = narrow(geometry_.cin);
-    operands_.words = (operands_.cin + 3) / 4;
-    operands_.sum_words = narrow(operands_.words * geometry_.taps());
+    operands_.pitch = narrow(round_up(operands_.cin, kWord));
+    operands_.depth = narrow(operands_.pitch * geometry_.taps());
+    operands_.row_bytes = narrow(round_up(operands_.depth, tiles::kChunk));
     operands_.pixels = geometry_.batch * geometry_.out_pixels();
     blocks_for(outputs(), kThreads);
-    if (tiled() && geometry_.cout > kTile * std::int64_t{65535}) refuse("too many channels");
+    if (tiled()) grid_ = tiles::grid_for(operands_.pixels, geometry_.cout);
   }
 
   skiff_constant_form constant_form(int input) const noexcept override {
     if (input != 1) return {};
     const auto channels = static_cast<std::uint64_t>(geometry_.cout);
-    return {weight_bytes() + channels * (sizeof(int) + sizeof(float)), stored_depth(), 0};
+    return {starts_at() + channels * (sizeof(int) + sizeof(float)), stored_depth(), 0};
   }
 
   void pack(int, Reader& reader, std::span<std::byte> packed,
             std::span<std::byte> scratch) override {
     std::memset(packed.data(), 0, packed.size());
+    std::memset(packed.data() + weight_bytes(), scales_.x.zero, tiles::kChunk);
     for (std::int64_t channel = 0; channel < geometry_.cout; ++channel) {
       const std::span<std::byte> row = scratch.first(stored_depth());
       reader.read(row);
@@ -190,7 +175,10 @@ class IntegerConv final : public Kernel {
     from_ == DType::int8 ? give<std::int8_t>(args) : give<std::uint8_t>(args);
   }
 
-  const char* algorithm() const noexcept override { return tiled() ? "integer tiles" : "integer"; }
+  const char* algorithm() const noexcept override {
+    return tiled() ? "integer product" : "integer";
+  }
+  bool tensor_cores() const noexcept override { return tiled(); }
   std::int64_t flops() const noexcept override {
     return 2 * outputs() * static_cast<std::int64_t>(stored_depth());
   }
@@ -202,26 +190,27 @@ class IntegerConv final : public Kernel {
     return static_cast<std::size_t>(geometry_.taps() * geometry_.group_cin());
   }
   std::size_t row_bytes() const noexcept {
-    return tiled() ? static_cast<std::size_t>(operands_.sum_words) * 4 : stored_depth();
+    return tiled() ? static_cast<std::size_t>(operands_.row_bytes) : stored_depth();
   }
   std::size_t weight_bytes() const noexcept {
-    return (static_cast<std::size_t>(geometry_.cout) * row_bytes() + 15) / 16 * 16;
+    const auto bytes = geometry_.cout * static_cast<std::int64_t>(row_bytes());
+    return static_cast<std::size_t>(round_up(bytes, tiles::kChunk));
   }
+  std::size_t starts_at() const noexcept { return weight_bytes() + tiles::kChunk; }
 
   void pack_channel(const std::int8_t* row, std::int64_t channel, std::byte* packed) const {
     std::byte* to = packed + static_cast<std::size_t>(channel) * row_bytes();
     const auto cin = static_cast<std::size_t>(operands_.cin);
-    const std::size_t pitch = tiled() ? static_cast<std::size_t>(operands_.words) * 4 : cin;
+    const std::size_t pitch = tiled() ? static_cast<std::size_t>(operands_.pitch) : cin;
     int sum = 0;
     for (std::size_t i = 0; i < stored_depth(); ++i) sum += row[i];
     for (std::size_t at = 0; at < stored_depth(); at += cin, row += cin, to += pitch)
       std::memcpy(to, row, cin);
-    const int offset = from_ == DType::uint8 ? -128 : 0;
-    const int start = -(scales_.x.zero + offset) * sum;
+    const int start = -scales_.x.zero * sum;
     const float factor = integer_factor(scales_, channel);
     const auto place = static_cast<std::size_t>(channel) * 4;
-    std::memcpy(packed + weight_bytes() + place, &start, sizeof start);
-    std::memcpy(packed + weight_bytes() + static_cast<std::size_t>(geometry_.cout) * 4 + place,
+    std::memcpy(packed + starts_at() + place, &start, sizeof start);
+    std::memcpy(packed + starts_at() + static_cast<std::size_t>(geometry_.cout) * 4 + place,
                 &factor, sizeof factor);
   }
 
@@ -233,25 +222,30 @@ class IntegerConv final : public Kernel {
 
   template <typename X, typename Y>
   void run(const LaunchArgs& args) const {
-    const auto* packed = args.input<std::byte>(1);
-    const auto* starts = reinterpret_cast<const int*>(packed + weight_bytes());
+    const auto* starts = reinterpret_cast<const int*>(args.input<std::byte>(1) + starts_at());
     Results results = results_;
     results.factors = reinterpret_cast<const float*>(starts + geometry_.cout);
     results.bias = has_bias_ ? args.input<float>(2) : nullptr;
-    if (!tiled()) {
+    if (!tiled())
       check(Launch<convolve_integers<X, Y>>::run(blocks_for(outputs(), kThreads), kThreads,
                                                  args.stream(), window_, operands_, results,
                                                  outputs(), args.input<X>(0),
                                                  args.input<std::int8_t>(1), args.output<Y>(0)),
             "integer convolution");
-      return;
-    }
-    const dim3 grid(blocks_for(operands_.pixels, kTile),
-                    static_cast<unsigned>((geometry_.cout + kTile - 1) / kTile));
-    check(Launch<multiply_integers<X, Y>>::run(grid, kThreads, args.stream(), window_, operands_,
-                                               results, args.input<X>(0), args.input<int>(1),
-                                               starts, args.output<Y>(0)),
-          "integer convolution");
+    else if (operands_.cin % tiles::kChunk == 0)
+      multiply<X, Y, true>(args, results, starts);
+    else
+      multiply<X, Y, false>(args, results, starts);
+  }
+
+  template <typename X, typename Y, bool kAligned>
+  void multiply(const LaunchArgs& args, const Results& results, const int* starts) const {
+    const auto* weights = args.input<std::int8_t>(1);
+    const auto* padding = reinterpret_cast<const X*>(weights + weight_bytes());
+    check(Launch<multiply_integers<X, Y, kAligned>>::run(
+              grid_, tiles::kThreads, args.stream(), window_, operands_, results, args.input<X>(0),
+              weights, padding, starts, args.output<Y>(0)),
+          "integer convolution on tensor cores");
   }
 
   ConvGeometry geometry_;
@@ -261,6 +255,7 @@ class IntegerConv final : public Kernel {
   Results results_{};
   DType from_, to_;
   bool has_bias_;
+  dim3 grid_;
 };
 
 }  // namespace

@@ -92,16 +92,16 @@ void Block::finish_barrier() {
   at_barrier_.clear();
 }
 
-void Block::copy_later(void* to, const void* from, bool inside) {
-  const auto misaligned = [](const void* p) {
-    return reinterpret_cast<std::uintptr_t>(p) % 16 != 0;
+void Block::copy_later(void* to, const void* from, std::size_t bytes, bool inside) {
+  const auto misaligned = [bytes](const void* p) {
+    return reinterpret_cast<std::uintptr_t>(p) % bytes != 0;
   };
   if (misaligned(to) || (inside && misaligned(from))) {
-    blame("cp.async: an address is not aligned to 16 bytes");
+    blame("cp.async: an address is not aligned to the bytes that are copied");
     return;
   }
-  std::memset(to, 0xff, 16);
-  current->copies.push_back({to, inside ? from : nullptr, current->copy_groups});
+  std::memset(to, 0xff, bytes);
+  current->copies.push_back({to, inside ? from : nullptr, bytes, current->copy_groups});
 }
 
 void Block::end_copy_group() { ++current->copy_groups; }
@@ -113,9 +113,9 @@ void Block::wait_copy_groups(int left) {
        ++arrived) {
     const AsyncCopy& copy = copies[arrived];
     if (copy.from == nullptr)
-      std::memset(copy.to, 0, 16);
+      std::memset(copy.to, 0, copy.bytes);
     else
-      std::memcpy(copy.to, copy.from, 16);
+      std::memcpy(copy.to, copy.from, copy.bytes);
   }
   copies.erase(copies.begin(), copies.begin() + static_cast<std::ptrdiff_t>(arrived));
 }

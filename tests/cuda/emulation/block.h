@@ -16,10 +16,11 @@ namespace cuda_emulation {
 
 struct Warp;
 
-/// A copy of 16 bytes that arrives when its group is waited for.
+/// A copy that arrives when its group is waited for.
 struct AsyncCopy {
   void* to;
   const void* from;  ///< null: zeros
+  std::size_t bytes;
   int group;
 };
 
@@ -75,7 +76,7 @@ class Block {
     return meet(~0u, value, bytes, where).values;
   }
 
-  void copy_later(void* to, const void* from, bool inside);
+  void copy_later(void* to, const void* from, std::size_t bytes, bool inside);
   void end_copy_group();
   void wait_copy_groups(int left);
   /// The launch fails with this text.
