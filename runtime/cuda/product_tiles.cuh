@@ -64,15 +64,20 @@ struct Sums {
   /// The last parameter names the type of the left operand.
   template <typename T>
   __device__ void add(const Tile& a, const Tile& b, int first_row, int first_column, int lane, T) {
+#pragma unroll
     for (int k = 0; k < kDepth; k += 2 * kChunk) {
       unsigned left[2][4], right[2][4];
+#pragma unroll
       for (int i = 0; i < 2; ++i)
         load_matrices(left[i], &a.rows[first_row + i * 16 + lane % 16][k + lane / 16 * kChunk]);
+#pragma unroll
       for (int j = 0; j < 2; ++j)
         load_matrices(
             right[j],
             &b.rows[first_column + j * 16 + lane / 16 * 8 + lane % 8][k + lane / 8 % 2 * kChunk]);
+#pragma unroll
       for (int i = 0; i < 2; ++i)
+#pragma unroll
         for (int j = 0; j < 4; ++j)
           multiply_add(of[i][j], left[i], right[j / 2][j % 2 * 2], right[j / 2][j % 2 * 2 + 1],
                        T{});
@@ -100,6 +105,7 @@ __device__ void multiply(const Window& w, std::int64_t pixels, std::int64_t filt
   const PixelWindow windows[kOwnRows] = {PixelWindow(w, first_pixel + own_row, pixels),
                                          PixelWindow(w, first_pixel + own_row + kNextRow, pixels)};
   const auto bring = [&](int step) {
+#pragma unroll
     for (int i = 0; i < kOwnRows; ++i) {
       const int at = own_row + i * kNextRow, k = step * kDepth + chunk;
       supply.bring_pixel(&a[step % kStages].rows[at][chunk], windows[i], k);
@@ -125,8 +131,11 @@ __device__ void multiply(const Window& w, std::int64_t pixels, std::int64_t filt
     sums.add(a[step % kStages], b[step % kStages], row, column, lane, T{});
   }
 
+#pragma unroll
   for (int i = 0; i < 2; ++i)
+#pragma unroll
     for (int j = 0; j < 4; ++j)
+#pragma unroll
       for (int n = 0; n < 4; ++n) {
         const std::int64_t pixel = first_pixel + row + i * 16 + lane / 4 + n / 2 * 8;
         const std::int64_t filter = first_filter + column + j * 8 + lane % 4 * 2 + n % 2;

@@ -174,6 +174,32 @@ TEST(IntegerConv, Windows) {
                          ++seed);
 }
 
+/// More than a block of pixels and channels, and many pieces of the sum: taps that begin at any
+/// byte, word or chunk of them.
+TEST(IntegerConv, AtTheEdgesOfTiles) {
+  unsigned seed = 200;
+  for (const DType x : {DType::uint8, DType::int8})
+    for (std::int64_t cin : {3, 5, 12, 16, 23, 40, 80})
+      check_integers({{.batch = 2,
+                       .cin = cin,
+                       .cout = 71,
+                       .in = {9, 8},
+                       .kernel = {3, 3},
+                       .stride = {1, 2},
+                       .dilation = {2, 1},
+                       .pads = {2, 1, 2, 1}},
+                      x,
+                      cin % 2 == 0 ? x : DType::float32},
+                     ++seed);
+  for (std::int64_t cin : {8, 32})
+    check_integers(
+        {{.cin = cin, .cout = 64, .in = {4, 3, 6}, .kernel = {2, 3, 2}, .pads = {1, 0, 2, 0, 1, 1}},
+         DType::int8,
+         DType::uint8,
+         false},
+        ++seed);
+}
+
 TEST(IntegerConv, OfAnyForm) {
   check_integers({{.cin = 12,
                    .cout = 18,
