@@ -59,7 +59,7 @@ struct alignas(kChunk) Tile {
 /// A warp's 32 x 32 of the result: two tiles of 16 rows, four of 8 columns.
 template <typename Sum>
 struct Sums {
-  Sum of[2][4][4] = {};
+  Sum of[2][4][4] = {};  ///< in registers, as every loop over it is unrolled
 
   /// The last parameter names the type of the left operand.
   template <typename T>
@@ -87,12 +87,10 @@ struct Sums {
 
 /// The block's part of the product: calls put(pixel, filter, sum) for each of its elements, those
 /// beyond `pixels` and `filters` left out. T: the type of the left operand. `row_bytes`: of a row
-/// of either operand. A Supply has
-///   bring_pixel(unsigned char* to, const PixelWindow& window, int k)   bytes k to k + 15 of a row
-///   of im2col(x) bring_filter(unsigned char* to, std::int64_t filter, int k)        and of one of
-///   w
-/// which put them into shared memory, now or by copy_async(); what lies beyond the rows' ends adds
-/// nothing.
+/// of either operand. A Supply puts bytes k to k + 15 of a row into shared memory, now or by
+/// copy_async(), where what lies beyond the row's end adds nothing to a sum; it has
+/// bring_pixel(unsigned char* to, const PixelWindow& window, int k) for im2col(x) and
+/// bring_filter(unsigned char* to, std::int64_t filter, int k) for w.
 template <typename T, typename Sum, typename Supply, typename Put>
 __device__ void multiply(const Window& w, std::int64_t pixels, std::int64_t filters, int row_bytes,
                          const Supply& supply, const Put& put) {
