@@ -31,6 +31,7 @@ struct Supply {
       const bool good = k < s.depth && window.tap(w, k / s.cin, pixel);
       copy_async(to, good ? x + pixel * s.cin + k % s.cin : x, good);
     } else {
+#pragma unroll 4  // all eight at a time cost registers
       for (int i = 0; i < kNumbers; ++i, ++k) {
         const bool good = k < s.depth && window.tap(w, k / s.cin, pixel);
         reinterpret_cast<T*>(to)[i] = good ? x[pixel * s.cin + k % s.cin] : from_float<T>(0.0f);
