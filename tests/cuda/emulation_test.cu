@@ -128,7 +128,7 @@ void expect_products_of(cudaStream_t stream, A least) {
   auto* a = static_cast<A*>(a_memory);
   auto* b = static_cast<std::int8_t*>(b_memory);
   auto* d = static_cast<int*>(d_memory);
-  for (int i = 0; i < 16 * 32; ++i) a[i] = static_cast<A>(least + i * 167 % 256);
+  for (int i = 0; i < 16 * 32; ++i) a[i] = static_cast<A>(least + (i * 167 + i / 256 * 77) % 256);
   for (int i = 0; i < 8 * 32; ++i) b[i] = static_cast<std::int8_t>(i * 91 % 256 - 128);
   ASSERT_EQ(Launch<multiply_bytes<A>>::run(1, 32, stream, a, b, d), cudaSuccess);
   ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
