@@ -96,6 +96,8 @@ void File::read_at(std::uint64_t offset, std::span<std::byte> out) const {
   }
 }
 
+void File::will_read() const noexcept { ::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_WILLNEED); }
+
 AtomicFileWriter::AtomicFileWriter(std::string path) : path_(std::move(path)) {
   struct stat old;
   const bool exists = ::stat(path_.c_str(), &old) == 0;

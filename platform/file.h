@@ -25,6 +25,9 @@ class File {
   /// are not there or the disk fails.
   void read_at(std::uint64_t offset, std::span<std::byte> out) const;
 
+  /// Asks the system to fetch all of it ahead; a wish, which it may refuse.
+  void will_read() const noexcept;
+
  private:
   int descriptor_ = -1;
   std::uint64_t size_ = 0;

@@ -60,6 +60,10 @@ void sha256_compress_portable(std::uint32_t* state, const unsigned char* blocks,
   }
 }
 
+void sha256_compress_pair_portable(const Sha256Pair& pair) noexcept {
+  for (int i : {0, 1}) sha256_compress_portable(pair.states[i], pair.blocks[i], pair.count);
+}
+
 }  // namespace detail
 
 bool sha256_available(Sha256Path path) noexcept {
@@ -86,23 +90,47 @@ Sha256::Sha256(Sha256Path path) noexcept
       block_{},
       compress_(path == Sha256Path::x86_sha      ? detail::sha256_compress_x86
                 : path == Sha256Path::arm_crypto ? detail::sha256_compress_arm
-                                                 : detail::sha256_compress_portable) {}
+                                                 : detail::sha256_compress_portable),
+      path_(path) {}
 
-void Sha256::update(std::span<const std::byte> bytes) noexcept {
-  if (bytes.empty()) return;
+std::span<const std::byte> Sha256::complete_block(std::span<const std::byte> bytes) noexcept {
   const std::size_t waiting = length_ % 64;
   length_ += bytes.size();
-  if (waiting > 0) {
-    const std::size_t taken = std::min(bytes.size(), 64 - waiting);
-    std::memcpy(block_.data() + waiting, bytes.data(), taken);
-    bytes = bytes.subspan(taken);
-    if (waiting + taken < 64) return;
+  if (waiting == 0 || bytes.empty()) return bytes;
+  const std::size_t taken = std::min(bytes.size(), 64 - waiting);
+  std::memcpy(block_.data() + waiting, bytes.data(), taken);
+  if (waiting + taken == 64)
     compress_(state_.data(), reinterpret_cast<const unsigned char*>(block_.data()), 1);
-  }
+  return bytes.subspan(taken);
+}
+
+void Sha256::take_blocks(std::span<const std::byte> bytes) noexcept {
+  if (bytes.empty()) return;
   const std::size_t whole = bytes.size() / 64;
   compress_(state_.data(), reinterpret_cast<const unsigned char*>(bytes.data()), whole);
   bytes = bytes.subspan(whole * 64);
   if (!bytes.empty()) std::memcpy(block_.data(), bytes.data(), bytes.size());
+}
+
+void Sha256::update(std::span<const std::byte> bytes) noexcept {
+  take_blocks(complete_block(bytes));
+}
+
+void Sha256::update_pair(Sha256& a, std::span<const std::byte> of_a, Sha256& b,
+                         std::span<const std::byte> of_b) noexcept {
+  of_a = a.complete_block(of_a);
+  of_b = b.complete_block(of_b);
+  const std::size_t both = a.path_ == b.path_ ? std::min(of_a.size(), of_b.size()) / 64 : 0;
+  const detail::Sha256Pair pair{{a.state_.data(), b.state_.data()},
+                                {reinterpret_cast<const unsigned char*>(of_a.data()),
+                                 reinterpret_cast<const unsigned char*>(of_b.data())},
+                                both};
+  if (both > 0)
+    (a.path_ == Sha256Path::x86_sha      ? detail::sha256_compress_pair_x86
+     : a.path_ == Sha256Path::arm_crypto ? detail::sha256_compress_pair_arm
+                                         : detail::sha256_compress_pair_portable)(pair);
+  a.take_blocks(of_a.subspan(both * 64));
+  b.take_blocks(of_b.subspan(both * 64));
 }
 
 Sha256Digest Sha256::finish() noexcept {

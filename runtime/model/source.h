@@ -17,6 +17,10 @@ class Source {
   explicit Source(std::span<const std::byte> bytes) noexcept : bytes_(bytes) {}
 
   std::uint64_t size() const noexcept { return file_ ? file_->size() : bytes_.size(); }
+  /// All of it will be read soon, in any order.
+  void will_read() const noexcept {
+    if (file_) file_->will_read();
+  }
   /// Fills `out` from `offset`; Error{io} when the bytes are not there.
   void read_at(std::uint64_t offset, std::span<std::byte> out) const;
 

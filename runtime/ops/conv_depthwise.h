@@ -12,6 +12,8 @@ struct DepthwiseWeights {
   std::int64_t channels = 0, taps = 0, lanes = 1;
 
   std::int64_t padded_channels() const noexcept { return round_up(channels, lanes); }
+  /// Of as many channels as a vector has lanes: what packing reads at once.
+  std::int64_t block_elements() const noexcept { return taps * lanes; }
   std::int64_t zeros() const noexcept { return taps * padded_channels(); }
   std::int64_t elements() const noexcept { return zeros() + padded_channels(); }
 

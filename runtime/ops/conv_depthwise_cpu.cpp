@@ -34,9 +34,9 @@ class DepthwiseConv final : public RowConv {
     return input == 1 && constant_ ? bytes() : 0;
   }
   std::size_t pack_scratch_bytes(int input) const noexcept override {
-    return input == 1
-               ? static_cast<std::size_t>(weights_.taps) * (sizeof(float) + sizeof(std::uint16_t))
-               : 0;
+    return input == 1 ? static_cast<std::size_t>(weights_.block_elements()) *
+                            (sizeof(float) + sizeof(std::uint16_t))
+                      : 0;
   }
   std::uint64_t pack_key(int) const noexcept override {
     // Channels follow from the constant.
@@ -45,13 +45,15 @@ class DepthwiseConv final : public RowConv {
 
   void pack(int, ConstantReader& reader, std::span<std::byte> packed,
             std::span<std::byte> scratch) override {
-    auto* row = reinterpret_cast<float*>(scratch.data());
+    auto* rows = reinterpret_cast<float*>(scratch.data());
     auto* to = reinterpret_cast<float*>(packed.data());
-    std::byte* stored = scratch.data() + sizeof(float) * static_cast<std::size_t>(weights_.taps);
+    std::byte* stored =
+        scratch.data() + sizeof(float) * static_cast<std::size_t>(weights_.block_elements());
     std::fill_n(to, weights_.elements(), 0.0f);
-    for (std::int64_t c = 0; c < args_.channels; ++c) {
-      cpu::read_floats(reader, weight_type_, weights_.taps, row, stored);
-      weights_.put(c, row, to);
+    for (std::int64_t c = 0; c < args_.channels; c += weights_.lanes) {
+      const std::int64_t count = std::min(weights_.lanes, args_.channels - c);
+      cpu::read_floats(reader, weight_type_, count * weights_.taps, rows, stored);
+      for (std::int64_t i = 0; i < count; ++i) weights_.put(c + i, rows + i * weights_.taps, to);
     }
   }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "runtime/cpu/thread_pool.h"
 #include "runtime/cpu/tiling.h"
@@ -39,7 +40,9 @@ class IntegerDepthwise final : public Kernel {
                : 0;
   }
   std::size_t pack_scratch_bytes(int input) const noexcept override {
-    return input == 1 ? static_cast<std::size_t>(weights_.taps) * (sizeof(float) + 1) : 0;
+    return input == 1 ? static_cast<std::size_t>(weights_.taps) * sizeof(float) +
+                            static_cast<std::size_t>(weights_.block_elements())
+                      : 0;
   }
   std::uint64_t pack_key(int) const noexcept override {
     return integer_key(scales_, weights_.channels, offset()) ^
@@ -50,19 +53,15 @@ class IntegerDepthwise final : public Kernel {
             std::span<std::byte> scratch) override {
     auto* to = reinterpret_cast<float*>(packed.data());
     auto* row = reinterpret_cast<float*>(scratch.data());
-    const auto taps = static_cast<std::size_t>(weights_.taps);
+    const std::int64_t taps = weights_.taps, lanes = weights_.lanes;
     auto* stored = reinterpret_cast<std::int8_t*>(row + taps);
     std::fill_n(to, padding_at(), 0.0f);
-    for (std::int64_t c = 0; c < weights_.channels; ++c) {
-      reader.read({reinterpret_cast<std::byte*>(stored), taps});
-      int sum = 0;
-      for (std::size_t t = 0; t < taps; ++t) {
-        row[t] = stored[t];
-        sum += stored[t];
-      }
-      weights_.put(c, row, to);
-      to[starts_at() + c] = static_cast<float>(-(scales_.x.zero + offset()) * sum);
-      to[factors_at() + c] = integer_factor(scales_, c);
+    for (std::int64_t begin = 0; begin < weights_.channels; begin += lanes) {
+      const std::int64_t count = std::min(lanes, weights_.channels - begin);
+      reader.read(
+          std::as_writable_bytes(std::span(stored, static_cast<std::size_t>(count * taps))));
+      for (std::int64_t i = 0; i < count; ++i)
+        pack_channel(begin + i, {stored + i * taps, static_cast<std::size_t>(taps)}, row, to);
     }
     std::memset(to + padding_at(), scales_.x.zero,
                 static_cast<std::size_t>(weights_.padded_channels()));
@@ -89,6 +88,16 @@ class IntegerDepthwise final : public Kernel {
   const char* algorithm() const noexcept override { return "integer depthwise"; }
 
  private:
+  /// `row` has room for the taps.
+  void pack_channel(std::int64_t c, std::span<const std::int8_t> stored, float* row,
+                    float* to) const noexcept {
+    std::copy(stored.begin(), stored.end(), row);
+    const int sum = std::accumulate(stored.begin(), stored.end(), 0);
+    weights_.put(c, row, to);
+    to[starts_at() + c] = static_cast<float>(-(scales_.x.zero + offset()) * sum);
+    to[factors_at() + c] = integer_factor(scales_, c);
+  }
+
   std::int32_t offset() const noexcept { return args_.is_signed ? 128 : 0; }
   // In floats.
   std::int64_t starts_at() const noexcept { return weights_.zeros(); }
