@@ -9,7 +9,7 @@
 // leave a text in `error`.
 extern "C" {
 
-#define SKIFF_BACKEND_VERSION 3u
+#define SKIFF_BACKEND_VERSION 4u
 
 struct skiff_device;   ///< one session's hold on a GPU: stream, library handles
 struct skiff_kernel;   ///< one node bound to a device
@@ -91,6 +91,9 @@ struct skiff_launch {
   void* workspace;
   const void* tables;
   int32_t* bad_value;  ///< kernels set it when an operand holds an index out of range
+  /// Of a node that counts its results: their number. More than output 0 has room for are counted,
+  /// not written. Null for other nodes.
+  int64_t* count;
 };
 
 struct skiff_device_info {

@@ -46,6 +46,8 @@ struct LaunchArgs {
     return static_cast<const T*>(launch.tables);
   }
   std::int32_t* bad_value() const noexcept { return launch.bad_value; }
+  /// Where a kernel that counts its results writes their number, of all that it would have.
+  std::int64_t* count() const noexcept { return launch.count; }
   cudaStream_t stream() const noexcept { return device.stream(); }
 };
 

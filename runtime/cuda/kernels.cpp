@@ -59,6 +59,7 @@ constexpr Row kRows[] = {
     {resize, make_resize},
     {grid_sample, make_grid_sample},
     {roi_align, make_roi_align},
+    {non_max_suppression, make_non_max_suppression},
     {rnn, make_rnn},
     {attention, make_attention},
     {made::pointwise_chain, make_pointwise_chain, list_pointwise_chain_choices},

@@ -104,7 +104,7 @@ class Binder {
 
   /// False, with the reason in the step, when the device has no kernel for the node.
   bool make_on_device(Step& step, const GraphNode& node) {
-    if (node.follows != 0) {
+    if (node.waits_for() != 0) {
       step.why_host = "its sizes depend on data";
       return false;
     }

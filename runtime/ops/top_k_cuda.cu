@@ -7,6 +7,7 @@
 #include "runtime/cuda/kernels.h"
 #include "runtime/cuda/number.cuh"
 #include "runtime/cuda/order.cuh"
+#include "runtime/cuda/sort.cuh"
 #include "runtime/ops/strided.h"
 
 // Pieces of a line are sorted, each by one block; then runs of places are merged, several into one,
@@ -14,9 +15,7 @@
 namespace skiff::cuda {
 namespace {
 
-constexpr int kThreads = 256;
-constexpr int kSlots = 1024;  ///< places that a block sorts
-constexpr int kFan = 8;       ///< runs that become one
+constexpr int kThreads = kSortThreads, kSlots = kSortSlots, kFan = kSortFan;
 
 /// x [outer, extent, inner] -> values and indices [outer, k, inner].
 struct TopKLines {
@@ -58,24 +57,6 @@ struct Results {
   }
 };
 
-/// Sorts every `size` neighbouring ones of kSlots places; a power of two. All threads must call it.
-template <typename P>
-__device__ void sort_slots(P* places, int size) {
-  for (int stage = 2; stage <= size; stage *= 2)
-    for (int reach = stage / 2; reach > 0; reach /= 2) {
-      __syncthreads();
-      for (int pair = static_cast<int>(threadIdx.x); pair < kSlots / 2; pair += kThreads) {
-        const int low = 2 * pair - pair % reach, high = low + reach;
-        const bool falling = (low % size & stage) != 0;
-        if ((places[high] < places[low]) == falling) continue;
-        const P place = places[low];
-        places[low] = places[high];
-        places[high] = place;
-      }
-    }
-  __syncthreads();
-}
-
 /// Makes the first runs, kSlots / span of them a block. A line's only run is its result.
 template <typename Bits>
 __global__ void __launch_bounds__(kThreads)
@@ -101,20 +82,6 @@ __global__ void __launch_bounds__(kThreads)
     else
       write[number * runs.room + rank] = places[slot];
   }
-}
-
-/// How many of a run's `length` places stand before one of another run.
-template <typename P>
-__device__ std::int64_t count_before(const P* run, std::int64_t length, const P& place) {
-  std::int64_t low = 0;
-  while (low < length) {
-    const std::int64_t middle = (low + length) / 2;
-    if (run[middle] < place)
-      low = middle + 1;
-    else
-      length = middle;
-  }
-  return low;
 }
 
 /// A thread a place: its rank among kFan runs says where it goes.

@@ -67,7 +67,7 @@ std::byte* Session::Impl::stored(std::int32_t buffer) const noexcept {
 
 void Session::Impl::connect_on_host(std::size_t s) {
   Step& step = binding.steps[s];
-  const GraphNode& node = graph().nodes[static_cast<std::size_t>(step.node)];
+  const GraphNode& node = graph_node(step);
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     const std::int32_t id = node.inputs[i];
     const bool constant = id >= 0 && graph().value(id).buffer >= 0;

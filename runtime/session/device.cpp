@@ -12,8 +12,10 @@
 namespace skiff {
 namespace {
 
-/// Kernels report an index out of range in a word behind the inputs and outputs.
+/// Kernels report an index out of range in a word behind the inputs and outputs, and what they
+/// count in one a symbol behind that.
 constexpr std::uint64_t kBadValueBytes = Block::kAlignment;
+constexpr std::uint64_t kCountBytes = Symbols::kMaxCount * sizeof(std::int64_t);
 
 std::unique_ptr<backend::Device> try_open(const SessionOptions& options) {
   std::string why;
@@ -46,13 +48,25 @@ std::unique_ptr<backend::Device> open_device(const SessionOptions& options) {
 void Session::Impl::check_placement() const {
   if (!options.strict_gpu) return;
   for (const Step& step : binding.steps)
-    require(step.space == Space::device, ErrorCode::device, "node '",
-            graph().nodes[static_cast<std::size_t>(step.node)].name,
+    require(step.space == Space::device, ErrorCode::device, "node '", graph_node(step).name,
             "' would run on the CPU: ", step.why_host, " (leave out --strict-gpu to let it)");
 }
 
 std::uint64_t Session::Impl::io_bytes() const noexcept {
-  return layout.io_bytes + (device ? kBadValueBytes : 0);
+  return layout.io_bytes + (device ? kBadValueBytes : 0) + (counts_on_device() ? kCountBytes : 0);
+}
+
+bool Session::Impl::counts_on_device() const noexcept {
+  return std::ranges::any_of(binding.steps, [&](const Step& step) {
+    return step.space == Space::device && graph_node(step).sets >= 0;
+  });
+}
+
+/// Where a step of the device's writes the number of its results; null: it does not count.
+std::int64_t* Session::Impl::count_word(const Step& step, std::byte* base) const noexcept {
+  const std::int32_t symbol = graph_node(step).sets;
+  if (symbol < 0) return nullptr;
+  return reinterpret_cast<std::int64_t*>(base + layout.io_bytes + kBadValueBytes) + symbol;
 }
 
 void Session::Impl::take_device_memory() {
@@ -88,7 +102,7 @@ std::byte* Session::Impl::device_address(std::int32_t id) const noexcept {
 
 void Session::Impl::connect_on_device(std::size_t s) {
   Step& step = binding.steps[s];
-  const GraphNode& node = graph().nodes[static_cast<std::size_t>(step.node)];
+  const GraphNode& node = graph_node(step);
   for (std::size_t i = 0; i < node.inputs.size(); ++i)
     step.inputs[i] = node.inputs[i] < 0 ? nullptr : device_address(node.inputs[i]);
   for (std::size_t o = 0; o < node.outputs.size(); ++o)
@@ -108,8 +122,13 @@ void Session::Impl::renumber_borders() noexcept {
   }
 }
 
+/// What a run will have counted is not known when it is recorded: all that there can be is copied.
 void Session::Impl::enqueue(const Border& border) {
-  const auto bytes = static_cast<std::uint64_t>(shapes.info(border.value).bytes());
+  const GraphValue& value = graph().value(border.value);
+  const bool counted =
+      value.producer >= 0 && graph().nodes[static_cast<std::size_t>(value.producer)].sets >= 0;
+  const TensorInfo& info = counted ? value.info : shapes.info(border.value);
+  const auto bytes = static_cast<std::uint64_t>(info.bytes());
   if (bytes == 0) return;
   const bool to_device = border.to == Space::device;
   void *on_host = address(border.value), *on_device = device_address(border.value);
@@ -119,7 +138,8 @@ void Session::Impl::enqueue(const Border& border) {
 void Session::Impl::enqueue(const Step& step) {
   auto* const word = reinterpret_cast<std::int32_t*>(pinned_io.mapped() + layout.io_bytes);
   device->enqueue(static_cast<const backend::DeviceKernel&>(*step.kernel),
-                  {step.inputs, step.outputs, step.workspace, step.tables, word});
+                  {step.inputs, step.outputs, step.workspace, step.tables, word,
+                   count_word(step, pinned_io.mapped())});
 }
 
 /// No more than make_segments() makes.
@@ -190,23 +210,40 @@ Status Session::Impl::bad_value_status() noexcept {
 
 Status Session::Impl::run_on_device(const Segment& segment) noexcept {
   if (segment.program.get() == nullptr) return {};
-  const Status status = device->run(segment.program);
-  return status.ok() ? bad_value_status() : status;
+  Status status = device->run(segment.program);
+  if (status.ok()) status = bad_value_status();
+  for (std::size_t s = segment.device_begin; status.ok() && s < segment.device_end; ++s)
+    status = follow_device_count(binding.steps[s]);
+  return status;
+}
+
+/// Behind the run of a step of the device's.
+Status Session::Impl::follow_device_count(const Step& step) noexcept {
+  const std::int64_t* const word = count_word(step, pinned_io.data());
+  if (word == nullptr) return {};
+  const Status status = follow_count(step, *word);
+  return status.ok() ? status : Status(status.code(), status.message(), graph_node(step).index);
 }
 
 /// The device's part of a segment step by step, with a wait behind each: for whoever watches.
 Status Session::Impl::watch_on_device(const Segment& segment, void (*observe)(void*, std::size_t),
                                       void* context) noexcept {
   if (segment.program.get() == nullptr) return {};
+  Status status;
+  const auto end_step = [&](std::size_t s) {  // and the copies before the one behind it
+    static_cast<void>(device->end());
+    if (s > segment.device_begin && status.ok()) status = follow_device_count(binding.steps[s - 1]);
+  };
   try {
     device->begin(false);
     enqueue(segment, [&](std::size_t s) {
-      static_cast<void>(device->end());
+      end_step(s);
       observe(context, binding.steps[s].shown);
       device->begin(false);
     });
-    static_cast<void>(device->end());
-    return bad_value_status();
+    end_step(segment.device_end);
+    const Status values = bad_value_status();
+    return values.ok() ? status : values;
   } catch (const Error& error) {
     return refuse(error);
   }

@@ -111,6 +111,9 @@ struct [[gnu::visibility("hidden")]] Session::Impl {
   const Graph& graph() const noexcept {
     return fused ? *fused : device ? shared.verified.graph() : shared.host_graph();
   }
+  const GraphNode& graph_node(const Step& step) const noexcept {
+    return graph().nodes[static_cast<std::size_t>(step.node)];
+  }
   std::byte* address(std::int32_t value) const noexcept;
   std::size_t shown_count() const noexcept {
     return graph().has_bodies ? shown.size() : binding.steps.size();
@@ -133,6 +136,8 @@ struct [[gnu::visibility("hidden")]] Session::Impl {
   Binding bind_all(const SessionMaking& making);
   void check_placement() const;
   std::uint64_t io_bytes() const noexcept;
+  bool counts_on_device() const noexcept;
+  std::int64_t* count_word(const Step& step, std::byte* base) const noexcept;
   void take_device_memory();
   void take_host_memory();
   void fill_set(WeightSet & set);
@@ -155,6 +160,7 @@ struct [[gnu::visibility("hidden")]] Session::Impl {
   Status run_on_host(const Segment& segment, void (*observe)(void*, std::size_t),
                      void* context) noexcept;
   Status follow_count(const Step& counted, std::int64_t count) noexcept;
+  Status follow_device_count(const Step& step) noexcept;
   Status run_step(std::size_t step) noexcept;
   Status run_body(std::size_t step, int body) noexcept;
   Status run_branch(std::size_t step) noexcept;

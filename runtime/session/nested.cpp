@@ -39,7 +39,7 @@ void Session::Impl::number_steps() {
   }
   for (std::size_t s = 0; s < binding.steps.size(); ++s) {
     Step& step = binding.steps[s];
-    const GraphNode& node = graph().nodes[static_cast<std::size_t>(step.node)];
+    const GraphNode& node = graph_node(step);
     step.shown = static_cast<std::uint32_t>(shown.size());
     if (!node.nested) shown.push_back(static_cast<std::uint32_t>(s));
     std::size_t end = s + 1;
@@ -53,7 +53,7 @@ void Session::Impl::number_steps() {
 /// The one behind a step and all that is nested in it.
 std::size_t Session::Impl::next_step(std::size_t i) const noexcept {
   const Step& step = binding.steps[i];
-  const std::size_t bodies = graph().nodes[static_cast<std::size_t>(step.node)].bodies.size();
+  const std::size_t bodies = graph_node(step).bodies.size();
   return bodies == 0 ? i + 1 : step.body_end[bodies - 1];
 }
 
@@ -74,7 +74,7 @@ void Session::Impl::move_value(std::int32_t from, std::int32_t to) noexcept {
 
 Status Session::Impl::run_branch(std::size_t i) noexcept {
   const Step& step = binding.steps[i];
-  const GraphNode& node = graph().nodes[static_cast<std::size_t>(step.node)];
+  const GraphNode& node = graph_node(step);
   const int taken = *static_cast<const std::uint8_t*>(step.inputs[0]) != 0 ? 0 : 1;
   if (const Status status = run_body(i, taken); !status.ok()) return status;
   const GraphBody& branch = node.bodies[static_cast<std::size_t>(taken)];
@@ -85,7 +85,7 @@ Status Session::Impl::run_branch(std::size_t i) noexcept {
 
 Status Session::Impl::run_loop(std::size_t i) noexcept {
   const Step& step = binding.steps[i];
-  const GraphNode& node = graph().nodes[static_cast<std::size_t>(step.node)];
+  const GraphNode& node = graph_node(step);
   const auto& attrs = *static_cast<const fb::LoopAttrs*>(node.attributes);
   const LoopForm form = loop_form(node.def->op, attrs, node.inputs.size(), node.outputs.size());
   const std::int64_t most = shapes.view(node).dim(attrs.max_trip_count());

@@ -52,7 +52,7 @@ void Session::Impl::make_prepared(Prepared& other, std::pmr::memory_resource& ro
   for (std::size_t s = 0; s < binding.steps.size(); ++s) {
     const Step& step = binding.steps[s];
     if (step.space != Space::device) continue;
-    const GraphNode& node = graph().nodes[static_cast<std::size_t>(step.node)];
+    const GraphNode& node = graph_node(step);
     KernelPtr kernel = device_maker->make(node, shapes, room, step.workspace_bytes);
     check_replacement(step, node, *kernel);
     other.parts[s].kernel = std::move(kernel);

@@ -46,7 +46,7 @@ Status Session::Impl::follow_count(const Step& counted, std::int64_t count) noex
 
 Status Session::Impl::run_step(std::size_t i) noexcept {
   Step& step = binding.steps[i];
-  const GraphNode& node = graph().nodes[static_cast<std::size_t>(step.node)];
+  const GraphNode& node = graph_node(step);
   switch (node.def->op) {
     case fb::OpKind::if_else:
       return run_branch(i);

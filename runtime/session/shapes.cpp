@@ -57,7 +57,7 @@ void Session::Impl::adopt(std::span<const std::int64_t> symbols) {
   shapes.assign_inputs(symbols);
   counts->forget();
   for (Step& step : binding.steps) {
-    const GraphNode& node = graph().nodes[static_cast<std::size_t>(step.node)];
+    const GraphNode& node = graph_node(step);
     if (step.region != nullptr && node.waits_for() == 0) maker->remake(step, node, shapes);
   }
 }

@@ -97,7 +97,7 @@ class Trial {
   backend::Program enqueue(bool record) {
     device_.begin(record);
     device_.enqueue(static_cast<const backend::DeviceKernel&>(*kernel_),
-                    {inputs_.data(), outputs_.data(), workspace_, nullptr, bad_value_});
+                    {inputs_.data(), outputs_.data(), workspace_, nullptr, bad_value_, nullptr});
     return device_.end();
   }
 

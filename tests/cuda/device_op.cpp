@@ -35,7 +35,10 @@ class BytesReader final : public ConstantReader {
 class DeviceNode {
  public:
   DeviceNode(Device& device, const DeviceRequest& request)
-      : device_(device), request_(request), word_(pinned(sizeof(std::int32_t))) {
+      : device_(device),
+        request_(request),
+        word_(pinned(sizeof(std::int32_t))),
+        count_(pinned(sizeof(std::int64_t))) {
     kernel_ = device.make_kernel(request.node, request.outputs, {}, memory_);
     for (std::size_t i = 0; i < request.operands.size(); ++i)
       operands_.push_back(request.operands[i] == nullptr
@@ -66,14 +69,22 @@ class DeviceNode {
     }
     auto* word = reinterpret_cast<std::int32_t*>(word_.data());
     *word = 0;
-    const skiff_launch launch{from.data(), to.data(), workspace_.mapped(), tables_.mapped(),
-                              reinterpret_cast<std::int32_t*>(word_.mapped())};
+    *reinterpret_cast<std::int64_t*>(count_.data()) = -1;
+    const skiff_launch launch{from.data(),
+                              to.data(),
+                              workspace_.mapped(),
+                              tables_.mapped(),
+                              reinterpret_cast<std::int32_t*>(word_.mapped()),
+                              reinterpret_cast<std::int64_t*>(count_.mapped())};
     device_.begin(false);
     device_.enqueue(static_cast<const backend::DeviceKernel&>(*kernel_), launch);
     static_cast<void>(device_.end());
     for (const Memory& output : outputs) results.push_back(download(output));
     return *word == 0 ? Status() : Status(ErrorCode::bad_value, "an index is out of range");
   }
+
+  /// Of results that the last run had; -1: the operator does not count them.
+  std::int64_t count() const { return *reinterpret_cast<const std::int64_t*>(count_.data()); }
 
  private:
   Memory on_device(std::size_t bytes) { return device_.allocate(MemoryKind::device, bytes); }
@@ -109,8 +120,19 @@ class DeviceNode {
   std::pmr::monotonic_buffer_resource memory_;
   KernelPtr kernel_;
   std::vector<Memory> operands_;
-  Memory tables_, workspace_, word_;
+  Memory tables_, workspace_, word_, count_;
 };
+
+/// Counted results are the CPU's, one for one; what lies behind them is zero.
+void expect_counted(std::int64_t count, std::vector<std::byte>& bytes, const TensorData& of_cpu) {
+  EXPECT_EQ(count, of_cpu.shape[0]);
+  const std::size_t length = of_cpu.bytes.size();
+  ASSERT_LE(length, bytes.size());
+  EXPECT_TRUE(std::equal(of_cpu.bytes.begin(), of_cpu.bytes.end(), bytes.begin()));
+  EXPECT_TRUE(std::all_of(bytes.begin() + static_cast<std::ptrdiff_t>(length), bytes.end(),
+                          [](std::byte b) { return b == std::byte{0}; }));
+  bytes.resize(length);
+}
 
 void set_thread_order(int order) { setenv("SKIFF_THREAD_ORDER", std::to_string(order).c_str(), 1); }
 
@@ -143,6 +165,7 @@ void run_on_device(const DeviceRequest& request, OpResult& result) {
     }
   }
   set_thread_order(0);
+  if (node->count() >= 0) expect_counted(node->count(), first[0], result.outputs[0]);
   for (std::size_t i = 0; i < first.size(); ++i) result.outputs[i].bytes = first[i];
 }
 

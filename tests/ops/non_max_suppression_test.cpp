@@ -1,4 +1,5 @@
 #include <array>
+#include <cmath>
 #include <numeric>
 
 #include "tests/support/reference_axes.h"
@@ -99,6 +100,122 @@ TEST(NonMaxSuppression, NothingAndNan) {
       fb::OpKind::non_max_suppression, attributes(5, 0.5f),
       {tensor<float>({1, 2, 4}, {0, 0, 1, 1, 0, 0, 1, 1}), tensor<float>({1, 1, 2}, {NAN, 0.5f})});
   EXPECT_EQ(z[0].values<std::int64_t>(), (std::vector<std::int64_t>{0, 0, 1}));
+}
+
+/// As many of the scores as `share` says are above 0.5.
+TensorData sparse_scores(const Shape& shape, double share, unsigned seed) {
+  std::vector<double> numbers = random_numbers(shape.elements(), 0, 1, seed);
+  for (double& v : numbers) v = v < share ? 0.5 + v / share / 2 : 0.5 * v;
+  return tensor_of(DType::float32, shape, numbers);
+}
+
+/// Boxes of the sizes that detectors give, many on the same places.
+TensorData crowded_boxes(std::int64_t batch, std::int64_t count, unsigned seed) {
+  std::vector<double> numbers = random_numbers(batch * count * 4, 0, 1, seed);
+  for (std::size_t i = 0; i < numbers.size(); i += 4)
+    for (std::size_t k = 0; k < 2; ++k) {
+      numbers[i + k] = std::floor(numbers[i + k] * 12) * 50 + numbers[i + 2 + k] * 20;
+      numbers[i + 2 + k] = 20 + 60 * numbers[i + 2 + k];
+    }
+  return tensor_of(DType::float32, {batch, count, 4}, numbers);
+}
+
+void check(const TensorData& boxes, const TensorData& scores, const fb::NmsAttrsT& attrs) {
+  const auto y = run_op(fb::OpKind::non_max_suppression, attrs, {boxes, scores});
+  EXPECT_EQ(y[0].values<std::int64_t>(), expected(boxes, scores, attrs));
+}
+
+TEST(NonMaxSuppression, SizesOfDetectors) {
+  fb::NmsAttrsT attrs = attributes(100, 0.45f, 0.5f);
+  attrs.center_point_box = true;
+  check(crowded_boxes(1, 8400, 11), sparse_scores({1, 80, 8400}, 0.01, 12), attrs);
+  check(crowded_boxes(4, 4420, 13), sparse_scores({4, 2, 4420}, 0.1, 14), attrs);
+}
+
+TEST(NonMaxSuppression, EveryBoxHasEnoughScore) {
+  fb::NmsAttrsT attrs = attributes(8400, 0.3f);
+  attrs.center_point_box = true;
+  const TensorData boxes = crowded_boxes(1, 8400, 15);
+  check(boxes, random_tensor(DType::float32, {1, 2, 8400}, -1, 1, 16), attrs);
+  std::vector<double> few = random_numbers(8400, 0, 1, 17);
+  for (double& v : few) v = std::floor(v * 5) - 2;  // zeros of both signs among them
+  for (std::size_t i = 0; i < few.size(); i += 3)
+    if (few[i] == 0) few[i] = -0.0;
+  check(boxes, tensor_of(DType::float32, {1, 1, 8400}, few), attrs);
+}
+
+/// Around the numbers of boxes that are decided, sorted and merged at once.
+TEST(NonMaxSuppression, NumbersOfBoxes) {
+  for (std::int64_t count : {1, 2, 3, 31, 33, 63, 64, 65, 129, 1023, 1024, 1025, 2049, 8193}) {
+    const TensorData boxes = crowded_boxes(1, count, 18);
+    const TensorData scores = random_tensor(DType::float32, {1, 2, count}, 0, 1, 19);
+    for (std::int64_t most : {std::int64_t{1}, std::int64_t{64}, std::int64_t{70}, count}) {
+      SCOPED_TRACE(std::to_string(count) + " boxes, " + std::to_string(most));
+      fb::NmsAttrsT attrs = attributes(most, 0.4f);
+      attrs.center_point_box = true;
+      check(boxes, scores, attrs);
+    }
+  }
+}
+
+/// More lists than are joined at once, some of them empty.
+TEST(NonMaxSuppression, ManyClasses) {
+  const TensorData boxes = random_tensor(DType::float32, {3, 5, 4}, 0, 1, 20);
+  check(boxes, sparse_scores({3, 97, 5}, 0.2, 21), attributes(2, 0.3f, 0.5f));
+  check(boxes, random_tensor(DType::float32, {3, 300, 5}, 0, 1, 22), attributes(5, 0.3f));
+}
+
+TEST(NonMaxSuppression, OddBoxes) {
+  const float inf = INFINITY;
+  const TensorData boxes = tensor<float>({1, 9, 4}, {
+                                                        0,    0,    2,   2,    //
+                                                        2,    2,    0,   0,    // the same
+                                                        2,    0,    0,   2,    // the same
+                                                        0,    0,    0,   0,    // empty
+                                                        0,    0,    -1,  2,    // beside the first
+                                                        NAN,  0,    1,   1,    //
+                                                        -inf, -inf, inf, inf,  //
+                                                        5,    5,    NAN, 6,    //
+                                                        -inf, -inf, inf, inf,  //
+                                                    });
+  const TensorData scores = tensor<float>({1, 1, 9}, {9, 8, 7, 6, 5, 4, 3, 2, 1});
+  const auto kept = [&](const fb::NmsAttrsT& attrs) {
+    const auto y = run_op(fb::OpKind::non_max_suppression, attrs, {boxes, scores});
+    const auto rows = y[0].values<std::int64_t>();
+    std::vector<std::int64_t> indices;
+    for (std::size_t i = 2; i < rows.size(); i += 3) indices.push_back(rows[i]);
+    return indices;
+  };
+  // Empty boxes, and those whose share is no number, overlap nothing.
+  EXPECT_EQ(kept(attributes(9, 0.5f)), (std::vector<std::int64_t>{0, 3, 4, 5, 6, 7, 8}));
+  // A share of zero is too much.
+  fb::NmsAttrsT none = attributes(9, 0.0f);
+  none.suppress_equal = true;
+  EXPECT_EQ(kept(none), (std::vector<std::int64_t>{0}));
+  EXPECT_EQ(kept(attributes(9, -1.0f)), (std::vector<std::int64_t>{0}));
+  EXPECT_EQ(kept(attributes(9, NAN)), (std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8}));
+  EXPECT_EQ(kept(attributes(2, 0.5f)), (std::vector<std::int64_t>{0, 3}));
+}
+
+TEST(NonMaxSuppression, OddScores) {
+  const TensorData boxes = random_tensor(DType::float32, {1, 6, 4}, 0, 1, 23);
+  const auto order = [&](const fb::NmsAttrsT& attrs, const std::vector<float>& scores) {
+    const auto rows =
+        run_op(fb::OpKind::non_max_suppression, attrs, {boxes, tensor<float>({1, 1, 6}, scores)})[0]
+            .values<std::int64_t>();
+    std::vector<std::int64_t> indices;
+    for (std::size_t i = 2; i < rows.size(); i += 3) indices.push_back(rows[i]);
+    return indices;
+  };
+  const fb::NmsAttrsT all = attributes(6, 1.0f);
+  const std::vector<float> odd = {NAN, -INFINITY, 0.0f, INFINITY, -0.0f, -NAN};
+  EXPECT_EQ(order(all, odd), (std::vector<std::int64_t>{3, 2, 4, 1}));
+  EXPECT_EQ(order(all, std::vector<float>(6, 0.5f)), (std::vector<std::int64_t>{0, 1, 2, 3, 4, 5}));
+  EXPECT_EQ(order(attributes(6, 1.0f, 0.0f), odd), (std::vector<std::int64_t>{3}));
+  fb::NmsAttrsT nan = all;
+  nan.has_score_threshold = true;
+  nan.score_threshold = NAN;
+  EXPECT_EQ(order(nan, odd), std::vector<std::int64_t>());
 }
 
 TEST(NonMaxSuppression, Hostile) {

@@ -37,6 +37,13 @@ inline int atomicMax(int* place, int value) {
   return before;
 }
 
+inline int __popcll(unsigned long long bits) { return __builtin_popcountll(bits); }
+inline unsigned __float_as_uint(float value) {
+  unsigned bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+inline float __fmul_rn(float a, float b) { return a * b; }
 inline float rsqrtf(float value) { return 1.0f / std::sqrt(value); }
 using std::max;
 using std::min;
