@@ -167,17 +167,18 @@ TEST(NonMaxSuppression, ManyClasses) {
 
 TEST(NonMaxSuppression, OddBoxes) {
   const float inf = INFINITY;
-  const TensorData boxes = tensor<float>({1, 9, 4}, {
-                                                        0,    0,    2,   2,    //
-                                                        2,    2,    0,   0,    // the same
-                                                        2,    0,    0,   2,    // the same
-                                                        0,    0,    0,   0,    // empty
-                                                        0,    0,    -1,  2,    // beside the first
-                                                        NAN,  0,    1,   1,    //
-                                                        -inf, -inf, inf, inf,  //
-                                                        5,    5,    NAN, 6,    //
-                                                        -inf, -inf, inf, inf,  //
-                                                    });
+  const std::vector<float> corners = {
+      0,    0,    2,   2,    //
+      2,    2,    0,   0,    // the same
+      2,    0,    0,   2,    // the same
+      0,    0,    0,   0,    // empty
+      0,    0,    -1,  2,    // beside the first
+      NAN,  0,    1,   1,    //
+      -inf, -inf, inf, inf,  //
+      5,    5,    NAN, 6,    //
+      -inf, -inf, inf, inf,  //
+  };
+  const TensorData boxes = tensor<float>({1, 9, 4}, corners);
   const TensorData scores = tensor<float>({1, 1, 9}, {9, 8, 7, 6, 5, 4, 3, 2, 1});
   const auto kept = [&](const fb::NmsAttrsT& attrs) {
     const auto y = run_op(fb::OpKind::non_max_suppression, attrs, {boxes, scores});
