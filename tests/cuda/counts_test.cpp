@@ -28,7 +28,7 @@ ir::Graph best_boxes(std::int64_t count, int assumption, bool rest) {
   negate.function = fb::UnaryFunction::neg;
   const ir::ValueId negated = g.add(fb::OpKind::unary, negate, {scores}, "negated");
   fb::NmsAttrsT best;
-  best.max_output_boxes_per_class = 5;
+  best.max_output_boxes_per_class = 20;
   best.iou_threshold = 0.5f;
   best.score_threshold = 0.0f;
   best.has_score_threshold = true;
@@ -123,7 +123,7 @@ TEST(CountsOnGpu, ItCountsAndTheCpuFollows) {
     EXPECT_EQ(step_named(session, "kept").device, DeviceKind::cuda);
     EXPECT_EQ(step_named(session, "floats").device, DeviceKind::cpu);
     EXPECT_EQ(step_named(session, "floats").why_cpu, "its sizes depend on data");
-    EXPECT_EQ(session.output(0).shape(), (Shape{10, 3}));
+    EXPECT_EQ(session.output(0).shape(), (Shape{16, 3}));
     const long allocations = cuda_double_allocations();
     expect_same_for_any_count(session, cpu);
     EXPECT_EQ(cuda_double_allocations(), allocations);
@@ -196,8 +196,12 @@ TEST(CountsOnGpu, WithInputsOfAnySize) {
 }
 
 /// A file may say that there are fewer than there can be: no more are written, and it is said.
+/// Where host and GPU share memory, what kernels report lies behind the results.
 TEST(CountsOnGpu, MoreThanTheFileHasRoomFor) {
   const WithGpu gpu;
+  cuda_double_device device = WithGpu::kOrin;
+  device.integrated = 1;
+  cuda_double_set_device(&device);
   const std::vector<std::byte> file = with_metadata(
       fixed_file(false), [](fb::ModelT& m) { m.symbols[0]->opt = m.symbols[0]->max = 3; });
   const Model model = Model::from_bytes(file);

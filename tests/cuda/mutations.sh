@@ -68,7 +68,7 @@ mutations=(
   'runtime/session/device.cpp|s/counted ? value.info : shapes/false ? value.info : shapes/|cuda_counts_test|*'
   'runtime/session/device.cpp|s/(counts_on_device() ? kCountBytes : 0)/0/|cuda_counts_test|*'
   'runtime/session/device.cpp|s/^    status = follow_device_count(binding.steps\[s\]);$/    ;/|cuda_counts_test|*'
-  'runtime/session/device.cpp|s/status = follow_device_count(binding.steps\[s - 1\]);/;/|cuda_counts_test|*'
+  'runtime/session/device.cpp|s/status = follow_device_count(binding.steps\[s - 1\]);/status = {};/|cuda_counts_test|*'
   'runtime/ops/integer_conv_cuda.cu|s/: padding;/: x;/|cuda_ops_test|IntegerConv*'
   'runtime/ops/integer_conv_cuda.cu|s/scales_.x.zero, tiles::kChunk/0, tiles::kChunk/|cuda_ops_test|IntegerConv*'
   'runtime/ops/integer_conv_cuda.cu|s/multiply<X, int>/multiply<std::int8_t, int>/|cuda_ops_test|IntegerConv*'

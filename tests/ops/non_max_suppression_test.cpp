@@ -179,8 +179,9 @@ TEST(NonMaxSuppression, OddBoxes) {
       -inf, -inf, inf, inf,  //
   };
   const TensorData boxes = tensor<float>({1, 9, 4}, corners);
-  const TensorData scores = tensor<float>({1, 1, 9}, {9, 8, 7, 6, 5, 4, 3, 2, 1});
-  const auto kept = [&](const fb::NmsAttrsT& attrs) {
+  const std::vector<float> falling = {9, 8, 7, 6, 5, 4, 3, 2, 1};
+  const auto kept = [&](const fb::NmsAttrsT& attrs, const std::vector<float>& numbers) {
+    const TensorData scores = tensor<float>({1, 1, 9}, numbers);
     const auto y = run_op(fb::OpKind::non_max_suppression, attrs, {boxes, scores});
     const auto rows = y[0].values<std::int64_t>();
     std::vector<std::int64_t> indices;
@@ -188,14 +189,18 @@ TEST(NonMaxSuppression, OddBoxes) {
     return indices;
   };
   // Empty boxes, and those whose share is no number, overlap nothing.
-  EXPECT_EQ(kept(attributes(9, 0.5f)), (std::vector<std::int64_t>{0, 3, 4, 5, 6, 7, 8}));
+  EXPECT_EQ(kept(attributes(9, 0.5f), falling), (std::vector<std::int64_t>{0, 3, 4, 5, 6, 7, 8}));
   // A share of zero is too much.
   fb::NmsAttrsT none = attributes(9, 0.0f);
   none.suppress_equal = true;
-  EXPECT_EQ(kept(none), (std::vector<std::int64_t>{0}));
-  EXPECT_EQ(kept(attributes(9, -1.0f)), (std::vector<std::int64_t>{0}));
-  EXPECT_EQ(kept(attributes(9, NAN)), (std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8}));
-  EXPECT_EQ(kept(attributes(2, 0.5f)), (std::vector<std::int64_t>{0, 3}));
+  EXPECT_EQ(kept(none, falling), (std::vector<std::int64_t>{0}));
+  EXPECT_EQ(kept(attributes(9, -1.0f), falling), (std::vector<std::int64_t>{0}));
+  EXPECT_EQ(kept(attributes(9, NAN), falling),
+            (std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8}));
+  // The share with a box of NaN is zero too.
+  EXPECT_EQ(kept(attributes(9, -1.0f), {1, 2, 3, 4, 5, 9, 6, 7, 8}),
+            (std::vector<std::int64_t>{5}));
+  EXPECT_EQ(kept(attributes(2, 0.5f), falling), (std::vector<std::int64_t>{0, 3}));
 }
 
 TEST(NonMaxSuppression, OddScores) {
