@@ -54,7 +54,7 @@ mutations=(
   'runtime/ops/non_max_suppression_cuda.cu|s/if (run != own) to +=/if (run > own) to +=/|cuda_ops_test|NonMaxSuppression*'
   'runtime/ops/non_max_suppression_cuda.cu|s/own = i - i % span, begin = i - i % (span \* kSortFan)/own = i - i % span, begin = 0/|cuda_ops_test|NonMaxSuppression*'
   'runtime/ops/non_max_suppression_cuda.cu|s/k < count \&\& !loses; k += kParts/k < count - 1 \&\& !loses; k += kParts/|cuda_ops_test|NonMaxSuppression*'
-  'runtime/ops/non_max_suppression_cuda.cu|s/part \* kColumns + c < row; ++c/part * kColumns + c <= row; ++c/|cuda_ops_test|NonMaxSuppression*'
+  'runtime/ops/non_max_suppression_cuda.cu|s/part \* kColumns + c < row; ++c/part * kColumns + c < row - 1; ++c/|cuda_ops_test|NonMaxSuppression*'
   'runtime/ops/non_max_suppression_cuda.cu|s/(against \& kept) != 0/against != 0/|cuda_ops_test|NonMaxSuppression*'
   'runtime/ops/non_max_suppression_cuda.cu|s/rows.decide(present, lists.most - length)/rows.decide(present, lists.most)/|cuda_ops_test|NonMaxSuppression*'
   'runtime/ops/non_max_suppression_cuda.cu|s/list \/ lists.classes \* lists.extent \* 4/list * 0/|cuda_ops_test|NonMaxSuppression*'
