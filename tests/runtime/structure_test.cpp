@@ -115,6 +115,8 @@ bool flatbuffers_accepts(std::span<const std::byte> metadata) {
                                  static_cast<flatbuffers::uoffset_t>(metadata.size() / 4 + 16));
   return fb::VerifyModelBuffer(verifier);
 }
+/// That of 1.12 does not look where a table's fields begin and end.
+constexpr bool kStrictVerifier = FLATBUFFERS_VERSION_MAJOR >= 2;
 
 class StructureTest : public ::testing::TestWithParam<ModelSample> {
  protected:
@@ -125,7 +127,9 @@ class StructureTest : public ::testing::TestWithParam<ModelSample> {
   void look(std::span<const std::byte> metadata) {
     const std::string said = complaint(metadata);
     const bool askew = said.find("aligned") != std::string::npos;
-    ASSERT_TRUE(askew || said.empty() == flatbuffers_accepts(metadata)) << said;
+    const bool good = said.empty();
+    ASSERT_TRUE(askew || good == flatbuffers_accepts(metadata) || (!good && !kStrictVerifier))
+        << said;
     ++(askew ? askew_ : said.empty() ? accepted_ : refused_);
   }
 
