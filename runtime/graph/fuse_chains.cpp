@@ -75,7 +75,7 @@ class Finder {
 
   bool any() const { return any_; }
   /// The chain of several nodes that a node is part of; null: none.
-  const Chain* chain_of(std::int32_t n) const {
+  const Chain* group_of(std::int32_t n) const {
     if (!members_[at(n)].elementwise) return nullptr;
     const Chain& chain = members_[at(members_[at(n)].last)].chain;
     return chain.nodes.count > 1 ? &chain : nullptr;
@@ -179,14 +179,10 @@ GraphNode make_node(const Graph& graph, const Finder& finder, const Chain& chain
 
 void fuse_chains(const Graph& graph, std::optional<Graph>& own, Chains which,
                  std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch) {
-  const Graph& from = own ? *own : graph;
-  if (from.has_bodies || !from.variables.empty()) return;
-  const Finder finder(from, which, scratch);
-  if (!finder.any()) return;
-  if (!own) copy(graph, own.emplace(memory));
-  join_nodes(
-      *own, [&](std::int32_t n) { return finder.chain_of(n); },
-      [&](const Chain& chain) { return make_node(*own, finder, chain, memory); });
+  const auto make = [&](const Graph& from, const Finder& finder, const Chain& chain) {
+    return make_node(from, finder, chain, memory);
+  };
+  rewrite<Finder>(graph, own, memory, make, which, scratch);
 }
 
 }  // namespace skiff

@@ -155,14 +155,10 @@ GraphNode make_node(const Graph& graph, const Group& group, std::pmr::memory_res
 
 void fuse_quantized(const Graph& graph, std::optional<Graph>& own,
                     std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch) {
-  const Graph& from = own ? *own : graph;
-  if (from.has_bodies || !from.variables.empty()) return;
-  const Finder finder(from, scratch);
-  if (!finder.any()) return;
-  if (!own) copy(graph, own.emplace(memory));
-  join_nodes(
-      *own, [&](std::int32_t n) { return finder.group_of(n); },
-      [&](const Group& group) { return make_node(*own, group, memory); });
+  const auto make = [&](const Graph& from, const Finder&, const Group& group) {
+    return make_node(from, group, memory);
+  };
+  rewrite<Finder>(graph, own, memory, make, scratch);
 }
 
 }  // namespace skiff

@@ -35,7 +35,7 @@ class Finder {
 
   bool any() const { return !found_.empty(); }
   /// What a node is part of; null: nothing.
-  const Found* of(std::int32_t n) const {
+  const Found* group_of(std::int32_t n) const {
     return of_node_[at(n)] < 0 ? nullptr : &found_[at(of_node_[at(n)])];
   }
 
@@ -171,14 +171,10 @@ GraphNode make_node(const Graph& graph, const Found& found, std::pmr::memory_res
 
 void fuse_squeeze_excite(const Graph& graph, std::optional<Graph>& own,
                          std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch) {
-  const Graph& from = own ? *own : graph;
-  if (from.has_bodies || !from.variables.empty()) return;
-  const Finder finder(from, scratch);
-  if (!finder.any()) return;
-  if (!own) copy(graph, own.emplace(memory));
-  join_nodes(
-      *own, [&](std::int32_t n) { return finder.of(n); },
-      [&](const Found& found) { return make_node(*own, found, memory); });
+  const auto make = [&](const Graph& from, const Finder&, const Found& found) {
+    return make_node(from, found, memory);
+  };
+  rewrite<Finder>(graph, own, memory, make, scratch);
 }
 
 }  // namespace skiff

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <memory_resource>
+#include <optional>
+
 #include "runtime/graph/graph.h"
 
 // What load-time rewrites have in common.
@@ -41,6 +44,23 @@ void join_nodes(Graph& graph, const GroupOf& group_of, const Make& make) {
       graph.nodes[kept++] = graph.nodes[static_cast<std::size_t>(n)];
   graph.nodes.erase(graph.nodes.begin() + static_cast<std::ptrdiff_t>(kept), graph.nodes.end());
   find_producers(graph);
+}
+
+/// Rewrites `own`, a graph made of `graph` before; where that is empty and there is something to
+/// rewrite, it becomes a copy of `graph`. Finder(graph, arguments...) has any() and group_of(n) for
+/// join_nodes(); make(graph, finder, group) gives a node that may point into `memory`. Graphs with
+/// bodies or variables stay as they are.
+template <typename Finder, typename Make, typename... Arguments>
+void rewrite(const Graph& graph, std::optional<Graph>& own, std::pmr::memory_resource& memory,
+             const Make& make, Arguments&&... arguments) {
+  const Graph& from = own ? *own : graph;
+  if (from.has_bodies || !from.variables.empty()) return;
+  const Finder finder(from, arguments...);
+  if (!finder.any()) return;
+  if (!own) copy(graph, own.emplace(memory));
+  join_nodes(
+      *own, [&](std::int32_t n) { return finder.group_of(n); },
+      [&](const auto& group) { return make(*own, finder, group); });
 }
 
 }  // namespace skiff
