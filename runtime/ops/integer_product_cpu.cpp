@@ -110,7 +110,7 @@ class IntegerProduct : public Kernel {
   cpu::PanelLayout layout_;
 
  private:
-  std::int64_t stored_depth() const noexcept { return args_.tap_count * args_.k; }
+  std::int64_t stored_depth() const noexcept { return geometry_.taps() * geometry_.group_cin(); }
   std::int64_t padded() const noexcept { return layout_.padded_columns(); }
   std::int64_t starts_at() const noexcept {
     return round_up(geometry_.groups * layout_.elements() * kGroupBytes, 64);
@@ -132,11 +132,13 @@ class IntegerProduct : public Kernel {
     const std::int64_t panel = column / layout_.wide(), width = layout_.width(panel);
     auto* to = reinterpret_cast<Factor*>(panels + layout_.offset(panel) * kGroupBytes) +
                (column - panel * layout_.wide()) * integers_.group;
+    const std::int64_t stored_k = stored_depth() / args_.tap_count;  // args_.k, or less
     for (std::int64_t t = 0; t < args_.tap_count; ++t)
       for (std::int64_t k = 0; k < args_.k; k += integers_.group, to += width * integers_.group) {
-        const std::int64_t count = std::min<std::int64_t>(integers_.group, args_.k - k);
+        const std::int64_t count = std::min<std::int64_t>(integers_.group, stored_k - k);
         for (std::int64_t c = 0; c < columns; ++c)
-          std::copy_n(rows + c * stored_depth() + t * args_.k + k, count, to + c * integers_.group);
+          std::copy_n(rows + c * stored_depth() + t * stored_k + k, count,
+                      to + c * integers_.group);
       }
   }
 
@@ -160,17 +162,24 @@ class IntegerProduct : public Kernel {
   bool has_bias_;
 };
 
+/// A window's row of a strip as whole groups, so that it is read in place: what is read beyond it
+/// meets weights of zero.
+cpu::RowGrid in_groups(cpu::RowGrid grid, std::int32_t group) noexcept {
+  grid.k = round_up(grid.k, std::int64_t{group});
+  return grid;
+}
+
 /// Few input channels: see StemStrips.
 class IntegerStem final : public IntegerProduct {
  public:
   IntegerStem(const KernelSpec& spec, const ConvGeometry& g, const StemStrips& strips,
               const cpu::IntegerTable& integers)
-      : IntegerProduct(spec, g, strips.grid(spec.memory), integers),
+      : IntegerProduct(spec, g, in_groups(strips.grid(spec.memory), integers.group), integers),
         strips_(strips),
         threads_(spec.threads) {}
 
   std::size_t workspace_bytes() const noexcept override {
-    return static_cast<std::size_t>(strips_.elements() * threads_);
+    return static_cast<std::size_t>(strip_bytes() * threads_);
   }
 
   Status run(const RunArgs& args) noexcept override {
@@ -178,7 +187,7 @@ class IntegerStem final : public IntegerProduct {
     args.pool.parallel_for(geometry_.batch * strips, [&](std::int64_t task, int thread) {
       const std::int64_t image = task / strips, row = task % strips * strips_.rows();
       const std::int64_t rows = std::min(strips_.rows(), geometry_.out[1] - row);
-      auto* strip = static_cast<std::byte*>(args.workspace) + thread * strips_.elements();
+      auto* strip = static_cast<std::byte*>(args.workspace) + thread * strip_bytes();
       strips_.fill(args.input<std::byte>(0) + image * geometry_.in_pixels() * geometry_.cin, row,
                    rows, 1, scales_.x.zero, strip);
       cpu::IntegerArgs a = bound(args, 0);
@@ -194,6 +203,9 @@ class IntegerStem final : public IntegerProduct {
   const char* algorithm() const noexcept override { return "integer stem"; }
 
  private:
+  /// With what is read behind the last row.
+  std::int64_t strip_bytes() const noexcept { return strips_.elements() + integers_.group; }
+
   StemStrips strips_;
   int threads_;
 };
