@@ -75,7 +75,8 @@ run_ctest() {
 
 stage_release() {
   # The quick start configures the same folder without tests.
-  configure cpu -DSKIFF_TESTS=ON -DSKIFF_WERROR="${all:-OFF}" && build cpu all && run_ctest cpu
+  configure cpu -DSKIFF_TESTS=ON -DSKIFF_WERROR="${all:-OFF}" &&
+    build cpu all ${all:+kernels_bench} && run_ctest cpu
 }
 
 stage_format() {
