@@ -91,11 +91,12 @@ class Finder {
     return converts(graph_.nodes[at(value.producer)], fb::OpKind::dequantize) ? value.producer : -1;
   }
 
-  /// The next node: operands would live longer for another one.
+  /// The next node, as operands would live longer for another one.
   std::int32_t quantizer_of(std::int32_t n) const {
-    const std::int32_t reader = readers_.only(graph_.nodes[at(n)].outputs[0]);
-    return reader == n + 1 && converts(graph_.nodes[at(reader)], fb::OpKind::quantize) ? reader
-                                                                                       : -1;
+    const std::int32_t result = graph_.nodes[at(n)].outputs[0], next = n + 1;
+    if (readers_.only(result) != next) return -1;
+    const GraphNode& reader = graph_.nodes[at(next)];
+    return reader.inputs[0] == result && converts(reader, fb::OpKind::quantize) ? next : -1;
   }
 
   void keep(const Group& group, std::size_t operands) {

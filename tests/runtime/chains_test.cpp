@@ -139,6 +139,21 @@ TEST(ChainsOnCpu, OfIntegers) {
   expect_same_bits(g, {2, 5});
 }
 
+/// A scale that is computed is none of the operands.
+TEST(ChainsOnCpu, ComputedScales) {
+  Graph g;
+  const ValueId x = g.add_input("x", DType::float32, {700});
+  const ValueId one = g.add_input("one", DType::float32, {1});
+  const ValueId step = unary(g, Unary::exp, one);
+  fb::QuantizeAttrsT attrs;
+  attrs.to = fb::DType::int8;
+  const ValueId q = g.add(Op::quantize, attrs, {x, step}, "quantize");
+  const ValueId other = unary(g, Unary::exp, unary(g, Unary::neg, one));
+  g.outputs = {
+      unary(g, Unary::tanh, g.add(Op::dequantize, fb::QuantizeAttrsT(), {q, other}, "dequantize"))};
+  expect_same_bits(g, {2, 2});
+}
+
 /// The scratch of every thread is in the plan, and a run allocates nothing.
 TEST(ChainsOnCpu, PredictedIsUsed) {
   Graph g;
