@@ -14,12 +14,13 @@ struct MmaShape {
   std::int64_t pixels;                 ///< of all images of the result
 };
 
+template <typename T>
+constexpr int kNumbers = tiles::kChunk / sizeof(T);  ///< of a chunk
+
 /// Brings chunks of both operands. kAligned: 8 divides Cin, so that the numbers of a chunk lie side
 /// by side in global memory too.
 template <typename T, bool kAligned>
 struct Supply {
-  static constexpr int kNumbers = tiles::kChunk / sizeof(T);  ///< of a chunk
-
   const Window& w;
   const MmaShape& s;
   const T *x, *weights;
@@ -32,7 +33,7 @@ struct Supply {
       copy_async(to, good ? x + pixel * s.cin + k % s.cin : x, good);
     } else {
 #pragma unroll 4  // all eight at a time cost registers
-      for (int i = 0; i < kNumbers; ++i, ++k) {
+      for (int i = 0; i < kNumbers<T>; ++i, ++k) {
         const bool good = k < s.depth && window.tap(w, k / s.cin, pixel);
         reinterpret_cast<T*>(to)[i] = good ? x[pixel * s.cin + k % s.cin] : from_float<T>(0.0f);
       }
@@ -47,7 +48,7 @@ struct Supply {
       const bool all = good && k < s.depth;
       copy_async(to, all ? from : weights, all);
     } else {
-      for (int i = 0; i < kNumbers; ++i)
+      for (int i = 0; i < kNumbers<T>; ++i)
         reinterpret_cast<T*>(to)[i] = good && k + i < s.depth ? from[i] : from_float<T>(0.0f);
     }
   }
@@ -80,7 +81,7 @@ class MmaConv final : public StoredWeightsConv {
   bool tensor_cores() const noexcept override { return true; }
 
   void enqueue(const LaunchArgs& args) override {
-    const bool aligned = shape_.cin % Supply<Half, true>::kNumbers == 0;
+    const bool aligned = shape_.cin % kNumbers<Half> == 0;
     if (plan().dtype == DType::float16)
       aligned ? run<Half, true>(args) : run<Half, false>(args);
     else
