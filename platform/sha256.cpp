@@ -84,14 +84,25 @@ Sha256Path sha256_best_path() noexcept {
   return Sha256Path::portable;
 }
 
+namespace {
+
+const detail::Sha256Code& code_of(Sha256Path path) noexcept {
+  static constexpr detail::Sha256Code kPortable{detail::sha256_compress_portable,
+                                                detail::sha256_compress_pair_portable};
+  static constexpr detail::Sha256Code kX86{detail::sha256_compress_x86,
+                                           detail::sha256_compress_pair_x86};
+  static constexpr detail::Sha256Code kArm{detail::sha256_compress_arm,
+                                           detail::sha256_compress_pair_arm};
+  return path == Sha256Path::x86_sha ? kX86 : path == Sha256Path::arm_crypto ? kArm : kPortable;
+}
+
+}  // namespace
+
 Sha256::Sha256(Sha256Path path) noexcept
     : state_{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
              0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19},
       block_{},
-      compress_(path == Sha256Path::x86_sha      ? detail::sha256_compress_x86
-                : path == Sha256Path::arm_crypto ? detail::sha256_compress_arm
-                                                 : detail::sha256_compress_portable),
-      path_(path) {}
+      code_(&code_of(path)) {}
 
 std::span<const std::byte> Sha256::complete_block(std::span<const std::byte> bytes) noexcept {
   const std::size_t waiting = length_ % 64;
@@ -100,14 +111,14 @@ std::span<const std::byte> Sha256::complete_block(std::span<const std::byte> byt
   const std::size_t taken = std::min(bytes.size(), 64 - waiting);
   std::memcpy(block_.data() + waiting, bytes.data(), taken);
   if (waiting + taken == 64)
-    compress_(state_.data(), reinterpret_cast<const unsigned char*>(block_.data()), 1);
+    code_->compress(state_.data(), reinterpret_cast<const unsigned char*>(block_.data()), 1);
   return bytes.subspan(taken);
 }
 
 void Sha256::take_blocks(std::span<const std::byte> bytes) noexcept {
   if (bytes.empty()) return;
   const std::size_t whole = bytes.size() / 64;
-  compress_(state_.data(), reinterpret_cast<const unsigned char*>(bytes.data()), whole);
+  code_->compress(state_.data(), reinterpret_cast<const unsigned char*>(bytes.data()), whole);
   bytes = bytes.subspan(whole * 64);
   if (!bytes.empty()) std::memcpy(block_.data(), bytes.data(), bytes.size());
 }
@@ -120,15 +131,12 @@ void Sha256::update_pair(Sha256& a, std::span<const std::byte> of_a, Sha256& b,
                          std::span<const std::byte> of_b) noexcept {
   of_a = a.complete_block(of_a);
   of_b = b.complete_block(of_b);
-  const std::size_t both = a.path_ == b.path_ ? std::min(of_a.size(), of_b.size()) / 64 : 0;
+  const std::size_t both = a.code_ == b.code_ ? std::min(of_a.size(), of_b.size()) / 64 : 0;
   const detail::Sha256Pair pair{{a.state_.data(), b.state_.data()},
                                 {reinterpret_cast<const unsigned char*>(of_a.data()),
                                  reinterpret_cast<const unsigned char*>(of_b.data())},
                                 both};
-  if (both > 0)
-    (a.path_ == Sha256Path::x86_sha      ? detail::sha256_compress_pair_x86
-     : a.path_ == Sha256Path::arm_crypto ? detail::sha256_compress_pair_arm
-                                         : detail::sha256_compress_pair_portable)(pair);
+  if (both > 0) a.code_->compress_pair(pair);
   a.take_blocks(of_a.subspan(both * 64));
   b.take_blocks(of_b.subspan(both * 64));
 }

@@ -7,6 +7,10 @@
 
 namespace skiff::platform {
 
+namespace detail {
+struct Sha256Code;
+}
+
 using Sha256Digest = std::array<std::byte, 32>;
 
 /// Which code computes the digest; all give the same bytes.
@@ -41,8 +45,7 @@ class Sha256 {
   std::array<std::uint32_t, 8> state_;
   std::array<std::byte, 64> block_;
   std::uint64_t length_ = 0;  // bytes seen; length_ % 64 of them wait in block_
-  void (*compress_)(std::uint32_t* state, const unsigned char* blocks, std::size_t count) noexcept;
-  Sha256Path path_;
+  const detail::Sha256Code* code_;
 };
 
 Sha256Digest sha256(std::span<const std::byte> bytes) noexcept;

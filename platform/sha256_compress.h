@@ -29,6 +29,12 @@ void sha256_compress_pair_portable(const Sha256Pair& pair) noexcept;
 void sha256_compress_pair_x86(const Sha256Pair& pair) noexcept;
 void sha256_compress_pair_arm(const Sha256Pair& pair) noexcept;
 
+/// The two of a Sha256Path.
+struct Sha256Code {
+  void (*compress)(std::uint32_t* state, const unsigned char* blocks, std::size_t count) noexcept;
+  void (*compress_pair)(const Sha256Pair& pair) noexcept;
+};
+
 /// False where the compiler could not build the ARM code.
 extern const bool kSha256ArmBuilt;
 

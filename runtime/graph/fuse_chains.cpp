@@ -65,7 +65,7 @@ class Finder {
     std::int32_t stretch = 0;
     for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
       Member& member = members_[n];
-      member.elementwise = read_step(graph.nodes[n], member.step, scratch);
+      member.elementwise = read_chain_step(graph, graph.nodes[n], member.step, scratch);
       member.stretch = member.elementwise ? stretch : ++stretch;
       if (member.elementwise) begin_chain(static_cast<std::int32_t>(n));
     }
@@ -83,16 +83,6 @@ class Finder {
   const PointwiseChain::Step& step(std::int32_t n) const { return members_[at(n)].step; }
 
  private:
-  bool read_step(const GraphNode& node, PointwiseChain::Step& step,
-                 std::pmr::memory_resource& scratch) const {
-    const fb::OpKind op = node.def->op;
-    if (node.follows != 0 || (op != fb::OpKind::unary && op != fb::OpKind::binary))
-      return false;  // `follows`: sizes that a run finds out
-    for (std::int32_t id : {node.inputs[0], node.inputs.back(), node.outputs[0]})
-      if (graph_.value(id).info.shape.elements() > kMostElements) return false;
-    return read_chain_step(view_of(graph_, node, scratch), step);
-  }
-
   void begin_chain(std::int32_t n) {
     Member& member = members_[at(n)];
     member.last = n;
@@ -176,6 +166,16 @@ GraphNode make_node(const Graph& graph, const Finder& finder, const Chain& chain
 }
 
 }  // namespace
+
+bool read_chain_step(const Graph& graph, const GraphNode& node, PointwiseChain::Step& step,
+                     std::pmr::memory_resource& scratch) {
+  const fb::OpKind op = node.def->op;
+  if (node.follows != 0 || (op != fb::OpKind::unary && op != fb::OpKind::binary))
+    return false;  // `follows`: sizes that a run finds out
+  for (std::int32_t id : {node.inputs[0], node.inputs.back(), node.outputs[0]})
+    if (graph.value(id).info.shape.elements() > kMostElements) return false;
+  return read_chain_step(view_of(graph, node, scratch), step);
+}
 
 void fuse_chains(const Graph& graph, std::optional<Graph>& own, Chains which,
                  std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch) {

@@ -5,12 +5,17 @@
 #include <optional>
 
 #include "runtime/graph/graph.h"
+#include "runtime/ops/pointwise_chain.h"
 
 namespace skiff {
 
 /// Which chains are made: a GPU, where every launch costs microseconds, gains by all of them; the
 /// CPU by those whose rows are long enough for its row functions (PointwiseChain::kLongRow).
 enum class Chains : std::uint8_t { all, of_long_rows };
+
+/// The step that a node of a graph would be, operands not set; false when it cannot be one.
+bool read_chain_step(const Graph& graph, const GraphNode& node, PointwiseChain::Step& step,
+                     std::pmr::memory_resource& scratch);
 
 /// Makes one node of neighbouring elementwise ones (ops/pointwise_chain.h), whose intermediate
 /// results no step writes any more. Values keep their numbers; a chain stands where its last node

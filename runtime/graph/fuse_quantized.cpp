@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <new>
 
+#include "runtime/graph/fuse_chains.h"
 #include "runtime/graph/rewrite.h"
 #include "runtime/ops/integer_conv.h"
-#include "runtime/ops/pointwise_chain.h"
 
 namespace skiff {
 namespace {
@@ -15,32 +15,11 @@ std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
 /// An elementwise node or chain, with the nodes that convert for it alone; -1: there is none.
 struct Group {
   std::int32_t elementwise = -1, quantize = -1;
-  std::int32_t dequantize[PointwiseChain::kMaxInputs];
+  std::int32_t dequantize[PointwiseChain::kMaxInputs] = {};
+  PointwiseChain chain{};  ///< of the elementwise ones
 
   std::int32_t last() const { return quantize >= 0 ? quantize : elementwise; }
 };
-
-bool is_single(const GraphNode& node) {
-  return node.follows == 0 &&
-         (node.def->op == fb::OpKind::unary || node.def->op == fb::OpKind::binary);
-}
-
-/// False where the node is none and cannot be one of long rows.
-bool read_chain(const Graph& graph, const GraphNode& node, PointwiseChain& chain,
-                std::pmr::memory_resource& scratch) {
-  const bool is_chain = node.def == &pointwise_chain_op();
-  if (!is_chain && !is_single(node)) return false;
-  const NodeView view = view_of(graph, node, scratch);
-  if (is_chain) {
-    chain = view.attrs<PointwiseChain>();
-  } else {
-    if (!read_chain_step(view, chain.steps[0])) return false;
-    chain.count = 1;
-    chain.inputs = view.input_count();
-    chain.steps[0].b = chain.inputs - 1;
-  }
-  return chain_has_long_rows(view.inputs, graph.value(node.outputs[0]).info.shape);
-}
 
 class Finder {
  public:
@@ -63,15 +42,29 @@ class Finder {
   void look_at(std::int32_t n) {
     const GraphNode& node = graph_.nodes[at(n)];
     const GraphValue& result = graph_.value(node.outputs[0]);
-    PointwiseChain chain{};
-    if (result.info.dtype != DType::float32 || !read_chain(graph_, node, chain, scratch_)) return;
-    Group group{.elementwise = n, .quantize = quantizer_of(n), .dequantize = {}};
+    Group group{.elementwise = n, .quantize = -1};
+    if (result.info.dtype != DType::float32 || !read_chain(node, group.chain)) return;
+    group.quantize = quantizer_of(n);
     bool any = group.quantize >= 0;
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       group.dequantize[i] = dequantizer_of(node.inputs[i], result);
       any |= group.dequantize[i] >= 0;
     }
     if (any) keep(group, node.inputs.size());
+  }
+
+  /// False where the node is none and cannot be one of long rows.
+  bool read_chain(const GraphNode& node, PointwiseChain& chain) const {
+    if (node.def == &pointwise_chain_op()) {
+      chain = *static_cast<const PointwiseChain*>(node.attributes);
+    } else {
+      if (!read_chain_step(graph_, node, chain.steps[0], scratch_)) return false;
+      chain.count = 1;
+      chain.inputs = static_cast<std::int32_t>(node.inputs.size());
+      chain.steps[0].b = chain.inputs - 1;
+    }
+    return chain_has_long_rows(view_of(graph_, node, scratch_).inputs,
+                               graph_.value(node.outputs[0]).info.shape);
   }
 
   /// Whether a node of that kind converts whole tensors between bytes and float32.
@@ -122,9 +115,8 @@ struct Made {
 /// The node for a group; what it points to lives in `memory`.
 GraphNode make_node(const Graph& graph, const Group& group, std::pmr::memory_resource& memory) {
   const GraphNode& elementwise = graph.nodes[at(group.elementwise)];
-  Made& made = *new (memory.allocate(sizeof(Made), alignof(Made))) Made{};
+  Made& made = *new (memory.allocate(sizeof(Made), alignof(Made))) Made{group.chain, {}};
   PointwiseChain& code = made.chain;
-  read_chain(graph, elementwise, code, memory);
   std::int32_t* const inputs = made.inputs;
   std::int32_t* end = std::copy(elementwise.inputs.begin(), elementwise.inputs.end(), inputs);
   const auto add_scale = [&](const GraphNode& node) {

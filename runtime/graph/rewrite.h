@@ -52,7 +52,7 @@ void join_nodes(Graph& graph, const GroupOf& group_of, const Make& make) {
 /// bodies or variables stay as they are.
 template <typename Finder, typename Make, typename... Arguments>
 void rewrite(const Graph& graph, std::optional<Graph>& own, std::pmr::memory_resource& memory,
-             const Make& make, Arguments&&... arguments) {
+             const Make& make, Arguments&... arguments) {
   const Graph& from = own ? *own : graph;
   if (from.has_bodies || !from.variables.empty()) return;
   const Finder finder(from, arguments...);

@@ -93,8 +93,7 @@ std::size_t Session::step_count() const noexcept { return impl_->shown_count(); 
 
 StepInfo Session::step(std::size_t i) const noexcept {
   const Step& step = impl_->shown_step(i);
-  const Graph& graph = impl_->graph();
-  const GraphNode& node = graph.nodes[static_cast<std::size_t>(step.node)];
+  const GraphNode& node = impl_->graph_node(step);
   StepInfo info{
       .name = node.name,
       .op = node.def->name,
@@ -115,13 +114,11 @@ StepInfo Session::step(std::size_t i) const noexcept {
 }
 
 std::size_t Session::step_output_count(std::size_t i) const noexcept {
-  const Step& step = impl_->shown_step(i);
-  return impl_->graph().nodes[static_cast<std::size_t>(step.node)].outputs.size();
+  return impl_->graph_node(impl_->shown_step(i)).outputs.size();
 }
 
 std::int32_t Session::step_output_value(std::size_t i, std::size_t output) const noexcept {
-  const Step& step = impl_->shown_step(i);
-  return impl_->graph().nodes[static_cast<std::size_t>(step.node)].outputs[output];
+  return impl_->graph_node(impl_->shown_step(i)).outputs[output];
 }
 
 Tensor Session::step_output(std::size_t i, std::size_t output) const {

@@ -212,6 +212,7 @@ Status Session::Impl::run_on_device(const Segment& segment) noexcept {
   if (segment.program.get() == nullptr) return {};
   Status status = device->run(segment.program);
   if (status.ok()) status = bad_value_status();
+  if (!counts) return status;
   for (std::size_t s = segment.device_begin; status.ok() && s < segment.device_end; ++s)
     status = follow_device_count(binding.steps[s]);
   return status;

@@ -65,7 +65,7 @@ const ir::Node* open_anchor(const Rewriter& rewriter, ValueId value) {
   const ir::Node* node = rewriter.producer(value);
   if (node == nullptr || !rewriter.single_use(value)) return nullptr;
   if (node->op != OpKind::conv && node->op != OpKind::matmul) return nullptr;
-  if (node->inputs.size() > 3 && node->inputs[3] != kAbsent) return nullptr;
+  if (operand(*node, 3) != kAbsent) return nullptr;
   const UnaryFunction activation = node->op == OpKind::conv
                                        ? attrs<fb::ConvAttrs>(*node).activation()
                                        : attrs<fb::MatMulAttrs>(*node).activation();

@@ -114,8 +114,8 @@ bool fuse_scale_or_bias(Rewriter& rewriter) {
         !rewriter.is_constant(node.inputs[1 - i]))
       continue;
     const ir::Node norm = *found;
-    const bool has_scale = norm.inputs.size() > 1 && norm.inputs[1] != kAbsent;
-    const bool has_bias = norm.inputs.size() > 2 && norm.inputs[2] != kAbsent;
+    const bool has_scale = operand(norm, 1) != kAbsent;
+    const bool has_bias = operand(norm, 2) != kAbsent;
     if (has_bias || (scales && has_scale)) return false;
     const ValueId constant = over_normalised_axes(rewriter, node.inputs[1 - i], norm);
     if (constant == kAbsent) return false;

@@ -22,7 +22,7 @@ std::optional<Padding> spatial_padding(const Rewriter& rewriter, ValueId padded)
     return std::nullopt;
   const auto& attributes = attrs<fb::PadAttrs>(*node);
   Padding result{node->inputs[0], {}, attributes.value()};
-  if (node->inputs.size() > 1 && node->inputs[1] != kAbsent) {
+  if (operand(*node, 1) != kAbsent) {
     const auto value = uniform(rewriter.graph, node->inputs[1]);
     if (!value) return std::nullopt;
     result.value = *value;
