@@ -5,12 +5,13 @@
 #include <sstream>
 #include <tuple>
 
+#include "converters/convert.h"
 #include "runtime/model_impl.h"
 #include "runtime/ops/conv_cudnn.h"
 #include "tests/cuda/described_device.h"
 #include "tests/cuda/support_plans.h"
 #include "tests/runtime/networks.h"
-#include "tests/support/shared_data.h"
+#include "tests/support/thorough.h"
 
 // What the real cuDNN offers for the convolutions of real networks, asked without a GPU: by
 // descriptions of devices. The graphs are those the module builds. It builds no others: products
@@ -44,6 +45,12 @@ const NetworkPlans& all_plans() {
       const Model model =
           Model::from_bytes(test::converted(network, npy::load_npz(files.front().string())));
       found[network.label()] = convolutions(model.impl()->verified.graph());
+    }
+    for (const auto& path : test::light_networks()) {
+      if (!test::thorough()) break;  // VGG-19 has 550 MB of weights
+      const auto bytes = convert::convert_file(path.string(), {});
+      const Model model = Model::from_bytes(bytes);
+      found[path.stem().string()] = convolutions(model.impl()->verified.graph());
     }
     std::ofstream file(SKIFF_CONVOLUTIONS);
     write_plans(file, found);

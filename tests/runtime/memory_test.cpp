@@ -20,14 +20,16 @@ namespace {
 
 class Memory : public NetworkTest {};
 
+void expect_as_predicted(const std::vector<std::byte>& file, int threads) {
+  const Session session = session_as_predicted(file, {.threads = threads});
+  const MemoryReport& used = session.memory();
+  EXPECT_GE(used.arena, used.arena_lower_bound);
+  EXPECT_TRUE(used.arena == used.arena_lower_bound || used.arena_proved_minimal)
+      << "arena " << used.arena << ", lower bound " << used.arena_lower_bound;
+}
+
 TEST_P(Memory, PredictedIsUsed) {
-  for (int threads : {1, 2}) {
-    const Session session = session_as_predicted(*bytes_, {.threads = threads});
-    const MemoryReport& used = session.memory();
-    EXPECT_GE(used.arena, used.arena_lower_bound);
-    EXPECT_TRUE(used.arena == used.arena_lower_bound || used.arena_proved_minimal)
-        << "arena " << used.arena << ", lower bound " << used.arena_lower_bound;
-  }
+  for (int threads : {1, 2}) expect_as_predicted(*bytes_, threads);
 }
 
 TEST_P(Memory, RunTakesNothingAndRepeatsItsBits) {
@@ -106,6 +108,15 @@ TEST_P(Memory, BudgetsAreKeptToTheByte) {
     EXPECT_LE(session.memory().total, point.total);
     ASSERT_TRUE(session.run().ok());
     EXPECT_LT(distance(fastest, session), 1e-4) << "limit " << point.total;
+  }
+}
+
+TEST(LightNetworks, PredictedIsUsed) {
+  if (light_networks().empty()) GTEST_SKIP() << "no shared data (set SKIFF_DATA)";
+  for (const auto& file : light_networks()) {
+    if (!thorough() && file.stem() != "light_squeezenet") continue;  // VGG-19 has 550 MB of weights
+    SCOPED_TRACE(file.filename());
+    expect_as_predicted(convert::convert_file(file.string(), {}), 1);
   }
 }
 

@@ -139,6 +139,16 @@ const std::vector<std::byte>& converted(const Network& network, const npy::Archi
   return bytes;
 }
 
+std::vector<std::filesystem::path> light_networks() {
+  std::vector<std::filesystem::path> found;
+  std::error_code none;
+  const auto folder = shared_data() / "conformance/onnx-1.22.0/light";
+  for (const auto& entry : std::filesystem::directory_iterator(folder, none))
+    if (entry.path().extension() == ".onnx") found.push_back(entry.path());
+  std::ranges::sort(found);
+  return found;
+}
+
 void NetworkTest::SetUp() {
   const auto files = golden_files(GetParam());
   if (files.empty())

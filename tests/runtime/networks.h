@@ -53,6 +53,10 @@ std::vector<Network> open_networks();
 /// a process.
 const std::vector<std::byte>& converted(const Network& network, const npy::Archive& golden);
 
+/// Files of classifiers of the usual sizes, ResNet-50 to VGG-19, whose weights are constants: they
+/// show structure, memory and speed, not values.
+std::vector<std::filesystem::path> light_networks();
+
 /// A test of one network's file; skipped where the shared data is missing.
 class NetworkTest : public ::testing::TestWithParam<Network> {
  protected:

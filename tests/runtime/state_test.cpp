@@ -56,7 +56,7 @@ class Silero : public ::testing::TestWithParam<const char*> {
 };
 
 TEST_P(Silero, StepsNeedNoCopyingByTheCaller) {
-  Session session(Model::from_bytes(silero(1)));
+  Session session = session_as_predicted(silero(1));
   const auto expected = numbers_of(golden_.at("out/output"));
   ASSERT_EQ(expected.size(), 31u);
   expect_no_allocation([&] { session.reset(); });
