@@ -1,6 +1,7 @@
 #include <cuda_runtime_api.h>
 #include <gtest/gtest.h>
 #include <skiff/skiff.h>
+#include <skiff/skiff_c.h>
 
 #include <algorithm>
 #include <cstring>
@@ -124,6 +125,49 @@ TEST(Memory, MayBeTheCallers) {
     EXPECT_THROW(Session(model, options), Error);
   }
   ASSERT_EQ(cudaFree(mine), cudaSuccess);
+}
+
+TEST(StreamAndMemory, InC) {
+  const WithGpu gpu;
+  cudaStream_t stream = nullptr;
+  ASSERT_EQ(cudaStreamCreateWithFlags(&stream, 0), cudaSuccess);
+  skiff_session_options options{};
+  options.size = sizeof(options);
+  options.device = SKIFF_DEVICE_CUDA;
+  options.strict_gpu = 1;
+  options.stream = stream;
+  skiff_model* model = nullptr;
+  skiff_session* session = nullptr;
+  ASSERT_EQ(skiff_model_from_bytes(picture().data(), picture().size(), &model), 0);
+  skiff_memory_report plain{}, given{};
+  plain.size = given.size = sizeof(plain);
+  ASSERT_EQ(skiff_session_predict(model, &options, &plain), 0) << skiff_last_error();
+  options.device_arena_bytes = plain.device_arena;
+  ASSERT_EQ(cudaMalloc(&options.device_arena, plain.device_arena), cudaSuccess);
+  ASSERT_EQ(skiff_session_create(model, &options, &session), 0) << skiff_last_error();
+  ASSERT_EQ(skiff_session_memory(session, &given), 0);
+  EXPECT_EQ(given.total, plain.total - plain.device_arena);
+
+  skiff_session_info info{};
+  info.size = sizeof(info);
+  ASSERT_EQ(skiff_session_describe(session, &info), 0);
+  EXPECT_EQ(info.device, SKIFF_DEVICE_CUDA);
+  skiff_step step{};
+  step.size = sizeof(step);
+  ASSERT_EQ(skiff_session_step(session, 0, &step), 0);
+  EXPECT_EQ(step.device, SKIFF_DEVICE_CUDA);
+  skiff_tensor input{};
+  ASSERT_EQ(skiff_session_input(session, 0, &input), 0);
+  Producer before{{static_cast<float*>(input.data), input.bytes / sizeof(float)}, 0.25f};
+  cuda_double_submit(stream, Producer::run, &before, [](void*) {});
+  ASSERT_EQ(skiff_session_run(session), 0) << skiff_last_error();
+  EXPECT_TRUE(before.done) << "run() comes behind the caller's work";
+  skiff_session_free(session);
+  --options.device_arena_bytes;
+  EXPECT_EQ(skiff_session_create(model, &options, &session), SKIFF_ERROR_INVALID_ARGUMENT);
+  skiff_model_free(model);
+  ASSERT_EQ(cudaFree(options.device_arena), cudaSuccess);
+  ASSERT_EQ(cudaStreamDestroy(stream), cudaSuccess);
 }
 
 }  // namespace

@@ -3,10 +3,12 @@
 #include <skiff/skiff_c.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <string>
 
 #include "tests/runtime/networks.h"
+#include "tests/support/malloc_probe.h"
 #include "tests/support/model_samples.h"
 
 namespace skiff::test {
@@ -73,6 +75,29 @@ TEST(CApi, RefusesNumbersThatStandForNothing) {
       EXPECT_NE(std::string(skiff_last_error()).find(std::to_string(number)), std::string::npos);
     }
   }
+  skiff_model_free(model);
+}
+
+TEST(CApi, ResizingAndRunningAllocateNothing) {
+  const auto samples = model_samples();
+  const auto sizes = std::ranges::find(samples, std::string_view("sizes"), &ModelSample::name);
+  ASSERT_NE(sizes, samples.end());
+  const std::vector<std::byte> bytes = file_of(*sizes);
+  skiff_model* model = nullptr;
+  skiff_session* session = nullptr;
+  ASSERT_EQ(skiff_model_from_bytes(bytes.data(), bytes.size(), &model), 0) << skiff_last_error();
+  ASSERT_EQ(skiff_session_create(model, nullptr, &session), 0) << skiff_last_error();
+  const skiff_input_shape shapes[] = {{0, 3, {2, 7, 4}}, {1, 2, {2, 3}}};
+  skiff_tensor tensor;
+  MallocProbe probe;
+  std::int32_t failed = skiff_session_resize(session, 0, shapes[0].shape, 3);
+  failed |= skiff_session_run(session) | skiff_session_output(session, 0, &tensor);
+  failed |= skiff_session_resize(session, 0, std::array<std::int64_t, 3>{1, 2, 4}.data(), 3);
+  failed |= skiff_session_resize_all(session, shapes, 2) | skiff_session_run(session);
+  skiff_session_reset(session);
+  EXPECT_EQ(probe.stop().calls, 0u);
+  EXPECT_EQ(failed, 0) << skiff_last_error();
+  skiff_session_free(session);
   skiff_model_free(model);
 }
 
