@@ -48,7 +48,8 @@ list(APPEND SKIFF_CUDA_SOURCES
 
 # The headers of code that is compiled while loading, as initialisers of names and texts.
 set(_embedded "")
-foreach(_header runtime/cuda/activation.cuh runtime/cuda/elementwise.cuh skiff_device/stored.h)
+foreach(_header runtime/cuda/activation.cuh runtime/cuda/elementwise.cuh
+    runtime/cuda/quantized.cuh skiff_device/stored.h)
   set(_path "${PROJECT_SOURCE_DIR}/${_header}")
   if(NOT EXISTS "${_path}")
     set(_path "${_runtime}/cuda/portable/${_header}")

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <new>
 
-#include "runtime/graph/fuse_chains.h"
 #include "runtime/graph/rewrite.h"
 #include "runtime/ops/integer_conv.h"
 
@@ -23,8 +22,9 @@ struct Group {
 
 class Finder {
  public:
-  Finder(const Graph& graph, std::pmr::memory_resource& scratch)
+  Finder(const Graph& graph, Chains which, std::pmr::memory_resource& scratch)
       : graph_(graph),
+        which_(which),
         scratch_(scratch),
         groups_(&scratch),
         group_of_(graph.nodes.size(), -1, &scratch),
@@ -53,7 +53,7 @@ class Finder {
     if (any) keep(group, node.inputs.size());
   }
 
-  /// False where the node is none and cannot be one of long rows.
+  /// False where the node is none and cannot be one of those that are made.
   bool read_chain(const GraphNode& node, PointwiseChain& chain) const {
     if (node.def == &pointwise_chain_op()) {
       chain = *static_cast<const PointwiseChain*>(node.attributes);
@@ -63,8 +63,8 @@ class Finder {
       chain.inputs = static_cast<std::int32_t>(node.inputs.size());
       chain.steps[0].b = chain.inputs - 1;
     }
-    return chain_has_long_rows(view_of(graph_, node, scratch_).inputs,
-                               graph_.value(node.outputs[0]).info.shape);
+    return which_ == Chains::all || chain_has_long_rows(view_of(graph_, node, scratch_).inputs,
+                                                        graph_.value(node.outputs[0]).info.shape);
   }
 
   /// Whether a node of that kind converts whole tensors between bytes and float32.
@@ -101,6 +101,7 @@ class Finder {
   }
 
   const Graph& graph_;
+  Chains which_;
   std::pmr::memory_resource& scratch_;
   std::pmr::vector<Group> groups_;
   std::pmr::vector<std::int32_t> group_of_;
@@ -146,12 +147,12 @@ GraphNode make_node(const Graph& graph, const Group& group, std::pmr::memory_res
 
 }  // namespace
 
-void fuse_quantized(const Graph& graph, std::optional<Graph>& own,
+void fuse_quantized(const Graph& graph, std::optional<Graph>& own, Chains which,
                     std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch) {
   const auto make = [&](const Graph& from, const Finder&, const Group& group) {
     return make_node(from, group, memory);
   };
-  rewrite<Finder>(graph, own, memory, make, scratch);
+  rewrite<Finder>(graph, own, memory, make, which, scratch);
 }
 
 }  // namespace skiff

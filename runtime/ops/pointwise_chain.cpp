@@ -21,10 +21,6 @@ void infer_pointwise_chain(const NodeView& node, std::span<TensorInfo> outputs) 
 
 }  // namespace
 
-DType PointwiseChain::computes_in(const NodeView& node) const noexcept {
-  return conversions() > 0 ? DType::float32 : node.input(0).dtype;
-}
-
 bool read_chain_step(const NodeView& node, PointwiseChain::Step& step) noexcept {
   const DType dtype = node.input(0).dtype;
   if (!is_float(dtype)) return false;

@@ -34,8 +34,8 @@ struct PointwiseChain {
     std::int32_t scale, zero;
   };
   static constexpr int kMostInputs = 3 * kMaxInputs + 2;
-  /// Of the operands, which then have the result's shape, and of the result: on the CPU alone,
-  /// where the others are float32 then (graph/fuse_quantized.h).
+  /// Of the operands, which then have the result's shape, and of the result. The others are float32
+  /// then (graph/fuse_quantized.h).
   Scale stored[kMaxInputs], result;
   DType result_dtype;  ///< where it has a scale
 
@@ -49,7 +49,9 @@ struct PointwiseChain {
     return many;
   }
   /// The dtype of operands and results of the steps.
-  DType computes_in(const NodeView& node) const noexcept;
+  DType computes_in(const NodeView& node) const noexcept {
+    return conversions() > 0 ? DType::float32 : node.input(0).dtype;
+  }
 };
 
 /// The step that a node would be, operands not set; false when it cannot be one: another operator,

@@ -19,8 +19,8 @@ class CompiledChain final : public ChainKernel {
 
   void enqueue(const LaunchArgs& args) override {
     if (plan_.count == 0) return;
-    std::array<const void*, PointwiseChain::kMaxInputs + 1> addresses;
-    const auto inputs = static_cast<std::size_t>(plan_.chain.inputs);
+    std::array<const void*, PointwiseChain::kMostInputs + 1> addresses;
+    const auto inputs = static_cast<std::size_t>(plan_.inputs);
     for (std::size_t i = 0; i < inputs; ++i) addresses[i] = args.launch.inputs[i];
     addresses[inputs] = args.launch.outputs[0];
     std::array<void*, addresses.size()> arguments;

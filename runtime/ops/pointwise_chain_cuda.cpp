@@ -10,7 +10,7 @@ constexpr std::string_view kInterpreted = "interpreted", kCompiled = "compiled";
 
 std::array<Shape, PointwiseChain::kMaxInputs> shapes_of(const KernelSpec& spec) {
   std::array<Shape, PointwiseChain::kMaxInputs> shapes;  // scalars where there is none
-  for (int i = 0; i < spec.node.input_count(); ++i)
+  for (int i = 0; i < spec.node.attrs<PointwiseChain>().inputs; ++i)
     shapes[static_cast<std::size_t>(i)] = spec.input(i).shape;
   return shapes;
 }
@@ -20,17 +20,21 @@ std::array<Shape, PointwiseChain::kMaxInputs> shapes_of(const KernelSpec& spec) 
 ChainPlan read_chain(const KernelSpec& spec) {
   const TensorInfo& result = spec.output(0);
   const auto& chain = spec.node.attrs<PointwiseChain>();
-  dispatch_float(result.dtype, [](auto) {});
-  if (chain.conversions() > 0) refuse("operands are integers");
-  return {.chain = chain,
-          .dtype = result.dtype,
-          .places = {shapes_of(spec), result.shape},
-          .count = static_cast<unsigned>(narrow(result.elements()))};
+  ChainPlan plan{.chain = chain,
+                 .dtype = chain.computes_in(spec.node),
+                 .places = {shapes_of(spec), result.shape},
+                 .count = static_cast<unsigned>(narrow(result.elements())),
+                 .stored = {},
+                 .inputs = spec.node.input_count(),
+                 .result = result.dtype};
+  dispatch_float(plan.dtype, [](auto) {});
+  for (int i = 0; i < plan.inputs; ++i) plan.stored[i] = spec.input(i).dtype;
+  return plan;
 }
 
 ChainKernel::ChainKernel(const KernelSpec& spec) : plan_(read_chain(spec)) {
   for (int i = 0; i < plan_.chain.inputs; ++i)
-    overwrites_[i] = spec.input(i).shape == spec.output(0).shape;
+    overwrites_[i] = spec.input(i).shape == spec.output(0).shape && plan_.stored[i] == plan_.result;
 }
 
 Choices list_pointwise_chain_choices(const KernelSpec& spec, int /*most*/) {

@@ -9,12 +9,16 @@
 // The two forms of a chain on a GPU: one kernel that reads it as code, and one made for it.
 namespace skiff::cuda {
 
-/// A chain with its sizes.
+/// A chain with its sizes and types.
 struct ChainPlan {
   PointwiseChain chain;
-  DType dtype;
+  DType dtype;  ///< the steps compute in
   Broadcast<PointwiseChain::kMaxInputs> places;
   unsigned count;  ///< elements of the result
+  /// Of the node's inputs: the operands, then scales and zero points.
+  DType stored[PointwiseChain::kMostInputs];
+  int inputs;
+  DType result;
 };
 
 /// Throws Error{unsupported}: of a type that has no kernel, or too large.
@@ -25,7 +29,9 @@ class ChainKernel : public Kernel {
   static constexpr int kThreads = 256;
 
   explicit ChainKernel(const KernelSpec& spec);
-  bool can_overwrite(int input) const noexcept override { return overwrites_[input]; }
+  bool can_overwrite(int input) const noexcept override {
+    return input < plan_.chain.inputs && overwrites_[input];
+  }
 
  protected:
   ChainPlan plan_;
@@ -39,7 +45,7 @@ class ChainKernel : public Kernel {
 inline constexpr int kChainPack = 4;
 bool chain_takes_packs(const ChainPlan& plan) noexcept;
 /// CUDA C++ with the kernel `chain` or, where chain_takes_packs(), `chain_by_4`. It takes the
-/// operands' addresses, then the result's.
+/// addresses of the node's inputs, then the result's.
 std::string chain_source(const ChainPlan& plan);
 
 KernelPtr make_interpreted_chain(const KernelSpec& spec);

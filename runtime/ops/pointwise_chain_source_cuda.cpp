@@ -7,7 +7,18 @@ namespace skiff::cuda {
 namespace {
 
 const char* type_of(DType dtype) noexcept {
-  return dtype == DType::float16 ? "Half" : dtype == DType::bfloat16 ? "BFloat" : "float";
+  switch (dtype) {
+    case DType::float16:
+      return "Half";
+    case DType::bfloat16:
+      return "BFloat";
+    case DType::int8:
+      return "signed char";
+    case DType::uint8:
+      return "unsigned char";
+    default:
+      return "float";
+  }
 }
 
 /// To the bit: infinities and NaNs are among them.
@@ -37,26 +48,48 @@ std::string step_value(const PointwiseChain::Step& step) {
                  ", v", step.a, ", v", step.b, "))");
 }
 
-/// One element of the result from one of every operand. Each step is rounded as if it had been
+std::string zero_of(const PointwiseChain::Scale& integers) {
+  return integers.zero == 0 ? "0" : message("x", integers.zero);
+}
+
+std::string operand_value(const PointwiseChain& chain, int i) {
+  const PointwiseChain::Scale& integers = chain.stored[i];
+  if (integers.scale == 0) return message("to_float(x", i, ")");
+  return message("dequantize(x", i, " - ", zero_of(integers), ", x", integers.scale, ")");
+}
+
+std::string result_value(const PointwiseChain& chain) {
+  const std::string last = message("v", chain.inputs + chain.count - 1);
+  if (chain.result.scale == 0) return message("from_float<Result>(", last, ")");
+  return message("quantize<Result>(", last, ", x", chain.result.scale, ", ", zero_of(chain.result),
+                 ")");
+}
+
+/// One element of the result from one of every input. Each step is rounded as if it had been
 /// stored.
 std::string compute_function(const ChainPlan& plan) {
   const PointwiseChain& chain = plan.chain;
-  std::string text =
-      message("__device__ inline Number compute(",
-              list(chain.inputs, [](int i) { return message("Number x", i); }), ") {\n");
+  std::string text = message(
+      "__device__ inline Result compute(",
+      list(plan.inputs, [&](int i) { return message(type_of(plan.stored[i]), " x", i); }), ") {\n");
   for (int i = 0; i < chain.inputs; ++i)
-    text += message("  const float v", i, " = to_float(x", i, ");\n");
+    text += message("  const float v", i, " = ", operand_value(chain, i), ";\n");
   for (int n = 0; n < chain.count; ++n)
     text += message("  const float v", chain.inputs + n, " = stored(", step_value(chain.steps[n]),
                     ");\n");
-  return text + message("  return from_float<Number>(v", chain.inputs + chain.count - 1, ");\n}\n");
+  return text + message("  return ", result_value(chain), ";\n}\n");
 }
 
-/// Where operand n stands for element i, whose place along axis k is ik.
+/// The stride of input n along an axis; scales and zero points are one number each.
+int stride_of(const ChainPlan& plan, int n, int axis) {
+  return n < plan.chain.inputs ? plan.places.strides[n][axis] : 0;
+}
+
+/// Where input n stands for element i, whose place along axis k is ik.
 std::string place(const ChainPlan& plan, int n) {
   std::string text;
   for (int axis = 0; axis < plan.places.rank; ++axis)
-    if (const int stride = plan.places.strides[n][axis]; stride != 0)
+    if (const int stride = stride_of(plan, n, axis); stride != 0)
       text += message(text.empty() ? "" : " + ", "i", axis, " * ", stride, "u");
   return text.empty() ? "0u" : text;
 }
@@ -74,35 +107,38 @@ std::string begin_of_thread(const ChainPlan& plan, int pack) {
   return text;
 }
 
-std::string head_of(const char* kernel, int inputs) {
+std::string head_of(const char* kernel, const ChainPlan& plan) {
   return message("extern \"C\" __global__ void ", kernel, "(",
-                 list(inputs, [](int i) { return message("const Number* x", i); }),
-                 ", Number* y) {\n");
+                 list(plan.inputs,
+                      [&](int i) { return message("const ", type_of(plan.stored[i]), "* x", i); }),
+                 ", Result* y) {\n");
 }
 
 std::string plain_kernel(const ChainPlan& plan) {
-  const int inputs = plan.chain.inputs;
-  return head_of("chain", inputs) + begin_of_thread(plan, 1) + "  y[i] = compute(" +
-         list(inputs, [&](int n) { return message("x", n, "[", place(plan, n), "]"); }) + ");\n}\n";
+  return head_of("chain", plan) + begin_of_thread(plan, 1) + "  y[i] = compute(" +
+         list(plan.inputs, [&](int n) { return message("x", n, "[", place(plan, n), "]"); }) +
+         ");\n}\n";
 }
 
 std::string packed_kernel(const ChainPlan& plan) {
-  const int inputs = plan.chain.inputs, last = plan.places.rank - 1;
-  std::string text = head_of("chain_by_4", inputs) + begin_of_thread(plan, kChainPack);
-  const auto lies_dense = [&](int n) { return plan.places.strides[n][last] != 0; };
-  for (int n = 0; n < inputs; ++n)
-    text += message("  const ", lies_dense(n) ? "Pack" : "Number", " p", n, " = ",
-                    lies_dense(n) ? "*reinterpret_cast<const Pack*>(x" : "*(x", n, " + ",
-                    place(plan, n), ");\n");
-  text += "  Pack result;\n";
+  const int last = plan.places.rank - 1;
+  std::string text = head_of("chain_by_4", plan) + begin_of_thread(plan, kChainPack);
+  const auto lies_dense = [&](int n) { return stride_of(plan, n, last) != 0; };
+  for (int n = 0; n < plan.inputs; ++n) {
+    const std::string number = type_of(plan.stored[n]);
+    const std::string type = lies_dense(n) ? message("Pack<", number, ">") : number;
+    text += message("  const ", type, " p", n, " = *reinterpret_cast<const ", type, "*>(x", n,
+                    " + ", place(plan, n), ");\n");
+  }
+  text += "  Pack<Result> result;\n";
   for (int k = 0; k < kChainPack; ++k)
     text += message("  result.of[", k, "] = compute(",
-                    list(inputs,
+                    list(plan.inputs,
                          [&](int n) {
                            return lies_dense(n) ? message("p", n, ".of[", k, "]") : message("p", n);
                          }),
                     ");\n");
-  return text + "  *reinterpret_cast<Pack*>(y + i) = result;\n}\n";
+  return text + "  *reinterpret_cast<Pack<Result>*>(y + i) = result;\n}\n";
 }
 
 }  // namespace
@@ -116,14 +152,18 @@ std::string chain_source(const ChainPlan& plan) {
   std::string text = message(
       "#include <skiff_device/stored.h>\n"
       "#include \"runtime/cuda/elementwise.cuh\"\n"
+      "#include \"runtime/cuda/quantized.cuh\"\n"
       "namespace skiff::cuda {\n"
       "using Unary = fb::UnaryFunction;\n"
       "using Binary = fb::BinaryFunction;\n"
       "using Number = ",
       type_of(plan.dtype),
       ";\n"
-      "struct alignas(",
-      kChainPack, " * sizeof(Number)) Pack { Number of[", kChainPack,
+      "using Result = ",
+      type_of(plan.result),
+      ";\n"
+      "template <typename T> struct alignas(",
+      kChainPack, " * sizeof(T)) Pack { T of[", kChainPack,
       "]; };\n"
       "__device__ inline float stored(float v) { return to_float(from_float<Number>(v)); }\n");
   text += compute_function(plan);

@@ -5,6 +5,7 @@
 #include "runtime/cuda/dispatch.h"
 #include "runtime/cuda/kernels.h"
 #include "runtime/cuda/number.cuh"
+#include "runtime/cuda/quantized.cuh"
 #include "runtime/ops/quantize_rows.h"
 
 namespace skiff::cuda {
@@ -41,23 +42,14 @@ __device__ Q zero_at(const Scales& s, std::int64_t entry) {
   return s.zero == nullptr ? Q{} : static_cast<const Q*>(s.zero)[entry];
 }
 
-/// y = saturate(round half to even(x / scale) + zero); a NaN becomes the lowest number.
 template <typename F, typename Q>
 __global__ void quantize_elements(std::int64_t count, Scales s, const F* x, Q* y) {
   const std::int64_t i = global_thread();
   if (i >= count) return;
   const std::int64_t entry = entry_of(s.rows, i);
-  const int zero = zero_at<Q>(s, entry);
-  constexpr int kHighest = (1 << (8 * sizeof(Q) - (std::is_signed_v<Q> ? 1 : 0))) - 1;
-  constexpr int kLowest = std::is_signed_v<Q> ? -kHighest - 1 : 0;
-  const auto low = static_cast<float>(kLowest - zero), high = static_cast<float>(kHighest - zero);
-  float v = read_number(x[i]) / scale_at(s, entry);
-  v = v > low ? v : low;
-  v = v < high ? v : high;
-  y[i] = static_cast<Q>(static_cast<int>(nearbyintf(v)) + zero);
+  y[i] = quantize<Q>(read_number(x[i]), scale_at(s, entry), zero_at<Q>(s, entry));
 }
 
-/// y = (x - zero) * scale; the difference is exact.
 template <typename Q, typename F>
 __global__ void dequantize_elements(std::int64_t count, Scales s, const Q* x, F* y) {
   using Wide = std::conditional_t<sizeof(Q) == 4, std::int64_t, int>;
@@ -65,7 +57,7 @@ __global__ void dequantize_elements(std::int64_t count, Scales s, const Q* x, F*
   if (i >= count) return;
   const std::int64_t entry = entry_of(s.rows, i);
   const Wide difference = static_cast<Wide>(x[i]) - static_cast<Wide>(zero_at<Q>(s, entry));
-  y[i] = from_float<F>(static_cast<float>(difference) * scale_at(s, entry));
+  y[i] = from_float<F>(dequantize(difference, scale_at(s, entry)));
 }
 
 /// What both directions share: the operand, its scales, one thread an element.

@@ -91,8 +91,9 @@ std::optional<Graph> Session::Impl::fuse_all() {
       device ? std::optional<Graph>()
              : fuse_blocks(source, options.fuse, options.threads, arena, scratch);
   if (device) fuse_squeeze_excite(source, result, arena, scratch);
-  fuse_chains(source, result, device ? Chains::all : Chains::of_long_rows, arena, scratch);
-  if (!device) fuse_quantized(source, result, arena, scratch);
+  const Chains which = device ? Chains::all : Chains::of_long_rows;
+  fuse_chains(source, result, which, arena, scratch);
+  fuse_quantized(source, result, which, arena, scratch);
   return result;
 }
 

@@ -1,7 +1,7 @@
 #include <cstdlib>
 
 #include "gpu.h"
-#include "tests/support/chain_graphs.h"
+#include "tests/support/integer_graphs.h"
 
 // Elementwise nodes that follow each other run as one launch on a GPU; what they compute is what
 // they compute one by one.
@@ -124,6 +124,31 @@ TEST(Chains, InPlace) {
   const ValueId y = binary(g, Binary::mul, unary(g, Unary::exp, soft), constant(g, {64}, 1));
   g.outputs = {g.add(Op::softmax, rows, {y}, "again")};
   expect_same_bits(g, {2});
+}
+
+TEST(Chains, OfIntegers) {
+  for (const Shape& shape : {Shape{3, 4, 5}, Shape{2, 300}}) {
+    Graph g;
+    g.outputs = chains_of_integers(g, g.add_input("x", DType::float32, shape));
+    expect_same_bits(g, {2, 5});
+  }
+}
+
+/// A whole network of integers with an addition is the CPU's to the bit, and the addition one step.
+TEST(Chains, BetweenIntegerConvolutions) {
+  const WithGpu gpu;
+  for (const fb::DType dtype : {fb::DType::int8, fb::DType::uint8})
+    for (const int zero : {0, 5}) {
+      const Bytes inner{dtype, 1.0f / 64, zero}, sums{fb::DType::uint8, 1.0f / 32, zero};
+      const std::vector<std::byte> bytes = file_of(residual_block(16, inner, sums));
+      const Model model = Model::from_bytes(bytes);
+      Session host(model, {.device = DeviceKind::cpu});
+      Session session(model, {.device = DeviceKind::cuda, .strict_gpu = true});
+      EXPECT_EQ(session.step_count(), 6u);  // to bytes, 2 products, the sum, a product, to floats
+      EXPECT_EQ(session.step(3).algorithm, "pointwise chain");
+      EXPECT_EQ(session.step(3).layers, 5);
+      ASSERT_NO_FATAL_FAILURE(expect_equal_bits(outputs_of(session), outputs_of(host), ""));
+    }
 }
 
 }  // namespace

@@ -7,8 +7,8 @@
 #include "gpu.h"
 #include "runtime/core/error.h"
 #include "runtime/tune/tuner.h"
-#include "tests/support/chain_graphs.h"
 #include "tests/support/command.h"
+#include "tests/support/integer_graphs.h"
 
 // Chains that are compiled while loading: when they are, what they compute, what becomes of the
 // code. The compiler is a double that compiles for the host.
@@ -121,6 +121,14 @@ TEST_F(CompiledChain, OtherTypes) {
       g.outputs = {g.add(Op::cast, wide, {y}, "wide")};
       expect_same(g, 1, tuned());
     }
+}
+
+TEST_F(CompiledChain, OfIntegers) {
+  for (const std::int64_t size : {7, 12}) {
+    Graph g;
+    g.outputs = chains_of_integers(g, g.add_input("x", DType::float32, {9, size}));
+    expect_same(g, 2, tuned());
+  }
 }
 
 /// More elements than a launch has threads in one block, and a last block that is not full.

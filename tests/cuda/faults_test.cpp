@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gpu.h"
+#include "tests/support/integer_graphs.h"
 #include "tests/support/model_samples.h"
 #include "tests/support/squeeze_graphs.h"
 
@@ -111,6 +112,11 @@ TEST(LostContext, IsLeftAlone) {
     EXPECT_EQ(lose_context(bytes, function, 1), 0) << function;
 }
 
+/// Products of integers, and a chain between them.
+Graph integers() {
+  return residual_block(8, {fb::DType::int8, 1.0f / 64, 3}, {fb::DType::uint8, 1.0f / 32});
+}
+
 /// Nodes that only a GPU's session makes: channels weighted by gates, and a chain.
 Graph joined() {
   Graph g;
@@ -120,7 +126,9 @@ Graph joined() {
   return g;
 }
 
-INSTANTIATE_TEST_SUITE_P(Joined, Faults, ::testing::Values(ModelSample{"joined", joined}),
+INSTANTIATE_TEST_SUITE_P(Joined, Faults,
+                         ::testing::Values(ModelSample{"joined", joined},
+                                           ModelSample{"integers", integers}),
                          [](const auto& tested) { return std::string(tested.param.name); });
 INSTANTIATE_TEST_SUITE_P(Samples, Faults, ::testing::ValuesIn(model_samples()),
                          [](const auto& tested) { return std::string(tested.param.name); });

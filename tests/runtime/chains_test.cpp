@@ -1,5 +1,5 @@
 #include "converters/dynamic/dynamic.h"
-#include "tests/support/chain_graphs.h"
+#include "tests/support/integer_graphs.h"
 #include "tests/support/memory_promise.h"
 
 // Elementwise nodes that follow each other run as one step on the CPU; what they compute is what
@@ -112,30 +112,12 @@ TEST(ChainsOnCpu, OpenSizes) {
     }
 }
 
-ValueId scale(Graph& g, float value) {
-  return g.add_constant<float>("scale" + std::to_string(value), Shape{}, {{value}});
-}
-ValueId quantize(Graph& g, ValueId x, float step, fb::DType to) {
-  fb::QuantizeAttrsT attrs;
-  attrs.to = to;
-  return g.add(Op::quantize, attrs, {x, scale(g, step)}, "quantize");
-}
-ValueId dequantize(Graph& g, ValueId x, float step) {
-  return g.add(Op::dequantize, fb::QuantizeAttrsT(), {x, scale(g, step)}, "dequantize");
-}
-
 /// What converts for a chain alone is part of it, around single operators too; what somebody else
 /// reads is made for them.
 TEST(ChainsOnCpu, OfIntegers) {
   Graph g;
   const ValueId x = g.add_input("x", DType::float32, {3, 40, 300});
-  const ValueId a = quantize(g, x, 0.02f, fb::DType::int8);
-  const ValueId b = quantize(g, unary(g, Unary::exp, x), 0.05f, fb::DType::uint8);  // 2 layers
-  const ValueId sum = binary(g, Binary::add, dequantize(g, a, 0.02f), dequantize(g, b, 0.05f));
-  const ValueId y = quantize(g, unary(g, Unary::relu, sum), 0.06f, fb::DType::uint8);  // 5
-  const ValueId floats = dequantize(g, y, 0.06f);
-  const ValueId product = binary(g, Binary::mul, floats, constant(g, {300}, 1));
-  g.outputs = {floats, product, dequantize(g, quantize(g, product, 0.1f, fb::DType::int8), 0.1f)};
+  g.outputs = chains_of_integers(g, x);
   expect_same_bits(g, {2, 5});
 }
 

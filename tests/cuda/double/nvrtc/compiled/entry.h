@@ -45,6 +45,8 @@ struct Entry<kFunction> {
 }  // namespace cuda_double
 }  // namespace
 
+inline float __fmul_rn(float a, float b) { return a * b; }
+
 #define threadIdx (::cuda_double::thread)
 #define blockIdx (::cuda_double::block)
 #define blockDim (::cuda_double::extent)
