@@ -49,7 +49,7 @@ constexpr Row kRows[] = {
     {softmax, make_softmax},
     {conv, make_conv, list_conv_choices},
     {conv_transpose, make_conv_transpose},
-    {integer_conv, make_integer_conv},
+    {integer_conv, make_integer_conv, list_integer_conv_choices},
     {matmul, make_matmul, list_matmul_choices},
     {pool, make_pool},
     {layer_norm, make_layer_norm},

@@ -58,6 +58,7 @@ SKIFF_CUDA_KERNEL(squeeze_excite)
 Choices list_conv_choices(const KernelSpec& spec, int most);
 Choices list_matmul_choices(const KernelSpec& spec, int most);
 Choices list_pointwise_chain_choices(const KernelSpec& spec, int most);
+Choices list_integer_conv_choices(const KernelSpec& spec, int most);
 
 #undef SKIFF_CUDA_KERNEL
 

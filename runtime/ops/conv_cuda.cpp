@@ -43,18 +43,20 @@ KernelPtr make_chosen_conv(const KernelSpec& spec, const ConvPlan& plan) {
 }
 
 std::string group_of(const ConvPlan& plan) {
-  const ConvGeometry& g = plan.geometry;
-  std::string text = message("conv ", plan.dtype, plan.tf32 ? " as tf32" : "", " stored ",
-                             plan.stored, " n ", g.batch, " c ", g.cin, " k ", g.cout, " groups ",
-                             g.groups, " bias ", plan.has_bias, " residual ", plan.has_residual,
-                             " then ", static_cast<int>(plan.activation.function));
+  return message("conv ", plan.dtype, plan.tf32 ? " as tf32" : "", " stored ", plan.stored,
+                 " bias ", plan.has_bias, " residual ", plan.has_residual, " then ",
+                 static_cast<int>(plan.activation.function), text_of(plan.geometry));
+}
+
+}  // namespace
+
+std::string text_of(const ConvGeometry& g) {
+  std::string text = message(" n ", g.batch, " c ", g.cin, " k ", g.cout, " groups ", g.groups);
   for (std::size_t i = 0; i < 3; ++i)
     text += message(" axis ", g.in[i], " ", g.out[i], " ", g.kernel[i], " ", g.stride[i], " ",
                     g.dilation[i], " ", g.pad_begin[i], " ", g.pad_end[i]);
   return text;
 }
-
-}  // namespace
 
 skiff_constant_form StoredWeightsConv::constant_form(int input) const noexcept {
   if (input != 1 || plan_.stored == plan_.dtype) return {};

@@ -22,6 +22,8 @@ struct ConvPlan {
     return geometry.batch * geometry.out_pixels() * geometry.cout;
   }
 };
+/// All its numbers, for Choices::group.
+std::string text_of(const ConvGeometry& geometry);
 /// Throws Error{unsupported} for types that no kernel here takes.
 ConvPlan read_conv(const NodeView& node);
 

@@ -16,6 +16,11 @@ struct ConvGraph {
   cudnn::TensorId x{}, w{}, bias{}, residual{}, y{};
 };
 
+/// [N, spatial..., C] with at least two spatial axes, as cuDNN wants them.
+Shape image(const ConvGeometry& geometry, std::int64_t n, const ConvGeometry::Axes& axes,
+            std::int64_t channels);
+cudnn::Window window_of(const ConvGeometry& geometry);
+
 /// Writes the graph; false when this fusion does not exist for the convolution (an activation that
 /// cuDNN has no single operation for). The order of operations is the one its precompiled engines
 /// know: convolution, residual, bias, activation.

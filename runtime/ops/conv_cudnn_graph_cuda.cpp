@@ -3,9 +3,7 @@
 #include <algorithm>
 
 namespace skiff::cuda {
-namespace {
 
-/// [N, spatial..., C] with at least two spatial axes, as cuDNN wants them.
 Shape image(const ConvGeometry& g, std::int64_t n, const ConvGeometry::Axes& axes,
             std::int64_t channels) {
   Shape shape{n};
@@ -13,6 +11,12 @@ Shape image(const ConvGeometry& g, std::int64_t n, const ConvGeometry::Axes& axe
   shape.push_back(channels);
   return shape;
 }
+
+cudnn::Window window_of(const ConvGeometry& g) {
+  return {g.spatial == 3 ? 3 : 2, g.pad_begin, g.pad_end, g.stride, g.dilation};
+}
+
+namespace {
 
 bool is_relu(const Activation& activation) {
   return activation.function == fb::UnaryFunction::relu;
@@ -43,8 +47,7 @@ bool write_conv_graph(const ConvPlan& plan, Fusion fusion, cudnn::OperationGraph
   result.x = graph.tensor(image(g, g.batch, g.in, g.cin), plan.dtype);
   result.w = graph.tensor(image(g, g.cout, g.kernel, g.group_cin()), plan.dtype);
   cudnn::TensorId value = next();
-  graph.convolution(result.x, result.w, value,
-                    {g.spatial == 3 ? 3 : 2, g.pad_begin, g.pad_end, g.stride, g.dilation});
+  graph.convolution(result.x, result.w, value, window_of(g));
   const auto add = [&](cudnn::TensorId& operand, const Shape& shape) {
     operand = graph.tensor(shape, plan.dtype);
     const cudnn::TensorId sum = next();

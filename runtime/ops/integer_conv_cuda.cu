@@ -1,14 +1,12 @@
 #include <skiff_device/launch.h>
 
 #include <cmath>
-#include <cstring>
 
 #include "runtime/cuda/activation.cuh"
 #include "runtime/cuda/dispatch.h"
-#include "runtime/cuda/kernels.h"
 #include "runtime/cuda/number.cuh"
 #include "runtime/cuda/product_tiles.cuh"
-#include "runtime/ops/integer_conv.h"
+#include "runtime/ops/integer_conv_cuda.h"
 
 namespace skiff::cuda {
 namespace {
@@ -127,141 +125,95 @@ __global__ void __launch_bounds__(tiles::kThreads)
       });
 }
 
-/// Packed: weights, as stored or in rows of whole chunks | a chunk of zero points of x | starts
-/// [Cout] | factors [Cout].
-class IntegerConv final : public Kernel {
+bool tiled(const IntegerConvPlan& plan) noexcept {
+  return plan.geometry.groups == 1 && plan.geometry.cout >= 8;
+}
+
+/// Filters as stored, or in rows of whole chunks.
+FilterRows rows_of(const IntegerConvPlan& plan) noexcept {
+  if (!tiled(plan)) return {plan.geometry.group_cin(), plan.depth()};
+  const std::int64_t pitch = round_up(plan.geometry.cin, kWord);
+  return {pitch, round_up(pitch * plan.geometry.taps(), tiles::kChunk)};
+}
+
+class IntegerConv final : public IntegerConvKernel {
  public:
-  explicit IntegerConv(const KernelSpec& spec)
-      : geometry_(read_conv_geometry(spec.node)),
-        window_(make_window(geometry_, geometry_.cout)),
-        scales_(read_integer_scales(spec.node, spec.output(0))),
-        from_(spec.input(0).dtype),
-        to_(spec.output(0).dtype),
-        has_bias_(spec.node.has_input(2)) {
-    require_exact_sums(spec.node, geometry_);
-    const auto& attrs = spec.node.attrs<fb::ConvAttrs>();
-    results_.rounding = integer_rounding(spec.node, spec.output(0), scales_);
-    results_.activation = {attrs.activation(), attrs.alpha(), attrs.beta()};
-    operands_.zero = scales_.x.zero;
-    operands_.cin = narrow(geometry_.group_cin()), operands_.cout = narrow(geometry_.group_cout());
-    operands_.all_cin = narrow(geometry_.cin);
-    operands_.pitch = narrow(round_up(operands_.cin, kWord));
-    operands_.depth = narrow(operands_.pitch * geometry_.taps());
-    operands_.row_bytes = narrow(round_up(operands_.depth, tiles::kChunk));
-    operands_.pixels = geometry_.batch * geometry_.out_pixels();
-    blocks_for(outputs(), kThreads);
-    if (tiled()) grid_ = tiles::grid_for(operands_.pixels, geometry_.cout);
-  }
-
-  skiff_constant_form constant_form(int input) const noexcept override {
-    if (input != 1) return {};
-    const auto channels = static_cast<std::uint64_t>(geometry_.cout);
-    return {starts_at() + channels * (sizeof(int) + sizeof(float)), stored_depth(), 0};
-  }
-
-  void pack(int, Reader& reader, std::span<std::byte> packed,
-            std::span<std::byte> scratch) override {
-    std::memset(packed.data(), 0, packed.size());
-    std::memset(packed.data() + weight_bytes(), scales_.x.zero, tiles::kChunk);
-    for (std::int64_t channel = 0; channel < geometry_.cout; ++channel) {
-      const std::span<std::byte> row = scratch.first(stored_depth());
-      reader.read(row);
-      pack_channel(reinterpret_cast<const std::int8_t*>(row.data()), channel, packed.data());
-    }
+  explicit IntegerConv(const IntegerConvPlan& plan)
+      : IntegerConvKernel(plan, rows_of(plan)),
+        window_(make_window(plan.geometry, plan.geometry.cout)) {
+    static_assert(kChunk == tiles::kChunk);
+    const ConvGeometry& g = plan.geometry;
+    const FilterRows rows = rows_of(plan);
+    results_.rounding = plan.rounding;
+    results_.activation = plan.activation;
+    operands_ = {.zero = plan.scales.x.zero,
+                 .cin = narrow(g.group_cin()),
+                 .cout = narrow(g.group_cout()),
+                 .all_cin = narrow(g.cin),
+                 .pitch = narrow(rows.pitch),
+                 .depth = narrow(rows.pitch * g.taps()),
+                 .row_bytes = narrow(rows.bytes),
+                 .pixels = plan.pixels()};
+    blocks_for(plan.outputs(), kThreads);
+    if (tiled(plan)) grid_ = tiles::grid_for(operands_.pixels, g.cout);
   }
 
   void enqueue(const LaunchArgs& args) override {
-    if (outputs() == 0) return;
-    from_ == DType::int8 ? give<std::int8_t>(args) : give<std::uint8_t>(args);
+    if (plan().outputs() == 0) return;
+    plan().from == DType::int8 ? give<std::int8_t>(args) : give<std::uint8_t>(args);
   }
 
   const char* algorithm() const noexcept override {
-    return tiled() ? "integer product" : "integer";
+    return tiled(plan()) ? "integer product" : "integer";
   }
-  bool tensor_cores() const noexcept override { return tiled(); }
-  std::int64_t flops() const noexcept override {
-    return 2 * outputs() * static_cast<std::int64_t>(stored_depth());
-  }
+  bool tensor_cores() const noexcept override { return tiled(plan()); }
 
  private:
-  std::int64_t outputs() const noexcept { return operands_.pixels * geometry_.cout; }
-  bool tiled() const noexcept { return geometry_.groups == 1 && geometry_.cout >= 8; }
-  std::size_t stored_depth() const noexcept {
-    return static_cast<std::size_t>(geometry_.taps() * geometry_.group_cin());
-  }
-  std::size_t row_bytes() const noexcept {
-    return tiled() ? static_cast<std::size_t>(operands_.row_bytes) : stored_depth();
-  }
-  std::size_t weight_bytes() const noexcept {
-    const auto bytes = geometry_.cout * static_cast<std::int64_t>(row_bytes());
-    return static_cast<std::size_t>(round_up(bytes, tiles::kChunk));
-  }
-  std::size_t starts_at() const noexcept { return weight_bytes() + tiles::kChunk; }
-
-  void pack_channel(const std::int8_t* row, std::int64_t channel, std::byte* packed) const {
-    std::byte* to = packed + static_cast<std::size_t>(channel) * row_bytes();
-    const auto cin = static_cast<std::size_t>(operands_.cin);
-    const std::size_t pitch = tiled() ? static_cast<std::size_t>(operands_.pitch) : cin;
-    int sum = 0;
-    for (std::size_t i = 0; i < stored_depth(); ++i) sum += row[i];
-    for (std::size_t at = 0; at < stored_depth(); at += cin, row += cin, to += pitch)
-      std::memcpy(to, row, cin);
-    const int start = -scales_.x.zero * sum;
-    const float factor = integer_factor(scales_, channel);
-    const auto place = static_cast<std::size_t>(channel) * 4;
-    std::memcpy(packed + starts_at() + place, &start, sizeof start);
-    std::memcpy(packed + starts_at() + static_cast<std::size_t>(geometry_.cout) * 4 + place,
-                &factor, sizeof factor);
-  }
-
   template <typename X>
   void give(const LaunchArgs& args) const {
-    if (to_ == DType::float32) return run<X, float>(args);
-    to_ == DType::int8 ? run<X, std::int8_t>(args) : run<X, std::uint8_t>(args);
+    if (plan().to == DType::float32) return run<X, float>(args);
+    plan().to == DType::int8 ? run<X, std::int8_t>(args) : run<X, std::uint8_t>(args);
   }
 
   template <typename X, typename Y>
   void run(const LaunchArgs& args) const {
-    const auto* starts = reinterpret_cast<const int*>(args.input<std::byte>(1) + starts_at());
+    const auto* packed = args.input<std::byte>(1);
     Results results = results_;
-    results.factors = reinterpret_cast<const float*>(starts + geometry_.cout);
-    results.bias = has_bias_ ? args.input<float>(2) : nullptr;
-    if (!tiled())
-      check(Launch<convolve_integers<X, Y>>::run(blocks_for(outputs(), kThreads), kThreads,
+    results.factors = reinterpret_cast<const float*>(packed + factors_at());
+    results.bias = plan().has_bias ? args.input<float>(2) : nullptr;
+    if (!tiled(plan()))
+      check(Launch<convolve_integers<X, Y>>::run(blocks_for(plan().outputs(), kThreads), kThreads,
                                                  args.stream(), window_, operands_, results,
-                                                 outputs(), args.input<X>(0),
+                                                 plan().outputs(), args.input<X>(0),
                                                  args.input<std::int8_t>(1), args.output<Y>(0)),
             "integer convolution");
     else if (operands_.cin % tiles::kChunk == 0)
-      multiply<X, Y, true>(args, results, starts);
+      multiply<X, Y, true>(args, results);
     else
-      multiply<X, Y, false>(args, results, starts);
+      multiply<X, Y, false>(args, results);
   }
 
   template <typename X, typename Y, bool kAligned>
-  void multiply(const LaunchArgs& args, const Results& results, const int* starts) const {
+  void multiply(const LaunchArgs& args, const Results& results) const {
     const auto* weights = args.input<std::int8_t>(1);
-    const auto* padding = reinterpret_cast<const X*>(weights + weight_bytes());
+    const auto* padding = reinterpret_cast<const X*>(weights + zeros_at());
+    const auto* starts = reinterpret_cast<const int*>(weights + starts_at());
     check(Launch<multiply_integers<X, Y, kAligned>>::run(
               grid_, tiles::kThreads, args.stream(), window_, operands_, results, args.input<X>(0),
               weights, padding, starts, args.output<Y>(0)),
           "integer convolution on tensor cores");
   }
 
-  ConvGeometry geometry_;
   Window window_;
-  IntegerScales scales_;
   Operands operands_{};
   Results results_{};
-  DType from_, to_;
-  bool has_bias_;
   dim3 grid_;
 };
 
 }  // namespace
 
-KernelPtr make_integer_conv(const KernelSpec& spec) {
-  return make_kernel<IntegerConv>(spec.memory, spec);
+KernelPtr make_own_integer_conv(const KernelSpec& spec, const IntegerConvPlan& plan) {
+  return make_kernel<IntegerConv>(spec.memory, plan);
 }
 
 }  // namespace skiff::cuda

@@ -26,8 +26,8 @@ void fill(std::span<std::byte> to, F&& next) {
   }
 }
 
-/// Numbers of either sign: zeros would draw less power than real data do. Integers may be indices
-/// and are zero.
+/// Numbers of either sign: zeros would draw less power than real data do. Integers of more than 8
+/// bits may be indices and are zero.
 std::vector<std::byte> random_piece(DType dtype, std::size_t bytes) {
   std::vector<std::byte> piece(std::min(bytes, kPiece));
   std::minstd_rand random;
@@ -36,6 +36,8 @@ std::vector<std::byte> random_piece(DType dtype, std::size_t bytes) {
   if (dtype == DType::float16) fill<std::uint16_t>(piece, [&] { return float_to_half(next()); });
   if (dtype == DType::bfloat16)
     fill<std::uint16_t>(piece, [&] { return float_to_bfloat16(next()); });
+  if (dtype == DType::int8 || dtype == DType::uint8)
+    fill<std::uint8_t>(piece, [&] { return static_cast<std::uint8_t>(random() >> 8); });
   return piece;
 }
 

@@ -12,6 +12,12 @@ cudnnDataType_t data_type(DType dtype) {
       return CUDNN_DATA_HALF;
     case DType::bfloat16:
       return CUDNN_DATA_BFLOAT16;
+    case DType::int8:
+      return CUDNN_DATA_INT8;
+    case DType::uint8:
+      return CUDNN_DATA_UINT8;
+    case DType::int32:
+      return CUDNN_DATA_INT32;
     default:
       refuse("cuDNN takes no ", dtype, " here");
   }
@@ -43,13 +49,14 @@ TensorId OperationGraph::tensor(const Shape& shape, DType dtype, bool is_virtual
   return id;
 }
 
-void OperationGraph::convolution(TensorId x, TensorId w, TensorId y, const Window& window) {
+void OperationGraph::convolution(TensorId x, TensorId w, TensorId y, const Window& window,
+                                 DType sums) {
   const auto axes = [&](const std::array<std::int64_t, 3>& values) {
     return std::span(values).last(static_cast<std::size_t>(window.spatial));
   };
   const Descriptor& parameters =
       parameters_.emplace_back(CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR)
-          .set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_DATA_FLOAT)
+          .set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, data_type(sums))
           .set(CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_CROSS_CORRELATION)
           .set(CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, std::int64_t{window.spatial})
           .set(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, axes(window.pad_begin))

@@ -50,7 +50,9 @@ class OperationGraph {
 
   /// `shape` is channels-last ([N, spatial..., C]); a virtual one lives inside the engine only.
   TensorId tensor(const Shape& shape, DType dtype, bool is_virtual = false);
-  void convolution(TensorId x, TensorId w, TensorId y, const Window& window);
+  /// `sums`: what it adds up in.
+  void convolution(TensorId x, TensorId w, TensorId y, const Window& window,
+                   DType sums = DType::float32);
   /// y = mode(x), or mode(x, b) with b broadcast.
   void pointwise(cudnnPointwiseMode_t mode, TensorId x, TensorId y);
   void pointwise(cudnnPointwiseMode_t mode, TensorId x, TensorId b, TensorId y);

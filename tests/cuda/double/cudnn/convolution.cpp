@@ -10,6 +10,7 @@ namespace {
 struct Convolution {
   TensorView x, w, y;
   Dims strides, dilations, pads, end_pads;
+  cudnnDataType_t sums;
 
   explicit Convolution(const Descriptor& operation)
       : x(*operation.child(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X)),
@@ -20,6 +21,7 @@ struct Convolution {
     dilations = c.list<std::int64_t>(CUDNN_ATTR_CONVOLUTION_DILATIONS);
     pads = c.list<std::int64_t>(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS);
     end_pads = c.list<std::int64_t>(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS);
+    sums = c.get(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_DATA_FLOAT);
   }
 
   std::size_t spatial() const { return x.dims.size() - 2; }
@@ -32,6 +34,10 @@ struct Convolution {
     if (strides.size() != n - 2 || dilations.size() != n - 2 || pads.size() != n - 2 ||
         end_pads.size() != n - 2)
       return "number of spatial axes";
+    const bool of_integers = x.type == CUDNN_DATA_INT8 || x.type == CUDNN_DATA_UINT8;
+    if (of_integers != (sums == CUDNN_DATA_INT32) || of_integers != (w.type == CUDNN_DATA_INT8) ||
+        of_integers != (y.type == CUDNN_DATA_INT32))
+      return "types";
     if (x.dims[1] % group_in() != 0 || w.dims[0] % groups() != 0) return "groups";
     if (y.dims[0] != x.dims[0] || y.dims[1] != w.dims[0]) return "batch or channels of the result";
     for (std::size_t i = 0; i < spatial(); ++i) {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "tests/cuda/double/cudnn/operations.h"
 
 namespace cuda_double {
@@ -26,6 +28,19 @@ float broadcast(const TensorView& tensor, const std::vector<float>& values, cons
   return values[static_cast<std::size_t>(at)];
 }
 
+float combine(cudnnPointwiseMode_t mode, float a, float b) {
+  switch (mode) {
+    case CUDNN_POINTWISE_MUL:
+      return a * b;
+    case CUDNN_POINTWISE_MAX:
+      return std::max(a, b);
+    case CUDNN_POINTWISE_MIN:
+      return std::min(a, b);
+    default:
+      return a + b;
+  }
+}
+
 }  // namespace
 
 std::string pointwise_fault(const Descriptor& operation) {
@@ -34,6 +49,9 @@ std::string pointwise_fault(const Descriptor& operation) {
     return "an operand is missing";
   switch (mode_of(operation)) {
     case CUDNN_POINTWISE_ADD:
+    case CUDNN_POINTWISE_MUL:
+    case CUDNN_POINTWISE_MAX:
+    case CUDNN_POINTWISE_MIN:
       if (b_of(operation) == nullptr) return "the second operand is missing";
       break;
     case CUDNN_POINTWISE_RELU_FWD:
@@ -65,7 +83,8 @@ void run_pointwise(Execution& execution, const Descriptor& operation) {
     const TensorView other(*b_of(operation));
     const std::vector<float> b = execution.read(other);
     for_each_index(y.dims, [&](std::int64_t i, const Dims& index) {
-      result[static_cast<std::size_t>(i)] = broadcast(x, a, index) + broadcast(other, b, index);
+      result[static_cast<std::size_t>(i)] =
+          combine(mode_of(operation), broadcast(x, a, index), broadcast(other, b, index));
     });
   }
   execution.write(y, std::move(result));

@@ -5,9 +5,20 @@ namespace cuda_double {
 namespace {
 
 cudaDataType stored(cudnnDataType_t type) {
-  return type == CUDNN_DATA_HALF       ? CUDA_R_16F
-         : type == CUDNN_DATA_BFLOAT16 ? CUDA_R_16BF
-                                       : CUDA_R_32F;
+  switch (type) {
+    case CUDNN_DATA_HALF:
+      return CUDA_R_16F;
+    case CUDNN_DATA_BFLOAT16:
+      return CUDA_R_16BF;
+    case CUDNN_DATA_INT8:
+      return CUDA_R_8I;
+    case CUDNN_DATA_UINT8:
+      return CUDA_R_8U;
+    case CUDNN_DATA_INT32:
+      return CUDA_R_32I;
+    default:
+      return CUDA_R_32F;
+  }
 }
 
 std::int64_t place(const Dims& index, const Dims& strides) {
