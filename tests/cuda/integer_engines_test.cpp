@@ -151,7 +151,7 @@ TEST_F(IntegerEngines, FailuresLeakNothing) {
     calls = cuda_double_calls() - before;
   }
   ASSERT_GT(calls, 100);
-  for (long call = 1; call <= calls; call += 1 + calls / 300) {
+  for (long call = 1; call <= calls; call += 1 + calls / 100) {
     SCOPED_TRACE(call);
     const WithGpu gpu;
     make_own_slow();

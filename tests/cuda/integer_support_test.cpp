@@ -46,7 +46,7 @@ TEST_P(IntegerSurface, HasEnginesForEveryGraph) {
           plan.activation.function = fb::UnaryFunction::clip;
           plan.rounding.low = 0, plan.rounding.high = 99, plan.rounding.zero = 1;
         }
-        EXPECT_GT(engines(plan), 0u) << to << ' ' << kernel << ' ' << all;
+        EXPECT_GT(engines(plan), 0u) << static_cast<int>(to) << ' ' << kernel << ' ' << all;
       }
 }
 
