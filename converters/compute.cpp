@@ -1,5 +1,6 @@
 #include "converters/compute.h"
 
+#include <algorithm>
 #include <cstring>
 #include <random>
 
@@ -18,7 +19,8 @@ void put(std::vector<std::byte>& bytes, T number) {
   bytes.insert(bytes.end(), piece.begin(), piece.end());
 }
 
-void put_random(std::vector<std::byte>& bytes, DType dtype, std::mt19937& generator) {
+/// `pixels`: of all 256 numbers that a byte can be.
+void put_random(std::vector<std::byte>& bytes, DType dtype, bool pixels, std::mt19937& generator) {
   // The top 24 bits, so that every number is a float exactly.
   const float unit = static_cast<float>(generator() >> 8) * 0x1p-23f - 1.0f;
   switch (dtype) {
@@ -34,7 +36,7 @@ void put_random(std::vector<std::byte>& bytes, DType dtype, std::mt19937& genera
       break;
   }
   std::byte number[8] = {};
-  number[0] = static_cast<std::byte>(generator() >> 30);
+  number[0] = static_cast<std::byte>(generator() >> (pixels ? 24 : 30));
   bytes.insert(bytes.end(), number, number + size_of(dtype));
 }
 
@@ -108,14 +110,18 @@ ir::Graph compute(const ir::Graph& graph, std::vector<std::int64_t>& symbols,
   return result;
 }
 
-npy::Archive random_inputs(const ir::Graph& graph) {
+npy::Archive random_inputs(const ir::Graph& graph, std::span<const fb::PreprocessT> preprocess) {
   std::mt19937 generator(20240229);
   npy::Archive arrays;
   for (ir::ValueId id : graph.visible_inputs()) {
     const ir::Value& value = graph.value(id);
+    const bool pixels =
+        value.dtype == DType::uint8 && std::ranges::any_of(preprocess, [&](const auto& p) {
+          return graph.inputs[static_cast<std::size_t>(p.input)] == id;
+        });
     npy::Array array{.dtype = value.dtype, .shape = value.shape, .bytes = {}};
     for (std::int64_t i = 0; i < value.shape.elements(); ++i)
-      put_random(array.bytes, value.dtype, generator);
+      put_random(array.bytes, value.dtype, pixels, generator);
     arrays.emplace(value.name, std::move(array));
   }
   return arrays;

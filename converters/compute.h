@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "converters/ir/graph.h"
@@ -20,7 +21,8 @@ ir::Graph compute(const ir::Graph& graph, std::vector<std::int64_t>& symbols,
                   const npy::Archive& inputs);
 
 /// Arrays for the external inputs from a generator with a fixed seed: floats in [-1, 1), other
-/// dtypes small numbers.
-npy::Archive random_inputs(const ir::Graph& graph);
+/// dtypes small numbers, but for uint8 inputs that `preprocess` describes: any pixels.
+npy::Archive random_inputs(const ir::Graph& graph,
+                           std::span<const fb::PreprocessT> preprocess = {});
 
 }  // namespace skiff::convert

@@ -20,6 +20,7 @@
 #include "converters/passes/passes.h"
 #include "converters/passes/schedule.h"
 #include "converters/task.h"
+#include "converters/uint8_input.h"
 #include "converters/writer.h"
 #include "platform/clock.h"
 #include "runtime/core/error.h"
@@ -199,10 +200,11 @@ Manifest make_manifest(const std::string& path, const ConvertOptions& options, c
   Manifest manifest;
   manifest.name = std::filesystem::path(path).stem().string();
   describe(options, source, graph, manifest);
+  if (options.uint8_input) std::ranges::for_each(manifest.preprocess, keep_pixels);
   manifest.states = find_states(options.states, graph);
   if (!options.labels.empty()) manifest.labels = read_labels(options.labels);
   if (!options.golden.empty()) {
-    manifest.golden.push_back(make_golden(graph, options.golden));
+    manifest.golden.push_back(make_golden(graph, options.golden, manifest.preprocess));
     set_tolerance(manifest.golden.back(), options.precision, quantized);
   }
   manifest.memory_budget = options.memory_budget;
@@ -246,6 +248,10 @@ Optimised optimise(const std::string& path, const ImportOptions& import,
   result.shapes = std::move(imported.shapes);
   result.guessed = imported.guessed;
   result.nodes_before = result.graph.order().size();
+  Manifest described;
+  if (options.uint8_input || !options.calibrate.empty())
+    describe(options, result.source, result.graph, described);
+  if (options.uint8_input) take_pixels(result.graph, described.preprocess);
   const passes::PipelineOptions pipeline{.observer = dump_to(options.dump_folder),
                                          .check = options.check};
   if (options.calibrate.empty()) {
@@ -255,8 +261,6 @@ Optimised optimise(const std::string& path, const ImportOptions& import,
   const auto progress = [&](const char* stage, double done) {
     if (options.progress) options.progress(stage, 0.3 + 0.3 * done);
   };
-  Manifest described;
-  describe(options, result.source, result.graph, described);
   const quantize::Samples samples(options.calibrate, result.graph, described.preprocess);
   result.passes =
       quantize::run_pipeline(result.graph, samples, pipeline, progress, result.quantized);

@@ -20,6 +20,14 @@ npy::Archive inputs_of(const ir::Graph& graph, const npy::Archive& arrays,
     const std::string& name = graph.value(id).name;
     const npy::Array* array = npy::find(arrays, "in/", name);
     require(array != nullptr, ErrorCode::not_found, "--golden ", source, ": no array in/", name);
+    const ir::Value& value = graph.value(id);
+    require(array->dtype == value.dtype && array->shape == value.shape, ErrorCode::invalid_argument,
+            "--golden ", source, ": in/", name, " is ", array->dtype, " ", array->shape,
+            ", the input ", value.dtype, " ", value.shape,
+            value.dtype == DType::uint8 && array->dtype == DType::float32
+                ? " of pixels: store those, channels last and before they are normalised, or take "
+                  "--golden=auto"
+                : "");
     inputs.emplace(name, *array);
   }
   return inputs;
@@ -48,7 +56,9 @@ std::vector<std::int64_t> sizes_of(const ir::Graph& graph, const npy::Archive& a
   for (ir::ValueId id : graph.inputs) {
     const ir::Value& value = graph.value(id);
     const npy::Array* array = npy::find(arrays, "in/", value.name);
-    if (array == nullptr || array->shape.rank() != static_cast<int>(value.dims.size())) continue;
+    if (array == nullptr || array->dtype != value.dtype ||
+        array->shape.rank() != static_cast<int>(value.dims.size()))
+      continue;
     for (std::size_t axis = 0; axis < value.dims.size(); ++axis) {
       if (value.dims[axis] >= 0) continue;
       const auto& tokens =
@@ -79,13 +89,14 @@ void keep_distance(Golden& golden, const ir::Value& computed) {
 
 }  // namespace
 
-Golden make_golden(const ir::Graph& any_size, const std::string& source) {
+Golden make_golden(const ir::Graph& any_size, const std::string& source,
+                   std::span<const fb::PreprocessT> preprocess) {
   const bool automatic = source == "auto";
   npy::Archive arrays;
   if (!automatic) arrays = npy::load_npz(source);
   std::vector<std::int64_t> symbols = sizes_of(any_size, arrays, source);
   ir::Graph graph = dynamic::at_sizes(any_size, symbols);
-  if (automatic) arrays = random_inputs(graph);
+  if (automatic) arrays = random_inputs(graph, preprocess);
   const npy::Archive inputs = inputs_of(graph, arrays, source);
   const ir::Graph computed = compute(any_size, symbols, inputs);
   graph = dynamic::at_sizes(any_size, symbols);

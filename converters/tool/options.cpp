@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <filesystem>
 
@@ -116,6 +118,9 @@ void add_flags(CLI::App& app, Options& options, Raw& raw) {
       ->allow_extra_args(false);
   app.add_option("--color", raw.color, "order of the colours: rgb or bgr")
       ->check(CLI::IsMember({"rgb", "bgr", "gray"}));
+  app.add_flag("--uint8-input", convert.uint8_input,
+               "the picture goes in as it is, uint8 [N, H, W, C]; --mean, --std and what --task "
+               "says of pixels become part of the network");
   app.add_option("--labels", convert.labels, "a text file with a label a line");
   app.add_option("--task", convert.task, "a .json file: pre- and postprocessing to store");
   app.add_option("--golden", convert.golden, "inputs and outputs to store: a .npz file, or auto");
@@ -153,6 +158,10 @@ void interpret(const Raw& raw, Options& options) {
   if (!convert.dump_folder.empty()) std::filesystem::create_directories(convert.dump_folder);
 }
 
+/// Those without a value.
+constexpr std::array<std::string_view, 5> kBareFlags = {"--strip-names", "--uint8-input", "--fp16",
+                                                        "--bf16", "--int8"};
+
 /// The last part of a path, of a folder too.
 std::string name_of_file(const std::string& path) {
   const std::filesystem::path whole(path);
@@ -170,7 +179,7 @@ std::vector<std::string> recorded(int argc, char** argv) {
         flag == "-o" || flag == "--output" || flag == "--report" || flag == "--dump-ir";
     if (writes && text == flag) ++i;
     if (writes || !text.starts_with('-')) continue;
-    if (flag == "--strip-names" || flag == "--fp16" || flag == "--bf16" || flag == "--int8") {
+    if (std::ranges::find(kBareFlags, flag) != kBareFlags.end()) {
       record.push_back(text);
       continue;
     }

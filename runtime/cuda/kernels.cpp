@@ -64,6 +64,7 @@ constexpr Row kRows[] = {
     {attention, make_attention},
     {made::pointwise_chain, make_pointwise_chain, list_pointwise_chain_choices},
     {made::squeeze_excite, make_squeeze_excite},
+    {made::pixel_conv, make_pixel_conv},
 };
 
 }  // namespace

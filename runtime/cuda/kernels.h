@@ -54,6 +54,7 @@ SKIFF_CUDA_KERNEL(rnn)
 SKIFF_CUDA_KERNEL(attention)
 SKIFF_CUDA_KERNEL(pointwise_chain)
 SKIFF_CUDA_KERNEL(squeeze_excite)
+SKIFF_CUDA_KERNEL(pixel_conv)
 
 Choices list_conv_choices(const KernelSpec& spec, int most);
 Choices list_matmul_choices(const KernelSpec& spec, int most);

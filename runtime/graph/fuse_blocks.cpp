@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "runtime/graph/rewrite.h"
+#include "runtime/graph/pixel_chain.h"
 #include "runtime/ops/conv_block.h"
 
 namespace skiff {
@@ -12,6 +12,7 @@ namespace {
 /// Nodes of a block by their indices; -1: that end is missing.
 struct Block {
   std::int32_t expand = -1, depthwise = -1, project = -1;
+  PixelChain pixels{};  ///< what the expanding one reads pixels through
   bool any() const noexcept { return expand >= 0 || project >= 0; }
   std::array<std::int32_t, 3> nodes() const noexcept { return {expand, depthwise, project}; }
   std::int32_t last() const noexcept { return std::max(depthwise, project); }
@@ -34,6 +35,7 @@ class Finder {
  public:
   Finder(const Graph& graph, Fuse fuse, int threads, std::pmr::memory_resource& scratch)
       : graph_(graph),
+        scratch_(scratch),
         fuse_(fuse),
         threads_(threads),
         geometry_(graph.nodes.size(), &scratch),
@@ -47,8 +49,10 @@ class Finder {
   const std::pmr::vector<Block>& run() {
     for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
       if (!geometry_[n] || taken_[n] || !depthwise(*geometry_[n])) continue;
-      const Block block = choose(block_around(static_cast<std::int32_t>(n)));
+      Block block = choose(block_around(static_cast<std::int32_t>(n)));
       if (!block.any()) continue;
+      if (block.expand >= 0)
+        block.pixels = find_pixels(graph_, readers_, node(block.expand), scratch_);
       for (std::int32_t node : block.nodes())
         if (node >= 0) taken_[at(node)] = true;
       blocks_.push_back(block);
@@ -139,6 +143,7 @@ class Finder {
   }
 
   const Graph& graph_;
+  std::pmr::memory_resource& scratch_;
   Fuse fuse_;
   int threads_;
   std::pmr::vector<std::optional<ConvGeometry>> geometry_;  // per node
@@ -152,14 +157,23 @@ class BlockNode {
  public:
   BlockNode(const Graph& graph, std::pmr::memory_resource& memory)
       : graph_(graph),
+        memory_(memory),
         block_(*new (memory.allocate(sizeof(ConvBlock), alignof(ConvBlock))) ConvBlock),
         inputs_(static_cast<std::int32_t*>(
             memory.allocate(kMaxInputs * sizeof(std::int32_t), alignof(std::int32_t)))) {}
 
+  /// Before all others.
+  void add(const PixelChain& pixels) {
+    if (pixels.image < 0) return;
+    block_.parts[0] =
+        part_of(pixels, memory_, [&](std::int32_t value) { return add_input(value); });
+    block_.first = block_.count = 1;
+  }
+
   void add(std::int32_t index) {
     const GraphNode& node = graph_.nodes[static_cast<std::size_t>(index)];
     Part& part = block_.parts[static_cast<std::size_t>(block_.count)];
-    part.op = node.def->op;
+    part.def = node.def;
     part.attributes = node.attributes;
     part.name = node.name;
     for (std::size_t i = 0; i < part.operands.size(); ++i)
@@ -188,6 +202,7 @@ class BlockNode {
   }
 
   const Graph& graph_;
+  std::pmr::memory_resource& memory_;
   ConvBlock& block_;
   std::int32_t* inputs_;
   std::size_t count_ = 0;
@@ -198,12 +213,15 @@ class BlockNode {
 void join_blocks(const Graph& from, std::span<const Block> blocks, Graph& to,
                  std::pmr::memory_resource& memory, std::pmr::memory_resource& scratch) {
   std::pmr::vector<const Block*> of_node(from.nodes.size(), nullptr, &scratch);
-  for (const Block& block : blocks)
+  for (const Block& block : blocks) {
     for (std::int32_t node : block.nodes())
       if (node >= 0) of_node[static_cast<std::size_t>(node)] = &block;
+    for (std::int32_t node : block.pixels.used()) of_node[static_cast<std::size_t>(node)] = &block;
+  }
   const auto block_of = [&](std::int32_t n) { return of_node[static_cast<std::size_t>(n)]; };
   join_nodes(to, block_of, [&](const Block& block) {
     BlockNode made(from, memory);
+    made.add(block.pixels);
     for (std::int32_t part : block.nodes())
       if (part >= 0) made.add(part);
     return made.finish();

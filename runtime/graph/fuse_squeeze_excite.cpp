@@ -151,7 +151,7 @@ GraphNode make_node(const Graph& graph, const Found& found, std::pmr::memory_res
   net.count = found.addend < 0 ? Net::add : Net::kMaxParts;
   for (int p = 0; p < net.count; ++p) {
     Part& part = net.parts[static_cast<std::size_t>(p)];
-    part = {node(p).def->op, node(p).attributes, node(p).name, {-1, -1, -1, -1}};
+    part = {node(p).def, node(p).attributes, node(p).name, {-1, -1, -1, -1}};
     for (std::size_t i = 0; i < node(p).inputs.size(); ++i) {
       const std::int32_t id = node(p).inputs[i];
       const bool previous = p > 0 && id == node(p - 1).outputs[0];

@@ -32,6 +32,11 @@ ConvGeometry read_conv_geometry(const NodeView& node);
 /// [N, T..., Cout]
 Shape conv_output(const ConvGeometry& geometry);
 
+/// Input rows (axis 1) that `rows` neighbouring output rows need, padding included.
+inline std::int64_t rows_needed(const ConvGeometry& g, std::int64_t rows) noexcept {
+  return (rows - 1) * g.stride[1] + (g.kernel[1] - 1) * g.dilation[1] + 1;
+}
+
 inline constexpr std::int64_t kMaxWindowExtent = std::int64_t{1} << 28;
 
 }  // namespace skiff

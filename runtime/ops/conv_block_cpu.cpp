@@ -7,10 +7,6 @@
 
 namespace skiff {
 
-std::int64_t rows_needed(const ConvGeometry& g, std::int64_t rows) noexcept {
-  return (rows - 1) * g.stride[1] + (g.kernel[1] - 1) * g.dilation[1] + 1;
-}
-
 namespace {
 
 // What a thread's rows may take of a second-level cache, beside weights, inputs and results.
@@ -61,15 +57,17 @@ class BlockKernel final : public PartsKernel {
         block_(spec.node.attrs<ConvBlock>()),
         threads_(spec.threads) {
     const PartsView view(spec.node, block_.used()), widest(spec.widest(), block_.used());
-    for (int p = 0; p < block_.count; ++p) {
-      set_kernel(p, make_row_conv({.node = view.part(p),
-                                   .outputs = {&view.result(p), 1},
-                                   .table = spec.table,
-                                   .threads = spec.threads,
-                                   .memory = spec.memory,
-                                   .largest = &widest.part(p)}));
+    for (int p = block_.first; p < block_.count; ++p) {
+      const KernelSpec part{.node = view.part(p),
+                            .outputs = {&view.result(p), 1},
+                            .table = spec.table,
+                            .threads = spec.threads,
+                            .memory = spec.memory,
+                            .largest = &widest.part(p)};
+      const bool reads_pixels = p == block_.first && p > 0;
+      set_kernel(p, reads_pixels ? make_row_conv(part, view.part(0)) : make_row_conv(part));
     }
-    first_ = read_conv_geometry(view.part(0));
+    first_ = read_conv_geometry(view.part(block_.first));
     middle_ = read_conv_geometry(view.part(block_.depthwise));
     last_ = read_conv_geometry(view.part(block_.count - 1));
     const StripPlan largest = choose_strips(
@@ -77,7 +75,7 @@ class BlockKernel final : public PartsKernel {
     plan_ = choose_strips(expands(), middle_, projects(), largest.elements());
     if (expands())
       scratch_ = static_cast<std::size_t>(
-          round_up(static_cast<std::int64_t>(rows_of(0).row_scratch_bytes()), 64));
+          round_up(static_cast<std::int64_t>(rows_of(block_.first).row_scratch_bytes()), 64));
   }
 
   std::size_t workspace_bytes() const noexcept override {
@@ -111,9 +109,9 @@ class BlockKernel final : public PartsKernel {
     std::int64_t next = 0, slot = 0;  ///< the image row that comes next and where it goes
   };
 
-  /// The parts are all convolutions.
+  /// The parts are all convolutions but for the pixels.
   RowConv& rows_of(int part) const noexcept { return static_cast<RowConv&>(kernel(part)); }
-  bool expands() const noexcept { return block_.depthwise > 0; }
+  bool expands() const noexcept { return block_.depthwise > block_.first; }
   bool projects() const noexcept { return block_.depthwise + 1 < block_.count; }
   std::size_t thread_bytes() const noexcept {
     return static_cast<std::size_t>(plan_.elements()) * sizeof(float) + scratch_;
@@ -144,7 +142,9 @@ class BlockKernel final : public PartsKernel {
 
   void run_strip(const RunArgs& args, std::byte* scratch, Ring& ring, std::int64_t image,
                  std::int64_t row, std::int64_t rows, bool fresh) const noexcept {
-    const float* input = args.input<float>(0) + image * first_.in_pixels() * first_.cin;
+    const std::int64_t element = block_.first > 0 ? 1 : sizeof(float);
+    const std::byte* input =
+        args.input<std::byte>(0) + image * first_.in_pixels() * first_.cin * element;
     RowWindow window{.base = input, .first = 0, .count = middle_.in[1]};
     if (expands()) window = expand(args, scratch, ring, input, row, rows, fresh);
     const std::int64_t place = (image * last_.out[1] + row) * last_.out[2] * last_.cout;
@@ -161,7 +161,7 @@ class BlockKernel final : public PartsKernel {
   }
 
   /// Brings the expanded rows into the ring that the rows of the result need and it lacks.
-  RowWindow expand(const RunArgs& args, std::byte* scratch, Ring& ring, const float* input,
+  RowWindow expand(const RunArgs& args, std::byte* scratch, Ring& ring, const std::byte* input,
                    std::int64_t row, std::int64_t rows, bool fresh) const noexcept {
     const std::int64_t height = middle_.in[1];
     const std::int64_t top = row * middle_.stride[1] - middle_.pad_begin[1];
@@ -170,13 +170,16 @@ class BlockKernel final : public PartsKernel {
     // A new run of rows ends at the ring's end: the next ones start at its beginning.
     if (fresh) ring.next = first, ring.slot = (plan_.ring - (end - first)) % plan_.ring;
     if (ring.next < first) ring.next = first;  // rows that no window reads
-    RowOperands operands = operands_of(args, 0, nullptr);
+    RowOperands operands = operands_of(args, block_.first, nullptr);
     operands.scratch = scratch;
+    if (block_.first > 0)
+      for (std::size_t s = 0; s < operands.pixels.size(); ++s)
+        operands.pixels[s] = input_of(args, 0, 1 + s);
     while (ring.next < end) {
       const std::int64_t count = std::min(end - ring.next, plan_.ring - ring.slot);
       operands.output = ring.rows + ring.slot * plan_.ring_row;
-      rows_of(0).run_rows({.base = input, .first = 0, .count = first_.in[1]}, ring.next, count,
-                          operands);
+      rows_of(block_.first)
+          .run_rows({.base = input, .first = 0, .count = first_.in[1]}, ring.next, count, operands);
       ring.next += count;
       ring.slot = (ring.slot + count) % plan_.ring;
     }

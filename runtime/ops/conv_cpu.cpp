@@ -44,4 +44,8 @@ RowConvPtr make_row_conv(const KernelSpec& spec) {
   return make_packed_conv(spec, g);
 }
 
+RowConvPtr make_row_conv(const KernelSpec& spec, const NodeView& pixels) {
+  return make_stem_conv(spec, read_conv_geometry(spec.node), &pixels);
+}
+
 }  // namespace skiff

@@ -9,7 +9,7 @@ namespace skiff::cuda {
 
 namespace {
 
-constexpr std::string_view kDirect = "direct", kMma = "mma";
+constexpr std::string_view kDirect = "direct", kMma = "mma", kStem = "stem";
 
 ConvPlan plan_of(const KernelSpec& spec) {
   ConvPlan plan = read_conv(spec.node);
@@ -37,6 +37,7 @@ KernelPtr attempt(F&& f) {
 KernelPtr make_chosen_conv(const KernelSpec& spec, const ConvPlan& plan) {
   if (spec.choice == kDirect) return make_direct_conv(spec, plan);
   if (spec.choice == kMma) return fits_mma(plan) ? make_mma_conv(spec, plan) : nullptr;
+  if (spec.choice == kStem) return fits_stem(plan) ? make_stem_conv(spec, plan) : nullptr;
   if (const int rank = cublaslt::rank_of(spec.choice); rank >= 0)
     return attempt([&] { return make_product_conv(spec, plan, rank); });
   return attempt([&] { return make_cudnn_conv(spec, plan, spec.choice); });
@@ -59,7 +60,7 @@ std::string text_of(const ConvGeometry& g) {
 }
 
 skiff_constant_form StoredWeightsConv::constant_form(int input) const noexcept {
-  if (input != 1 || plan_.stored == plan_.dtype) return {};
+  if (input != weights_ || plan_.stored == plan_.dtype) return {};
   return {static_cast<std::uint64_t>(plan_.weights()) * size_of(plan_.dtype),
           read_scratch(plan_.stored, plan_.dtype, plan_.weights()), 0};
 }
@@ -93,6 +94,7 @@ Choices list_conv_choices(const KernelSpec& spec, int most) {
   const int products = count_product_conv(spec, plan, most);
   for (int rank = 0; rank < products; ++rank) choices.names.push_back(cublaslt::name_of_rank(rank));
   if (fits_mma(plan)) choices.names.emplace_back(kMma);
+  if (fits_stem(plan)) choices.names.emplace_back(kStem);
   choices.names.emplace_back(kDirect);
   return choices;
 }

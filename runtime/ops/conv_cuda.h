@@ -31,7 +31,9 @@ ConvPlan read_conv(const NodeView& node);
 /// operand. Their forms of a constant are equal.
 class StoredWeightsConv : public Kernel {
  public:
-  explicit StoredWeightsConv(const ConvPlan& plan) noexcept : plan_(plan) {}
+  /// `weights`: which input of the node holds them.
+  explicit StoredWeightsConv(const ConvPlan& plan, int weights = 1) noexcept
+      : plan_(plan), weights_(weights) {}
 
   skiff_constant_form constant_form(int input) const noexcept final;
   void pack(int input, Reader& reader, std::span<std::byte> packed,
@@ -43,6 +45,7 @@ class StoredWeightsConv : public Kernel {
 
  private:
   ConvPlan plan_;
+  int weights_;
 };
 
 /// One filter a channel: a kernel of ours. Weights are packed [taps, C].
@@ -59,6 +62,10 @@ std::vector<std::string> list_cudnn_conv(const KernelSpec& spec, const ConvPlan&
 KernelPtr make_product_conv(const KernelSpec& spec, const ConvPlan& plan, int rank);
 /// How many ranks there are, of `most`; 0 when it is no product.
 int count_product_conv(const KernelSpec& spec, const ConvPlan& plan, int most);
+/// Whether make_stem_conv() takes it: one to four channels over at most two spatial axes.
+bool fits_stem(const ConvPlan& plan) noexcept;
+/// A kernel of ours with the weights in shared memory.
+KernelPtr make_stem_conv(const KernelSpec& spec, const ConvPlan& plan);
 /// Whether make_mma_conv() takes it: one group of 16-bit floats.
 bool fits_mma(const ConvPlan& plan) noexcept;
 /// A product on tensor cores with everything fused, for any number of channels.

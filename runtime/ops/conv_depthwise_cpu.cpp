@@ -81,7 +81,7 @@ class DepthwiseConv final : public RowConv {
     a.in_h = static_cast<std::int32_t>(input.count);
     a.out_h = static_cast<std::int32_t>(rows);
     a.pad_top = static_cast<std::int32_t>(a.pad_top + input.first - row * a.stride_h);
-    a.input = input.base;
+    a.input = static_cast<const float*>(input.base);
     a.in_slot = static_cast<std::int32_t>(input.slot);
     a.in_ring = static_cast<std::int32_t>(input.ring);
     a.weights = operands.weights;

@@ -103,7 +103,9 @@ bool is_pointwise(const ConvGeometry& geometry) noexcept;
 ConvPhase one_phase(const cpu::RowGrid& grid, std::pmr::memory_resource& memory);
 
 /// See stem_fits() in conv_strips.h.
-RowConvPtr make_stem_conv(const KernelSpec& spec, const ConvGeometry& geometry);
+/// `pixels`: see make_row_conv() in conv_rows.h; null: it reads floats.
+RowConvPtr make_stem_conv(const KernelSpec& spec, const ConvGeometry& geometry,
+                          const NodeView* pixels = nullptr);
 
 /// 3x3 windows of stride 1 over enough pixels and channels: fewer products. `geometry` is that of
 /// the largest shapes.

@@ -174,7 +174,7 @@ Status PackedConv::run(const RunArgs& args) noexcept {
 void PackedConv::run_rows(const RowWindow& input, std::int64_t row, std::int64_t rows,
                           const RowOperands& operands) const noexcept {
   cpu::ConvArgs a = phases_[0].args;
-  a.input = input.base + (row - input.first) * a.in_y;
+  a.input = static_cast<const float*>(input.base) + (row - input.first) * a.in_y;
   a.weights = operands.weights;
   a.bias = operands.bias;
   a.residual = operands.residual;

@@ -7,12 +7,13 @@
 
 #include "runtime/ops/conv.h"
 #include "runtime/ops/kernel.h"
+#include "runtime/ops/pixels.h"
 
 namespace skiff {
 
 /// Rows of an image that lie in memory: all of them, or some in a ring.
 struct RowWindow {
-  const float* base = nullptr;
+  const void* base = nullptr;         ///< of float32, or where pixels are read of uint8
   std::int64_t first = 0, count = 0;  ///< rows [first, first + count) of the image are there
   /// Row first + i is the ring's row (slot + i) mod ring; slot < ring, count <= ring.
   std::int64_t slot = 0, ring = std::numeric_limits<std::int32_t>::max();
@@ -23,6 +24,7 @@ struct RowOperands {
   const float* weights = nullptr;   ///< packed
   const float* bias = nullptr;      ///< or null
   const float* residual = nullptr;  ///< at the first of the rows, or null
+  Pixels::Operands pixels{};        ///< where pixels are read
   float* output = nullptr;          ///< at the first of the rows, which lie one after the other
   std::byte* scratch = nullptr;     ///< row_scratch_bytes()
 };
@@ -48,5 +50,9 @@ RowConvPtr make_row_kernel(std::pmr::memory_resource& memory, Args&&... args) {
 bool computes_rows(const ConvGeometry& geometry) noexcept;
 /// The same kernel that the convolution would get alone, so that packed forms are the same.
 RowConvPtr make_row_conv(const KernelSpec& spec);
+/// The same for one whose input is what `pixels`, a part as ops/pixels.h describes it, makes of an
+/// image: it reads that image. fits_pixel_conv() says whether there is one. Its run() takes the
+/// operands of `pixels` behind those of a convolution, inputs 4 and on.
+RowConvPtr make_row_conv(const KernelSpec& spec, const NodeView& pixels);
 
 }  // namespace skiff

@@ -1,8 +1,5 @@
 #include "runtime/ops/conv_strips.h"
 
-#include <algorithm>
-#include <cstring>
-
 #include "runtime/cpu/tiling.h"
 #include "runtime/ops/conv_packed.h"
 
@@ -23,16 +20,12 @@ std::int64_t rows_of_strip(const ConvGeometry& g) noexcept {
   return std::clamp<std::int64_t>(std::min(for_work, for_cache), 1, g.out[1]);
 }
 
-std::int64_t height_of_strip(const ConvGeometry& g, std::int64_t rows) noexcept {
-  return (rows - 1) * g.stride[1] + (g.kernel[1] - 1) * g.dilation[1] + 1;
-}
-
 std::int64_t width_of_strip(const ConvGeometry& g) noexcept {
   return (g.out[2] - 1) * g.stride[2] + g.kernel[2];
 }
 
 std::int64_t strip_elements(const ConvGeometry& g, std::int64_t rows) noexcept {
-  return round_up(height_of_strip(g, rows) * width_of_strip(g) * g.cin, 64);
+  return round_up(rows_needed(g, rows) * width_of_strip(g) * g.cin, 64);
 }
 
 }  // namespace
@@ -63,7 +56,7 @@ cpu::RowGrid StemStrips::grid(std::pmr::memory_resource& memory) const {
   a.taps = taps.data();
   a.tap_count = static_cast<std::int32_t>(taps.size());
   a.k = g.kernel[2] * g.cin;
-  a.in_h = static_cast<std::int32_t>(height_of_strip(g, rows_));
+  a.in_h = static_cast<std::int32_t>(rows_needed(g, rows_));
   a.in_w = static_cast<std::int32_t>(width_);
   a.grid_h = static_cast<std::int32_t>(g.out[1]);
   a.grid_w = static_cast<std::int32_t>(g.out[2]);
@@ -76,21 +69,11 @@ cpu::RowGrid StemStrips::grid(std::pmr::memory_resource& memory) const {
 
 void StemStrips::fill(const std::byte* image, std::int64_t row, std::int64_t rows,
                       std::int64_t element_bytes, int padding, std::byte* strip) const noexcept {
-  const ConvGeometry& g = geometry_;
-  const std::int64_t pixel = g.cin * element_bytes;
-  const std::int64_t left = std::min(g.pad_begin[2], width_);
-  const std::int64_t middle = std::min(g.in[2], width_ - left);
-  const auto bytes = [&](std::int64_t pixels) { return static_cast<std::size_t>(pixels * pixel); };
-  const std::int64_t top = row * g.stride[1] - g.pad_begin[1], height = height_of_strip(g, rows);
-  for (std::int64_t y = top; y < top + height; ++y, strip += bytes(width_)) {
-    if (y < 0 || y >= g.in[1]) {
-      std::memset(strip, padding, bytes(width_));
-      continue;
-    }
-    std::memset(strip, padding, bytes(left));
-    std::memcpy(strip + bytes(left), image + y * g.in[2] * pixel, bytes(middle));
-    std::memset(strip + bytes(left + middle), padding, bytes(width_ - left - middle));
-  }
+  const std::int64_t image_row = geometry_.in[2] * geometry_.cin * element_bytes;
+  fill(row, rows, element_bytes, padding, strip,
+       [&](std::int64_t y, std::int64_t count, std::byte* to) {
+         std::memcpy(to, image + y * image_row, static_cast<std::size_t>(count * element_bytes));
+       });
 }
 
 }  // namespace skiff

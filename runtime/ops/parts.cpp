@@ -13,13 +13,13 @@ PartsView::PartsView(const NodeView& whole, std::span<const Part> parts) {
                                       : whole.inputs[static_cast<std::size_t>(operand)];
       if (operands_[p][i] != nullptr) count = i + 1;
     }
-    views_[p] = {.op = part.op,
+    views_[p] = {.op = part.def->op,
                  .version = whole.version,
                  .attributes = part.attributes,
                  .inputs = std::span(operands_[p]).first(count),
                  .name = part.name,
                  .dims = whole.dims};
-    find_op(part.op)->infer(views_[p], {&results_[p], 1});
+    part.def->infer(views_[p], {&results_[p], 1});
   }
 }
 

@@ -11,7 +11,7 @@ namespace skiff {
 /// A node that a session made part of another one, whose attributes tell of it.
 struct Part {
   static constexpr int kPrevious = -2;  ///< operand: the result of the part before
-  fb::OpKind op = fb::OpKind::none;
+  const OpDef* def = nullptr;
   const void* attributes = nullptr;
   std::string_view name;          ///< of the node it was
   std::array<int, 4> operands{};  ///< inputs of the whole by their number; -1: absent

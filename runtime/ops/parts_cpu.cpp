@@ -6,7 +6,7 @@ namespace skiff {
 
 std::size_t PartsKernel::packed_bytes(int input) const noexcept {
   const PartOperand o = find_part_operand(used_, input);
-  return kernels_[o.part]->packed_bytes(o.input);
+  return kernels_[o.part] == nullptr ? 0 : kernels_[o.part]->packed_bytes(o.input);
 }
 
 std::size_t PartsKernel::pack_scratch_bytes(int input) const noexcept {

@@ -22,7 +22,7 @@ class PartsKernel : public Kernel {
   explicit PartsKernel(std::span<const Part> used) noexcept : used_(used) {}
 
   static std::size_t at(int i) noexcept { return static_cast<std::size_t>(i); }
-  /// To be called for each part in turn.
+  /// To be called for each part in turn; one without a kernel has no constants to pack.
   void set_kernel(int part, KernelPtr kernel) noexcept;
   Kernel& kernel(int part) const noexcept { return *kernels_[at(part)]; }
 

@@ -18,14 +18,13 @@ class SqueezeExciteKernel final : public PartsKernel {
         net_(spec.node.attrs<SqueezeExcite>()) {
     const PartsView view(spec.node, net_.used()), widest(spec.widest(), net_.used());
     for (int p = 0; p < net_.count; ++p) {
-      set_kernel(p, find_op(net_.parts[at(p)].op)
-                        ->make_cpu({.node = view.part(p),
-                                    .outputs = {&view.result(p), 1},
-                                    .table = spec.table,
-                                    .threads = spec.threads,
-                                    .memory = spec.memory,
-                                    .largest = &widest.part(p),
-                                    .frugal = spec.frugal}));
+      set_kernel(p, net_.parts[at(p)].def->make_cpu({.node = view.part(p),
+                                                     .outputs = {&view.result(p), 1},
+                                                     .table = spec.table,
+                                                     .threads = spec.threads,
+                                                     .memory = spec.memory,
+                                                     .largest = &widest.part(p),
+                                                     .frugal = spec.frugal}));
       scratch_ =
           std::max(scratch_, aligned(static_cast<std::int64_t>(kernel(p).workspace_bytes())));
       if (p < Role::scale) small_[at(p)] = aligned(view.result(p).bytes());

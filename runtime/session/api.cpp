@@ -3,6 +3,7 @@
 #include "runtime/core/error.h"
 #include "runtime/ops/conv_block.h"
 #include "runtime/ops/made.h"
+#include "runtime/ops/pixels.h"
 #include "runtime/ops/pointwise_chain.h"
 #include "runtime/ops/squeeze_excite.h"
 #include "runtime/session/budget.h"
@@ -23,10 +24,20 @@ Tensor at(const Session::Impl& impl, std::span<const std::int32_t> ids, std::siz
   return tensor_of(impl, ids[i]);
 }
 
+/// A cast and its steps are one part.
+int layers_of(std::span<const Part> parts) noexcept {
+  const bool pixels = parts[0].def->op == made::pixels;
+  return static_cast<int>(parts.size()) +
+         (pixels ? static_cast<const Pixels*>(parts[0].attributes)->count : 0);
+}
+
 /// Nodes of the model in one of what runs.
 int layers_of(const GraphNode& node) noexcept {
   const auto op = node.def->op;
-  if (op == made::conv_block) return static_cast<const ConvBlock*>(node.attributes)->count;
+  if (op == made::conv_block)
+    return layers_of(static_cast<const ConvBlock*>(node.attributes)->used());
+  if (op == made::pixel_conv)
+    return layers_of(static_cast<const PixelConv*>(node.attributes)->parts);
   if (op == made::squeeze_excite) return static_cast<const SqueezeExcite*>(node.attributes)->count;
   if (op != made::pointwise_chain) return 1;
   const auto& chain = *static_cast<const PointwiseChain*>(node.attributes);

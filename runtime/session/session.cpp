@@ -7,6 +7,7 @@
 #include "runtime/cpu/isa.h"
 #include "runtime/graph/fuse_blocks.h"
 #include "runtime/graph/fuse_chains.h"
+#include "runtime/graph/fuse_pixels.h"
 #include "runtime/graph/fuse_quantized.h"
 #include "runtime/graph/fuse_squeeze_excite.h"
 #include "runtime/session/impl.h"
@@ -91,6 +92,7 @@ std::optional<Graph> Session::Impl::fuse_all() {
       device ? std::optional<Graph>()
              : fuse_blocks(source, options.fuse, options.threads, arena, scratch);
   if (device) fuse_squeeze_excite(source, result, arena, scratch);
+  fuse_pixels(source, result, device != nullptr, arena, scratch);
   const Chains which = device ? Chains::all : Chains::of_long_rows;
   fuse_chains(source, result, which, arena, scratch);
   fuse_quantized(source, result, which, arena, scratch);

@@ -39,7 +39,9 @@ class DeviceNode {
         request_(request),
         word_(pinned(sizeof(std::int32_t))),
         count_(pinned(sizeof(std::int64_t))) {
-    kernel_ = device.make_kernel(request.node, request.outputs, {}, memory_);
+    kernel_ = device.make_kernel(request.node, request.outputs,
+                                 {.choice = device_choice(), .exact = device_choice() != nullptr},
+                                 memory_);
     for (std::size_t i = 0; i < request.operands.size(); ++i)
       operands_.push_back(request.operands[i] == nullptr
                               ? Memory()
@@ -147,6 +149,7 @@ void run_on_device(const DeviceRequest& request, OpResult& result) {
     node = std::make_unique<DeviceNode>(device, request);
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::unsupported) << error.what();
+    EXPECT_EQ(device_choice(), nullptr) << error.what();
     return;
   }
   std::vector<std::vector<std::byte>> first;

@@ -74,8 +74,9 @@ class Chain {
     std::vector<const TensorData*> inputs{&input_};
     for (std::size_t p = 0; p < layers_.size(); ++p) {
       attributes.emplace_back(layers_[p].attributes);
-      block.parts[p] = {
-          .op = fb::OpKind::conv, .attributes = attributes.back().table(), .name = "part"};
+      block.parts[p] = {.def = find_op(fb::OpKind::conv),
+                        .attributes = attributes.back().table(),
+                        .name = "part"};
       block.parts[p].operands = {p == 0 ? 0 : Part::kPrevious, -1, -1, -1};
       for (std::size_t i = 0; i < layers_[p].operands.size(); ++i) {
         if (layers_[p].operands[i].dtype == DType::none) continue;

@@ -60,7 +60,7 @@ class Nodes {
       for (int i : net_.parts[p].operands)
         operands.push_back(i == Part::kPrevious ? &before : i < 0 ? nullptr : input(i));
       while (operands.back() == nullptr) operands.pop_back();
-      before = run_op(net_.parts[p].op, attributes_[p], operands, {.table = &table})[0];
+      before = run_op(net_.parts[p].def->op, attributes_[p], operands, {.table = &table})[0];
     }
     return before;
   }
@@ -122,7 +122,7 @@ class Nodes {
     for (int& i : operands)
       if (i >= 0 && input(i) == nullptr) i = -1;
     attributes_.push_back(std::move(attributes));
-    net_.parts[static_cast<std::size_t>(net_.count++)] = {op, nullptr, "part", operands};
+    net_.parts[static_cast<std::size_t>(net_.count++)] = {find_op(op), nullptr, "part", operands};
   }
 
   void describe() {

@@ -123,6 +123,12 @@ inline DeviceRun& device_run() {
   return run;
 }
 
+/// The algorithm that another device is to take where it has it; null: the one ranked first.
+inline const char*& device_choice() {
+  static const char* choice = nullptr;
+  return choice;
+}
+
 /// Only the rule: dtypes and shapes of the outputs. Throws what the rule throws.
 std::vector<TensorInfo> infer_op(fb::OpKind op, const Attributes& attributes,
                                  const std::vector<const TensorData*>& inputs, int outputs = 1);
