@@ -98,6 +98,17 @@ __device__ void stage_weights(const Stem& s, const T* weights, int row, int rows
   }
 }
 
+/// Not for every channel anew: they are unrolled.
+__attribute__((noinline)) __device__ float bend(Activation f, float x) { return apply_fused(f, x); }
+
+template <typename T>
+__device__ T finish(const Epilogue<T>& epilogue, float value, std::int64_t element, int channel) {
+  value = epilogue.biased(value, channel);
+  if (epilogue.residual != nullptr) value += to_float(epilogue.residual[element]);
+  const bool bends = epilogue.activation.function != fb::UnaryFunction::none;
+  return from_float<T>(bends ? bend(epilogue.activation, value) : value);
+}
+
 /// A pixel's channels [first, first + kChannels) of the result.
 template <typename T, int kChannels>
 __device__ void put(const Stem& s, const Epilogue<T>& epilogue, const float* sums, int pixel,
@@ -113,13 +124,13 @@ __device__ void put(const Stem& s, const Epilogue<T>& epilogue, const float* sum
       Vector vector;
 #pragma unroll
       for (int i = 0; i < kNumbers; ++i)
-        vector.numbers[i] = epilogue.apply(sums[c + i], element + c + i, first + c + i);
+        vector.numbers[i] = finish(epilogue, sums[c + i], element + c + i, first + c + i);
       *reinterpret_cast<Vector*>(y + element + c) = vector;
     }
   } else {
 #pragma unroll
     for (int c = 0; c < kChannels; ++c)
-      if (first + c < s.cout) y[element + c] = epilogue.apply(sums[c], element + c, first + c);
+      if (first + c < s.cout) y[element + c] = finish(epilogue, sums[c], element + c, first + c);
   }
 }
 

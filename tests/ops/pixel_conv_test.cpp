@@ -59,6 +59,11 @@ class PixelNode {
     }
   }
 
+  void store_weights_as(DType stored) {
+    TensorData& weights = conv_.inputs[1];
+    weights = constant(tensor_of(stored, weights.shape, weights.numbers()));
+  }
+
   TensorData as_one(const cpu::KernelTable& table) const {
     PixelConv attributes;
     std::vector<const TensorData*> inputs{&image_};
@@ -138,9 +143,8 @@ class PixelNode {
   std::vector<TensorData> operands_;
 };
 
-void check_pixels(const ConvCase& c, const std::vector<PixelStep>& steps, unsigned seed,
-                  DType dtype = DType::float32) {
-  const PixelNode node(c, steps, dtype, seed);
+void check_pixels(const PixelNode& node) {
+  const DType dtype = node.dtype();
   const ReferenceResult expected = node.reference();
   for_each_table([&](const cpu::KernelTable& table) {
     const TensorData y = node.as_one(table);
@@ -153,6 +157,11 @@ void check_pixels(const ConvCase& c, const std::vector<PixelStep>& steps, unsign
     for (std::size_t i = 0; i < found.size(); ++i)
       ASSERT_NEAR(found[i], expected.value[i], 1.2 * bound * expected.magnitude[i]) << i;
   });
+}
+
+void check_pixels(const ConvCase& c, const std::vector<PixelStep>& steps, unsigned seed,
+                  DType dtype = DType::float32) {
+  check_pixels(PixelNode(c, steps, dtype, seed));
 }
 
 const std::vector<PixelStep> kScaleAndShift = {{Step::mul}, {Step::add}};
@@ -192,6 +201,13 @@ TEST(PixelConv, LargeWindows) {
 TEST(PixelConv, OneAxis) {
   check_pixels({.batch = 2, .cin = 2, .cout = 20, .in = {301}, .kernel = {4}, .stride = {3}},
                kScaleAndShift, 10);
+}
+
+TEST(PixelConv, HalfStoredWeights) {
+  PixelNode node({.cin = 3, .cout = 20, .in = {9, 11}, .kernel = {3, 3}}, kScaleAndShift,
+                 DType::float32, 12);
+  node.store_weights_as(DType::float16);
+  check_pixels(node);
 }
 
 TEST(PixelConv, NothingToDo) {
