@@ -120,6 +120,7 @@ Array read_npy(std::span<const std::byte> file) {
   const auto bytes = checked_bytes(array.dtype, array.shape);
   if (!bytes || static_cast<std::uint64_t>(*bytes) > data.size())
     damaged("fewer bytes than its shape needs");
+  if (static_cast<std::uint64_t>(*bytes) < data.size()) damaged("more bytes than its shape needs");
   array.bytes.assign(data.begin(), data.begin() + *bytes);
   if (swapped) swap_bytes(array.bytes, size_of(array.dtype));
   if (field(header, "'fortran_order'").substr(0, 4) == "True") array.bytes = to_row_major(array);
@@ -151,7 +152,11 @@ Array load_npy(const std::string& path) {
   const platform::File file(path.c_str());
   std::vector<std::byte> bytes(file.size());
   file.read_at(0, bytes);
-  return read_npy(bytes);
+  try {
+    return read_npy(bytes);
+  } catch (const Error& error) {
+    fail(error.code(), "'", path, "': ", error.what());
+  }
 }
 
 void save_npy(const std::string& path, const Array& array) {

@@ -143,6 +143,15 @@ std::vector<std::byte> unpack(const Bytes& file, const Entry& entry) {
   return bytes;
 }
 
+Array read_entry_array(const Bytes& file, const Entry& entry) {
+  const std::vector<std::byte> bytes = unpack(file, entry);
+  try {
+    return read_npy(bytes);
+  } catch (const Error& error) {
+    fail(error.code(), "entry '", entry.name, "': ", error.what());
+  }
+}
+
 template <typename T>
 void put(std::vector<std::byte>& file, T number) {
   const auto bytes = std::as_bytes(std::span(&number, 1));
@@ -206,14 +215,12 @@ Archive read_npz(std::span<const std::byte> bytes, std::size_t most_bytes) {
   Archive arrays;
   std::uint64_t total = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
-    Entry entry = read_entry(file, at);
+    const Entry entry = read_entry(file, at);
     total += std::min<std::uint64_t>(entry.unpacked, most_bytes);
     require(entry.unpacked <= most_bytes && total <= most_bytes, ErrorCode::budget_exceeded,
             ".npz file: it unpacks to more than ", most_bytes, " bytes");
     if (!entry.name.ends_with(".npy")) continue;
-    Array array = read_npy(unpack(file, entry));
-    entry.name.resize(entry.name.size() - 4);
-    arrays.emplace(std::move(entry.name), std::move(array));
+    arrays.emplace(entry.name.substr(0, entry.name.size() - 4), read_entry_array(file, entry));
   }
   return arrays;
 }
@@ -254,7 +261,11 @@ Archive load_npz(const std::string& path, std::size_t most_bytes) {
   const platform::File file(path.c_str());
   std::vector<std::byte> bytes(file.size());
   file.read_at(0, bytes);
-  return read_npz(bytes, most_bytes);
+  try {
+    return read_npz(bytes, most_bytes);
+  } catch (const Error& error) {
+    fail(error.code(), "'", path, "': ", error.what());
+  }
 }
 
 void save_npz(const std::string& path, const Archive& arrays) {

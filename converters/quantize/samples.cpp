@@ -99,7 +99,8 @@ npy::Archive Samples::read(const std::string& file) const {
   try {
     all = is_picture(file) ? pictures_->read(file) : npy::load_npz(file);
   } catch (const Error& error) {
-    fail(error.code(), "--calibrate ", file, ": ", error.what());
+    const bool named = std::string_view(error.what()).find(file) != std::string_view::npos;
+    fail(error.code(), "--calibrate", named ? "" : " " + file, ": ", error.what());
   }
   npy::Archive arrays;
   for (const Input& input : inputs_) {

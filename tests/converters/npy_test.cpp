@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "converters/npy/npy.h"
+#include "tests/support/command.h"
 
 namespace skiff::npy {
 namespace {
@@ -51,6 +52,33 @@ TEST(Npy, EveryTruncationIsATypedError) {
   EXPECT_EQ(read_npy(whole).bytes.size(), 16u);
   for (std::size_t size = 0; size < whole.size(); ++size)
     EXPECT_THROW(read_npy(std::span(whole).first(size)), Error) << size;
+}
+
+/// An array of another shape, or a file that something was added to.
+TEST(Npy, BytesBehindTheArrayAreRefused) {
+  auto whole = write_npy(array_of<float>({2, 2}, {1, 2, 3, 4}));
+  whole.push_back(std::byte{0});
+  EXPECT_THROW(read_npy(whole), Error);
+}
+
+TEST(Npy, ErrorsNameTheFile) {
+  const test::ScratchFolder scratch;
+  const auto expect_named = [&](const std::string& name, const auto& load) {
+    const std::string path = scratch / name;
+    for (const bool there : {false, true}) {
+      if (there) std::ofstream(path) << "neither an array nor an archive of them";
+      try {
+        load(path);
+        ADD_FAILURE() << path << " is taken";
+      } catch (const Error& error) {
+        EXPECT_EQ(error.code(), there ? ErrorCode::invalid_model : ErrorCode::not_found);
+        EXPECT_NE(std::string_view(error.what()).find(path), std::string_view::npos)
+            << error.what();
+      }
+    }
+  };
+  expect_named("x.npy", [](const std::string& path) { load_npy(path); });
+  expect_named("x.npz", [](const std::string& path) { load_npz(path); });
 }
 
 TEST(Npz, RoundTripIsExactAndRepeatable) {
