@@ -11,6 +11,7 @@
 #include <random>
 #include <utility>
 
+#include "converters/describe.h"
 #include "converters/dump.h"
 #include "converters/dynamic/repeat.h"
 #include "converters/golden.h"
@@ -19,7 +20,6 @@
 #include "converters/passes/check.h"
 #include "converters/passes/passes.h"
 #include "converters/passes/schedule.h"
-#include "converters/task.h"
 #include "converters/uint8_input.h"
 #include "converters/writer.h"
 #include "platform/clock.h"
@@ -27,6 +27,7 @@
 #include "runtime/core/half.h"
 #include "runtime/graph/shapes.h"
 #include "runtime/model_impl.h"
+#include "runtime/session/budget.h"
 
 namespace skiff::convert {
 namespace {
@@ -36,13 +37,22 @@ bool is_tflite(const std::string& path) {
   return path.ends_with(".tflite") || path.ends_with(".bin");
 }
 
-Imported import_model(const std::string& path, const ImportOptions& options) {
-  if (is_onnx(path)) return import_onnx(path, options);
-  if (is_tflite(path)) return import_tflite(path, options);
+void check_suffix(const std::string& path) {
+  if (is_onnx(path) || is_tflite(path)) return;
   const bool torch = path.ends_with(".pt2") || path.ends_with(".pth") || path.ends_with(".pt");
   fail(ErrorCode::unsupported, "'", path, "': ",
        torch ? "PyTorch files are not in this version; export the model as ONNX"
              : "the suffix is not .onnx or .tflite");
+}
+
+Imported import_model(const std::string& path, const ImportOptions& options) {
+  check_suffix(path);
+  return is_onnx(path) ? import_onnx(path, options) : import_tflite(path, options);
+}
+
+std::vector<DeclaredInput> declared_inputs(const std::string& path) {
+  check_suffix(path);
+  return is_onnx(path) ? declared_inputs_onnx(path) : declared_inputs_tflite(path);
 }
 
 /// Numbers as dense bytes of a dtype.
@@ -92,7 +102,18 @@ DType dtype_of_input(const std::string& path, const ImportOptions& options, cons
   return found.graph.value(found.graph.outputs.at(0)).dtype;
 }
 
+/// --bind names inputs: the model's own, or those that --from makes.
+void check_bindings(const std::string& path, const ConvertOptions& options) {
+  if (options.bind.empty()) return;
+  std::vector<std::string> inputs = options.import.from;
+  for (DeclaredInput& input : declared_inputs(path)) inputs.push_back(std::move(input.name));
+  for (const auto& [name, numbers] : options.bind)
+    require(std::ranges::find(inputs, name) != inputs.end(), ErrorCode::not_found, "--bind ", name,
+            ": the model has no such input");
+}
+
 ImportOptions with_bindings(const std::string& path, const ConvertOptions& options) {
+  check_bindings(path, options);
   ImportOptions result = options.import;
   for (const auto& [name, numbers] : options.bind)
     result.bind[name] = encode(numbers, dtype_of_input(path, result, name, numbers.size()));
@@ -108,45 +129,6 @@ passes::Observer dump_to(const std::string& folder) {
     file << dump(graph);
     require(file.good(), ErrorCode::io, "--dump-ir ", folder, ": cannot write there");
   };
-}
-
-std::vector<std::string> read_labels(const std::string& path) {
-  std::ifstream file(path);
-  require(file.good(), ErrorCode::not_found, "--labels ", path, ": no such file");
-  std::vector<std::string> labels;
-  for (std::string line; std::getline(file, line);) {
-    if (line.ends_with('\r')) line.pop_back();
-    labels.push_back(std::move(line));
-  }
-  return labels;
-}
-
-/// --mean, --std and --color for the first input, in the layout of the source's format.
-void add_preprocess(const ConvertOptions& options, const Source& source, const ir::Graph& graph,
-                    Manifest& manifest) {
-  if (options.mean.empty() && options.std.empty() && !options.color) return;
-  require(!graph.visible_inputs().empty() && graph.value(graph.inputs[0]).shape.rank() == 4,
-          ErrorCode::invalid_argument,
-          "--mean, --std and --color need a model whose first input is an image of four axes");
-  if (manifest.preprocess.empty()) {
-    const bool channels_first = source.format == "onnx";
-    fb::PreprocessT preprocess;
-    preprocess.channel_axis = channels_first ? 1 : 3;
-    preprocess.height_axis = channels_first ? 2 : 1;
-    preprocess.width_axis = channels_first ? 3 : 2;
-    manifest.preprocess.push_back(preprocess);
-  }
-  fb::PreprocessT& first = manifest.preprocess[0];
-  if (!options.mean.empty()) first.mean = options.mean;
-  if (!options.std.empty()) first.std = options.std;
-  if (options.color) first.color = *options.color;
-}
-
-/// What the caller says of pictures and answers.
-void describe(const ConvertOptions& options, const Source& source, const ir::Graph& graph,
-              Manifest& manifest) {
-  if (!options.task.empty()) read_task(options.task, graph, manifest);
-  add_preprocess(options, source, graph, manifest);
 }
 
 /// The value called `name` among external ones.
@@ -196,7 +178,7 @@ void set_tolerance(Golden& golden, DType precision, const quantize::Outcome& qua
 
 Manifest make_manifest(const std::string& path, const ConvertOptions& options, const Source& source,
                        const ir::Graph& graph, const std::vector<std::string>& effective,
-                       const quantize::Outcome& quantized) {
+                       const quantize::Outcome& quantized, npy::Archive golden_of_floats) {
   Manifest manifest;
   manifest.name = std::filesystem::path(path).stem().string();
   describe(options, source, graph, manifest);
@@ -204,7 +186,8 @@ Manifest make_manifest(const std::string& path, const ConvertOptions& options, c
   manifest.states = find_states(options.states, graph);
   if (!options.labels.empty()) manifest.labels = read_labels(options.labels);
   if (!options.golden.empty()) {
-    manifest.golden.push_back(make_golden(graph, options.golden, manifest.preprocess));
+    manifest.golden.push_back(make_golden(graph, options.golden, manifest.preprocess,
+                                          std::move(golden_of_floats)));
     set_tolerance(manifest.golden.back(), options.precision, quantized);
   }
   manifest.memory_budget = options.memory_budget;
@@ -237,6 +220,7 @@ struct Optimised {
   std::map<std::string, Shape> shapes = {};  ///< Imported::shapes
   bool guessed = false;                      ///< Imported::guessed
   quantize::Outcome quantized = {};
+  npy::Archive golden_of_floats = {};  ///< own_case() before it was quantised, for --golden auto
 };
 
 template <typename Progress>
@@ -262,8 +246,11 @@ Optimised optimise(const std::string& path, const ImportOptions& import,
     if (options.progress) options.progress(stage, 0.3 + 0.3 * done);
   };
   const quantize::Samples samples(options.calibrate, result.graph, described.preprocess);
-  result.passes =
-      quantize::run_pipeline(result.graph, samples, pipeline, progress, result.quantized);
+  const auto floats_done = [&](const ir::Graph& floats) {
+    if (options.golden == "auto") result.golden_of_floats = own_case(floats, described.preprocess);
+  };
+  result.passes = quantize::run_pipeline(result.graph, samples, pipeline, progress, floats_done,
+                                         result.quantized);
   return result;
 }
 
@@ -296,7 +283,7 @@ void check_sizes(const ir::Graph& graph) {
 template <typename Progress>
 Optimised optimise_for_all_sizes(const std::string& path, const ConvertOptions& options,
                                  const Progress& progress) {
-  const auto inputs = is_onnx(path) ? declared_inputs_onnx(path) : declared_inputs_tflite(path);
+  const auto inputs = declared_inputs(path);
   const bool frozen = dynamic::changes_fixed(inputs, options.dynamic);
   const bool batch = dynamic::changes_batch(inputs, options.dynamic);
   ConvertOptions fixed = options;
@@ -335,12 +322,20 @@ precision::Outcome lower_precision(const ConvertOptions& options, Converted& mod
 
 /// --fit: what a session on this machine's CPU takes under the budget that the file holds. Throws
 /// Error{budget_exceeded} where that is not enough.
-std::uint64_t session_bytes(std::span<const std::byte> file) {
+std::uint64_t session_bytes(std::span<const std::byte> file, std::uint64_t budget) {
   LoadOptions load;
   load.digests = false;
   SessionOptions session;
   session.device = DeviceKind::cpu;
-  return Session::predict(Model::from_bytes(file, load), session).total;
+  const Model model = Model::from_bytes(file, load);
+  try {
+    return Session::predict(model, session).total;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::budget_exceeded) throw;
+    const std::uint64_t least = budget_curve(model, session).back().total;
+    fail(ErrorCode::budget_exceeded, "--fit: ", budget, " bytes are too few; a session here takes ",
+         least, " at least (--fit ", (least + 1023) / 1024, "K)");
+  }
 }
 
 }  // namespace
@@ -360,8 +355,8 @@ Converted convert_graph(const std::string& path, const ConvertOptions& options, 
     model = optimise_for_all_sizes(path, options, progress);
   progress(options.golden.empty() ? "describing" : "computing golden data", 0.6);
   Converted result{std::move(model.graph), {}};
-  result.manifest =
-      make_manifest(path, options, model.source, result.graph, model.passes, model.quantized);
+  result.manifest = make_manifest(path, options, model.source, result.graph, model.passes,
+                                  model.quantized, std::move(model.golden_of_floats));
   const precision::Outcome precision = lower_precision(options, result);
   if (report != nullptr) {
     report->source = model.source;
@@ -381,7 +376,8 @@ std::vector<std::byte> convert_file(const std::string& path, const ConvertOption
   const Converted converted = convert_graph(path, options, report);
   if (options.progress) options.progress("writing", 0.8);
   std::vector<std::byte> bytes = write_model(converted.graph, converted.manifest);
-  const std::uint64_t taken = options.memory_budget == 0 ? 0 : session_bytes(bytes);
+  const std::uint64_t taken =
+      options.memory_budget == 0 ? 0 : session_bytes(bytes, options.memory_budget);
   if (report != nullptr) {
     report->file_bytes = static_cast<std::int64_t>(bytes.size());
     report->session_bytes = taken;

@@ -44,10 +44,6 @@ std::vector<std::byte> expected_bytes(const ir::Value& value, const npy::Archive
   return array->bytes;
 }
 
-}  // namespace
-
-namespace {
-
 /// The symbols that give the inputs the arrays' shapes; those that no input shows are as usual.
 std::vector<std::int64_t> sizes_of(const ir::Graph& graph, const npy::Archive& arrays,
                                    const std::string& source) {
@@ -89,14 +85,24 @@ void keep_distance(Golden& golden, const ir::Value& computed) {
 
 }  // namespace
 
+npy::Archive own_case(const ir::Graph& graph, std::span<const fb::PreprocessT> preprocess) {
+  npy::Archive arrays, inputs = random_inputs(graph, preprocess);
+  const ir::Graph computed = compute(graph, inputs);
+  for (auto& [name, array] : inputs) arrays.emplace("in/" + name, std::move(array));
+  for (ir::ValueId id : graph.visible_outputs()) {
+    const ir::Value& value = computed.value(id);
+    arrays.emplace("out/" + value.name, npy::Array{value.dtype, value.shape, *value.constant});
+  }
+  return arrays;
+}
+
 Golden make_golden(const ir::Graph& any_size, const std::string& source,
-                   std::span<const fb::PreprocessT> preprocess) {
-  const bool automatic = source == "auto";
-  npy::Archive arrays;
-  if (!automatic) arrays = npy::load_npz(source);
+                   std::span<const fb::PreprocessT> preprocess, npy::Archive floats) {
+  const bool automatic = source == "auto", expected_here = automatic && floats.empty();
+  npy::Archive arrays = automatic ? std::move(floats) : npy::load_npz(source);
   std::vector<std::int64_t> symbols = sizes_of(any_size, arrays, source);
   ir::Graph graph = dynamic::at_sizes(any_size, symbols);
-  if (automatic) arrays = random_inputs(graph, preprocess);
+  if (expected_here) arrays = random_inputs(graph, preprocess);
   const npy::Archive inputs = inputs_of(graph, arrays, source);
   const ir::Graph computed = compute(any_size, symbols, inputs);
   graph = dynamic::at_sizes(any_size, symbols);
@@ -109,9 +115,9 @@ Golden make_golden(const ir::Graph& any_size, const std::string& source,
   for (ir::ValueId id : graph.visible_inputs())
     golden.inputs.push_back({id, inputs.at(graph.value(id).name).bytes});
   for (ir::ValueId id : graph.visible_outputs()) {
-    golden.outputs.push_back({id, automatic ? *computed.value(id).constant
-                                            : expected_bytes(graph.value(id), arrays, source)});
-    if (!automatic) keep_distance(golden, computed.value(id));
+    golden.outputs.push_back({id, expected_here ? *computed.value(id).constant
+                                                : expected_bytes(graph.value(id), arrays, source)});
+    if (!expected_here) keep_distance(golden, computed.value(id));
   }
   for (ir::NodeId id : graph.order())
     for (ir::ValueId output : graph.node(id).outputs)

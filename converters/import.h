@@ -53,6 +53,7 @@ struct Source {
   std::string sha256;  ///< of the main file, hex
   std::string producer;
   int opset = 0;
+  std::vector<std::string> files = {};  ///< paths of further files that the model names
 };
 
 struct Imported {

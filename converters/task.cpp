@@ -1,9 +1,9 @@
 #include "converters/task.h"
 
 #include <algorithm>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "converters/text_file.h"
 #include "runtime/core/error.h"
 
 namespace skiff::convert {
@@ -152,10 +152,9 @@ std::vector<float> ssd_anchors(int input, const std::vector<int>& strides, float
 }
 
 void read_task(const std::string& path, const ir::Graph& graph, Manifest& manifest) {
-  std::ifstream file(path);
-  require(file.good(), ErrorCode::not_found, "--task ", path, ": no such file");
+  const std::string text = read_text_file(path, "--task");
   try {
-    Fields fields(json::parse(file), "task");
+    Fields fields(json::parse(text), "task");
     if (fields.has("preprocess")) {
       const json list = fields.take("preprocess");
       for (const json& entry : list.is_array() ? list : json::array({list}))

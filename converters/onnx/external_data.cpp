@@ -93,8 +93,8 @@ Descriptor open_beneath(const std::string& folder, const std::string& location,
       if (next.get() < 0) {
         const int error = errno;
         if (error == ELOOP || error == EMLINK) refuse("goes through a symbolic link");
-        fail(error == ENOENT ? ErrorCode::not_found : ErrorCode::io, what, ": cannot open '",
-             location, "': ", std::generic_category().message(error));
+        fail(ErrorCode::io, what, ": cannot open '", location,
+             "': ", std::generic_category().message(error));
       }
       at = std::move(next);
     }
@@ -103,7 +103,43 @@ Descriptor open_beneath(const std::string& folder, const std::string& location,
   }
 }
 
+using Locations = std::set<std::string>;
+
+void collect(const TensorProto& tensor, Locations& to) {
+  for (const auto& entry : tensor.external_data())
+    if (entry.key() == "location") to.insert(entry.value());
+}
+
+void collect(const SparseTensorProto& tensor, Locations& to) {
+  collect(tensor.values(), to);
+  collect(tensor.indices(), to);
+}
+
+void collect(const GraphProto& graph, Locations& to);
+
+void collect(const NodeProto& node, Locations& to) {
+  for (const AttributeProto& attribute : node.attribute()) {
+    collect(attribute.t(), to);
+    collect(attribute.sparse_tensor(), to);
+    collect(attribute.g(), to);
+  }
+}
+
+void collect(const GraphProto& graph, Locations& to) {
+  for (const auto& tensor : graph.initializer()) collect(tensor, to);
+  for (const auto& tensor : graph.sparse_initializer()) collect(tensor, to);
+  for (const auto& node : graph.node()) collect(node, to);
+}
+
 }  // namespace
+
+std::set<std::string> external_locations(const ModelProto& model) {
+  Locations locations;
+  collect(model.graph(), locations);
+  for (const auto& function : model.functions())
+    for (const auto& node : function.node()) collect(node, locations);
+  return locations;
+}
 
 std::vector<std::byte> read_external_data(const TensorProto& tensor, const std::string& folder,
                                           std::size_t expected, const std::string& what) {

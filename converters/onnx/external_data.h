@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,5 +15,8 @@ namespace skiff::onnx {
 /// are refused, so that nothing is read differently than its writer meant. Throws Error.
 std::vector<std::byte> read_external_data(const TensorProto& tensor, const std::string& folder,
                                           std::size_t expected, const std::string& what);
+
+/// The locations of all external data in a model, used or not, once each.
+std::set<std::string> external_locations(const ModelProto& model);
 
 }  // namespace skiff::onnx

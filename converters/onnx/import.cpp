@@ -3,9 +3,11 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
+#include <filesystem>
 #include <limits>
 #include <set>
 
+#include "converters/onnx/external_data.h"
 #include "converters/onnx/importer.h"
 #include "platform/file.h"
 #include "platform/sha256.h"
@@ -46,6 +48,8 @@ Imported import_onnx_bytes(std::span<const std::byte> bytes, const std::string& 
   const onnx::ModelProto model = parse(bytes);
   Imported imported = onnx::Importer(model, folder, options).run();
   imported.source.sha256 = platform::to_hex(platform::sha256(bytes)).data();
+  for (const std::string& location : onnx::external_locations(model))
+    imported.source.files.push_back((std::filesystem::path(folder) / location).string());
   return imported;
 }
 

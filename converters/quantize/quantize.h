@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,11 +14,14 @@
 // integers, which a later pass joins to products of integers.
 namespace skiff::quantize {
 
+/// Told the graph of floats that is quantised next.
+using FloatsDone = std::function<void(const ir::Graph& floats)>;
+
 /// Runs all passes on an imported graph of fixed sizes and quantises it on the way, where the graph
 /// of floats is done. Returns the names of the passes that changed something. Throws what
 /// calibrate() throws.
 std::vector<std::string> run_pipeline(ir::Graph& graph, const Samples& samples,
                                       passes::PipelineOptions options, const Progress& progress,
-                                      Outcome& outcome);
+                                      const FloatsDone& floats_done, Outcome& outcome);
 
 }  // namespace skiff::quantize

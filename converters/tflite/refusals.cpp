@@ -60,8 +60,7 @@ std::string reason_against_tensor(const Model& model, int index, bool computed, 
   const tflite::Tensor& tensor = model.tensor(index);
   if (computed && is_quantized(tensor) && is_integer(tensor.type())) {
     help = "convert the float model this one was made from";
-    return message("it computes on quantised integers (tensor '", model.tensor_name(index), "' is ",
-                   type_name(tensor), ")");
+    return message("it computes on quantised integers (", type_name(tensor), ")");
   }
   const bool packed = computed && tensor.type() == tflite::TensorType::int4;
   if (packed || dtype_of(tensor.type()) == DType::none)

@@ -3,37 +3,51 @@
 #include <cerrno>
 #include <cstdio>
 #include <new>
+#include <string_view>
 #include <system_error>
 
 #include "converters/tool/options.h"
+#include "converters/tool/outputs.h"
 #include "converters/tool/report.h"
-#include "platform/file.h"
+#include "runtime/core/error.h"
 
 namespace {
 
 using namespace skiff;
 
-void write_file(const std::string& path, std::span<const std::byte> bytes) {
-  platform::write_file_atomically(path, {&bytes, 1});
+/// Errors of the conversion say which model it was.
+std::vector<std::byte> convert_model(const tool::Options& options, convert::Report& report) {
+  try {
+    return convert::convert_file(options.model, options.convert, &report);
+  } catch (const convert::Refused&) {
+    throw;
+  } catch (const Error& error) {
+    if (std::string_view(error.what()).find(options.model) != std::string_view::npos) throw;
+    fail(error.code(), options.model, ": ", error.what());
+  }
 }
 
-void convert_model(tool::Options& options) {
+void perform(tool::Options& options) {
   options.convert.progress = tool::show_progress;
+  tool::check_outputs(options);
   convert::Report report;
-  const auto bytes = convert::convert_file(options.model, options.convert, &report);
-  write_file(options.output, bytes);
-  if (!options.report.empty()) {
-    const std::string json = tool::to_json(report);
-    write_file(options.report, std::as_bytes(std::span(json)));
-  }
+  const auto bytes = convert_model(options, report);
+  tool::refuse_to_overwrite(options, report.source.files);
+  tool::write_outputs(options, bytes, tool::to_json(report));
   fmt::print("{}", tool::summary(report, options.output));
 }
 
-/// Wrong options are the caller's fault (2), everything else a refusal of the model (1).
+/// Wrong options are the caller's fault (2), everything else a refusal of the model or a file that
+/// failed (1).
 int exit_code_of(const Error& error) {
   const bool usage =
       error.code() == ErrorCode::invalid_argument || error.code() == ErrorCode::not_found;
   return usage ? 2 : 1;
+}
+
+void complain(std::string_view what) {
+  tool::clear_progress();
+  fmt::print(stderr, "skiff-convert: {}\n", what);
 }
 
 }  // namespace
@@ -43,20 +57,19 @@ int main(int argc, char** argv) {
   auto options = tool::parse_options(argc, argv, exit_code);
   if (!options) return exit_code;
   try {
-    convert_model(*options);
+    perform(*options);
     if (std::fflush(stdout) == 0) return 0;
-    fmt::print(stderr, "skiff-convert: cannot write to standard output: {}\n",
-               std::generic_category().message(errno));
+    complain(
+        fmt::format("cannot write to standard output: {}", std::generic_category().message(errno)));
   } catch (const convert::Refused& refused) {
-    fmt::print(stderr, "\nskiff-convert: {}: {}", options->model, tool::refusal_table(refused));
-    return 1;
+    complain(fmt::format("{}: {}", options->model, tool::refusal_table(refused)));
   } catch (const Error& error) {
-    fmt::print(stderr, "\nskiff-convert: {}: {}\n", options->model, error.what());
+    complain(error.what());
     return exit_code_of(error);
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "\nskiff-convert: {}: not enough memory\n", options->model);
+    complain(options->model + ": not enough memory");
   } catch (const std::exception& error) {
-    fmt::print(stderr, "\nskiff-convert: {}: {}\n", options->model, error.what());
+    complain(options->model + ": " + error.what());
   }
   return 1;
 }

@@ -66,23 +66,54 @@ nlohmann::ordered_json int8_json(const quantize::Outcome& outcome) {
           {"against_float32", outputs}};
 }
 
+std::string nodes_text(std::size_t count) {
+  return fmt::format("{} {}", count, count == 1 ? "node" : "nodes");
+}
+
+/// Nodes that are refused for one reason, by operator in the model's order.
+struct RefusalGroup {
+  std::string reason, help;
+  std::vector<std::pair<std::string, std::vector<std::string>>> operators = {};
+
+  void add(const convert::Refusal& refusal) {
+    auto place =
+        std::ranges::find(operators, refusal.op, [](const auto& pair) { return pair.first; });
+    if (place == operators.end()) place = operators.insert(place, {refusal.op, {}});
+    place->second.push_back(refusal.node);
+  }
+};
+
+RefusalGroup& group_of(std::vector<RefusalGroup>& groups, const convert::Refusal& refusal) {
+  for (RefusalGroup& group : groups)
+    if (group.reason == refusal.reason && group.help == refusal.help) return group;
+  return groups.emplace_back(RefusalGroup{refusal.reason, refusal.help});
+}
+
+/// "'a', 'b', 'c' and 33 more": the first nodes are those to look at or to cut at.
+std::string names_text(const std::vector<std::string>& names) {
+  constexpr std::size_t kMost = 4, kLongest = 80;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), kMost); ++i) {
+    const bool whole = names[i].size() <= kLongest;
+    text += fmt::format("{}'{}{}'", i == 0 ? "" : ", ", names[i].substr(0, kLongest),
+                        whole ? "" : "...");
+  }
+  if (names.size() > kMost) text += fmt::format(" and {} more", names.size() - kMost);
+  return text;
+}
+
 }  // namespace
 
 std::string refusal_table(const convert::Refused& refused) {
-  const std::vector<convert::Refusal>& rows = refused.refusals();
-  std::size_t node = 4;
-  std::size_t op = 8;
-  for (const convert::Refusal& row : rows) {
-    node = std::min<std::size_t>(std::max(node, row.node.size()), 40);
-    op = std::min<std::size_t>(std::max(op, row.op.size()), 32);
-  }
-  std::string text =
-      fmt::format("{} {} cannot be converted:\n{:<{}}  {:<{}}  {}\n", rows.size(),
-                  rows.size() == 1 ? "node" : "nodes", "node", node, "operator", op, "reason");
-  for (const convert::Refusal& row : rows) {
-    text += fmt::format("{:<{}}  {:<{}}  {}\n", row.node, node, row.op, op, row.reason);
-    if (!row.help.empty())
-      text += fmt::format("{:{}}what would help: {}\n", "", node + op + 4, row.help);
+  const std::vector<convert::Refusal>& all = refused.refusals();
+  std::vector<RefusalGroup> groups;
+  for (const convert::Refusal& refusal : all) group_of(groups, refusal).add(refusal);
+  std::string text = fmt::format("{} cannot be converted", nodes_text(all.size()));
+  for (const RefusalGroup& group : groups) {
+    text += fmt::format("\n{}", group.reason);
+    if (!group.help.empty()) text += fmt::format("\n  what would help: {}", group.help);
+    for (const auto& [op, nodes] : group.operators)
+      text += fmt::format("\n  {}: {}", op, names_text(nodes));
   }
   return text;
 }
@@ -142,8 +173,12 @@ void show_progress(const char* stage, double done) {
   constexpr int kWidth = 30;
   const int filled = static_cast<int>(done * kWidth);
   fmt::print(stderr, "\r\x1b[K[{:#<{}}{:.<{}}] {}", "", filled, "", kWidth - filled, stage);
-  if (done >= 1) fmt::print(stderr, "\r\x1b[K");
+  if (done >= 1) clear_progress();
   std::fflush(stderr);
+}
+
+void clear_progress() {
+  if (isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\x1b[K");
 }
 
 }  // namespace skiff::tool

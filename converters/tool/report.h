@@ -6,7 +6,8 @@
 
 namespace skiff::tool {
 
-/// A table of every node that cannot be converted, for standard error.
+/// What stands against a model, for standard error: nodes with the same reason and remedy together,
+/// by operator. No newline at the end.
 std::string refusal_table(const convert::Refused& refused);
 
 /// What a conversion did, for people and as JSON.
@@ -15,5 +16,7 @@ std::string to_json(const convert::Report& report);
 
 /// A progress bar on standard error when it is a terminal, else nothing.
 void show_progress(const char* stage, double done);
+/// Takes the bar away, so that something else can be said.
+void clear_progress();
 
 }  // namespace skiff::tool

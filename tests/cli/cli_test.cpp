@@ -87,7 +87,7 @@ TEST(Tool, BudgetOfTheFileIsKept) {
   EXPECT_EQ(skiff("bench --duration=0 --iterations=1 " + model).code, 0);
   const Said small = skiff_convert(kSmallSource + " --fit=1K -o " + (scratch / "none.skiff"));
   EXPECT_EQ(small.code, 1) << small.text;
-  EXPECT_TRUE(small.says("the session needs")) << small.text;
+  EXPECT_TRUE(small.says("--fit: 1024 bytes are too few")) << small.text;
   EXPECT_FALSE(fs::exists(scratch / "none.skiff"));
   EXPECT_EQ(skiff_convert(kSmallSource + " --fit=much -o " + (scratch / "none.skiff")).code, 2);
 }

@@ -46,6 +46,18 @@ TEST_F(FullDisk, ConvertKeepsTheOldFile) {
   expect_kept("skiff-convert", kSmallSource + " -o ", "out.skiff");
 }
 
+/// Where the report does not fit, the model is not written either.
+TEST_F(FullDisk, ConvertWritesModelAndReportOrNothing) {
+  const ScratchFolder folder;
+  std::ofstream(folder / "out.skiff") << "old";
+  const Said said =
+      run_limited("skiff-convert", "--report " + (folder / "r.json") + " " + kSmallSource + " -o " +
+                                       (folder / "out.skiff"));
+  EXPECT_EQ(said.code, 1) << said.text;
+  EXPECT_EQ(read_text(folder / "out.skiff"), "old");
+  EXPECT_EQ(files_in(folder), 1u);
+}
+
 TEST_F(FullDisk, HalfAModelIsNone) {
   const ScratchFolder folder;
   EXPECT_EQ(run_limited("skiff-convert", kSmallSource + " -o " + (folder / "out.skiff"), 2).code,
@@ -78,7 +90,7 @@ TEST_F(FullDisk, StandardOutput) {
 
 TEST_F(FullDisk, NoSuchFolderAndNoFile) {
   const Said missing = skiff_convert(kSmallSource + " -o " + (scratch_ / "none/out.skiff"));
-  EXPECT_EQ(missing.code, 2);
+  EXPECT_EQ(missing.code, 1);
   EXPECT_TRUE(missing.says("none/out.skiff")) << missing.text;
   const Said folder = skiff_convert(kSmallSource + " -o " + (scratch_ / ""));
   EXPECT_EQ(folder.code, 1);

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "converters/distance.h"
+#include "converters/golden.h"
 #include "converters/passes/check.h"
 #include "converters/quantize/calibrate.h"
 #include "converters/quantize/measure.h"
@@ -230,6 +231,7 @@ TEST(Int8, AccuracyIsMeasured) {
   const ScratchFolder scratch;
   npy::save_npz(scratch / "a.npz", inputs);
   Outcome outcome;
+  npy::Archive own;
   double last = 0;
   const auto passes = quantize::run_pipeline(
       graph, quantize::Samples(scratch / "a.npz", graph), {.check = true},
@@ -237,7 +239,7 @@ TEST(Int8, AccuracyIsMeasured) {
         EXPECT_GE(done, last);
         last = done;
       },
-      outcome);
+      [&](const Graph& before) { own = convert::own_case(before); }, outcome);
   EXPECT_NE(std::ranges::find(passes, "calibrate"), passes.end());
   EXPECT_EQ(outcome.products, 3u);
   EXPECT_EQ(outcome.integer + outcome.kept.size(), 3u);
@@ -256,6 +258,15 @@ TEST(Int8, AccuracyIsMeasured) {
     norm += b[i] * b[i];
   }
   EXPECT_NEAR(outcome.accuracy[0].relative_l2, std::sqrt(error / norm), 1e-4);
+
+  // --golden auto holds what the floats compute, and knows how far the integers are from that.
+  const convert::Golden golden = convert::make_golden(graph, "auto", own);
+  ASSERT_EQ(golden.outputs.size(), 2u);
+  EXPECT_EQ(golden.origin, fb::GoldenOrigin::self);
+  ir::Value stored = expected.value(expected.outputs[0]);
+  stored.constant = golden.outputs[0].bytes;
+  for (std::size_t i = 0; i < b.size(); ++i) EXPECT_NEAR(ir::numbers(stored)[i], b[i], 1e-4) << i;
+  EXPECT_NEAR(golden.off_l2, std::sqrt(error / norm), 1e-4);
 }
 
 class Int8Samples : public ::testing::Test {
