@@ -112,8 +112,10 @@ TEST_F(ConvertTool, PreprocessingFitsTheInput) {
   expect_refused("--mean 0.5", 2, "mean has 1 entry, the input has 3 channels");
   expect_refused("--mean nan,0,0", 2, "mean holds nan");
   expect_refused("--color gray", 2, "the input [1, 3, 4, 4] has 3");
-  expect_refused("--task " + file("task.json", R"({"preprocess": {"std": [1, 0, 1]}})"), 2,
-                 "std holds 0");
+  const std::string axes = R"("height_axis": 2, "width_axis": 3, "channel_axis": 1, )";
+  expect_refused(
+      "--task " + file("task.json", R"({"preprocess": {)" + axes + R"("std": [1, 0, 1]}})"), 2,
+      "std holds 0");
   expect_refused("--task " + file("axes.json", R"({"preprocess": {"height_axis": 4}})"), 2,
                  "axis 4 of [1, 3, 4, 4] does not exist");
   picture_model(scratch_, 1);
