@@ -3,12 +3,13 @@
 # an index shifted, two operations swapped. Some test must fail on every one of them.
 # Usage: tests/cuda/mutations.sh [--one-a-file] BUILD [PATTERN], the folder of a build with the tests
 # (build/cpu) and a regular expression for the lines to try (all). --one-a-file: the first of each file.
-#        tests/cuda/mutations.sh --fit    only asks whether each still changes the text it breaks
+#        tests/cuda/mutations.sh --fit    only asks whether each still changes the text it breaks, and
+#                                         whether there is one for every source of the GPU back end
 set -uo pipefail
 few= fit=
 [ "${1:-}" != --one-a-file ] || { few=yes; shift; }
 [ "${1:-}" != --fit ] || { fit=yes; shift; set -- . "$@"; }
-[ $# -eq 1 ] || [ $# -eq 2 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -eq 1 ] || [ $# -eq 2 ] || { sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 build=$(realpath "$1")
 pattern=${2:-}
 cd "$(dirname "$0")/../.." || exit
@@ -16,6 +17,103 @@ export SKIFF_LONG=1  # all orders of threads
 
 # file | what sed does | test program | its tests
 mutations=(
+  'runtime/ops/softmax_cuda.cu|s/row \/ p.inner \* p.extent \* p.inner + row % p.inner/row * p.extent/|cuda_ops_test|Softmax.EveryAxisAndType'
+  'runtime/ops/softmax_cuda.cu|s/p.inner\]) - largest));/p.inner])));/|cuda_ops_test|Softmax.LargeAndMaskedValues'
+  'runtime/ops/softmax_cuda.cu|s/p.log ? v - log_sum : //|cuda_ops_test|Softmax.EveryAxisAndType'
+  'runtime/ops/pool_cuda.cu|s/count_pads ? counted : inside/count_pads ? inside : counted/|cuda_ops_test|Pool.PaddingCeilModeAndDilation'
+  'runtime/ops/pool_cuda.cu|s/if (!tap.inside) continue;//|cuda_ops_test|Pool.PaddingCeilModeAndDilation'
+  'runtime/ops/pool_cuda.cu|s/ || value != value ? value/ ? value/|cuda_ops_test|Pool.MaximaHandOnNan'
+  'runtime/ops/pad_cuda.cu|s/- loop.before\[axis\];/- loop.before[0];/|cuda_ops_test|Pad.EveryModeRankAndSize'
+  'runtime/ops/pad_cuda.cu|s/: 2 \* extent - 1 - inside/: 2 * extent - inside/|cuda_ops_test|Pad.EveryModeRankAndSize'
+  'runtime/ops/pad_cuda.cu|s/(a % n + n) % n/a % n/|cuda_ops_test|Pad.EveryModeRankAndSize'
+  'runtime/ops/pad_cuda.cu|s/given != nullptr ? \*given : value/value/|cuda_ops_test|Pad.Values'
+  'runtime/ops/resize_cuda.cu|s/rest % s.out\[0\] \* s.taps\[0\]/rest % s.out[0] * s.taps[1]/|cuda_ops_test|Resize.Weighted*'
+  'runtime/ops/resize_cuda.cu|s/\* s.between + between) \*/* s.between) */|cuda_ops_test|Resize.EveryAxisAndLayout'
+  'runtime/ops/resize_cuda.cu|s/shape_.tables\[n\] = narrow(table_)/shape_.tables[n] = 0/|cuda_ops_test|Resize.EveryAxisAndLayout'
+  'runtime/ops/slice_cuda.cpp|s/make_walk(spec);/make_identity(spec);/|cuda_ops_test|Slice.EveryRankAndSize'
+  'runtime/ops/expand_cuda.cpp|s/make_walk(spec);/make_identity(spec);/|cuda_ops_test|Expand.EverySize'
+  'runtime/ops/transpose_cuda.cpp|s/make_walk(spec);/make_identity(spec);/|cuda_ops_test|Transpose.EveryRankAndSize'
+  'runtime/ops/depth_to_space_cuda.cpp|/make_depth/s/make_walk(spec);/make_identity(spec);/|cuda_ops_test|DepthToSpace.BothOrders*'
+  'runtime/ops/depth_to_space_cuda.cpp|/make_space/s/make_walk(spec);/make_identity(spec);/|cuda_ops_test|SpaceToDepth.BothOrders*'
+  'runtime/ops/reshape_cuda.cpp|s/from, bytes_, cudaMemcpy/from, bytes_ - 1, cudaMemcpy/|cuda_ops_test|Reshape.MovesBytes'
+  'runtime/ops/reshape_cuda.cpp|s/^\( *\)args.stream()),$/\1nullptr),/|cuda_ops_test|Reshape.MovesBytes'
+  'runtime/ops/rnn_cuda.cu|s/^    __syncthreads();  \/\/ h and c.*$//|cuda_ops_test|Rnn.EveryKind*'
+  'runtime/ops/rnn_cuda.cu|s/^    __syncthreads();  \/\/ all gates.*$//|cuda_ops_test|Rnn.EveryKind*'
+  'runtime/ops/rnn_cuda.cu|s/bias\[rows + row\]/bias[row]/|cuda_ops_test|Rnn.EveryKind*'
+  'runtime/ops/rnn_cuda.cu|s/(direction == 1) != s.reverse/direction == 1/|cuda_ops_test|Rnn.EveryKind*'
+  'runtime/ops/rnn_cuda.cu|s/s.batch_first ? batch \* s.directions + direction : //|cuda_ops_test|Rnn.EveryKind*'
+  'runtime/ops/rnn_cuda.cu|s/cell < -s.cell_clip ? -s.cell_clip : cell/cell/|cuda_ops_test|Rnn.BoundedCells'
+  'runtime/ops/layer_norm_cuda.cu|s/group \* p.run, group \* p.run}/group * p.run, 0}/|cuda_ops_test|GroupNorm.EveryType*'
+  'runtime/ops/layer_norm_cuda.cu|s/p.rms ? 0.0f : //|cuda_ops_test|LayerNorm.EveryAxis*'
+  'runtime/ops/layer_norm_cuda.cu|s/const float centred = to_float(x\[element(i)\]) - mean;/const float centred = to_float(x[element(i)]);/|cuda_ops_test|LayerNorm.EveryAxis*'
+  'runtime/ops/layer_norm_cuda.cu|s/deviations\[blockIdx.x\] = factor/deviations[blockIdx.x] = mean/|cuda_ops_test|LayerNorm.EveryAxis*'
+  'runtime/ops/lp_norm_cuda.cu|s/p.squares ? sqrtf(sum) : sum/sum/|cuda_ops_test|LpNorm.EveryAxis*'
+  'runtime/ops/lp_norm_cuda.cu|s/norm == 0.0f ? 1.0f : norm/norm/|cuda_ops_test|LpNorm.Zero*'
+  'runtime/ops/conv_depthwise_cuda.cu|s/(t \* channels + c) \* size/(c * taps + t) * size/|cuda_ops_test|Conv.Depthwise'
+  'runtime/ops/conv_depthwise_cuda.cu|s/tap_number \* w.channels + at.channel/tap_number * w.channels/|cuda_ops_test|Conv.Depthwise'
+  'runtime/ops/conv_depthwise_cuda.cu|s/if (tap.inside)$/if (true)/|cuda_ops_test|Conv.Depthwise'
+  'runtime/ops/conv_direct_cuda.cu|s/at.channel \/ g.cout \* g.cin/at.channel % g.cout * g.cin/|cuda_ops_test|ConvTranspose*'
+  'runtime/ops/conv_direct_cuda.cu|s/if (!tap.inside) continue;//|cuda_ops_test|ConvTranspose*'
+  'runtime/ops/conv_product_cuda.cpp|s/.transpose_b = true/.transpose_b = false/|cuda_tune_test|Tune.EveryAlgorithm*'
+  'runtime/ops/conv_product_cuda.cpp|s/? args.input<void>(2) : nullptr/? args.input<void>(1) : nullptr/|cuda_tune_test|Tune.EveryAlgorithm*'
+  'runtime/ops/binary_cuda.cu|s/a\[from\[0\]\]), to_float(b\[from\[1\]\])/b[from[1]]), to_float(a[from[0]])/|cuda_ops_test|Binary.EveryFunction*'
+  'runtime/ops/binary_cuda.cu|s/spec.input(i).shape == spec.output(0).shape \&\& //|cuda_ops_test|Binary.EveryBroadcast'
+  'runtime/ops/binary_cuda.cu|s/f <= Function::greater_equal; }/f < Function::greater_equal; }/|cuda_ops_test|Binary*'
+  'runtime/ops/binary_cuda.cu|s/apply_fused(activation, value)/value/|cuda_ops_test|Binary.Fused*'
+  'runtime/ops/unary_cuda.cu|s/if (i < count)/if (i <= count)/|cuda_ops_test|Unary.EveryCount*'
+  'runtime/ops/unary_cuda.cu|s/to_float(x\[i\])/to_float(x[count - 1 - i])/|cuda_ops_test|Unary.EveryCount*'
+  'runtime/ops/where_cuda.cu|s/condition\[from\[0\]\]/condition[from[1]]/|cuda_ops_test|Where.Every*'
+  'runtime/ops/where_cuda.cu|s/? a\[from\[1\]\] : b\[from\[2\]\]/? b[from[2]] : a[from[1]]/|cuda_ops_test|Where.Every*'
+  'runtime/ops/cast_cuda.cu|s/read_number(x\[i\])/read_number(x[count - 1 - i])/|cuda_ops_test|Cast.Every*'
+  'runtime/ops/cast_cuda.cu|s/if (i < count) y/if (i <= count) y/|cuda_ops_test|Cast.Every*'
+  'runtime/ops/concat_cuda.cpp|s/start += x->shape\[axis\] \* to/start += x->shape[0] * to/|cuda_ops_test|Concat.Every*'
+  'runtime/ops/concat_cuda.cpp|s/args.input<std::byte>(static_cast<int>(i))/args.input<std::byte>(0)/|cuda_ops_test|Concat.Every*'
+  'runtime/cuda/activation.cuh|s/fminf(f.alpha, f.beta)/f.alpha/|cuda_ops_test|Unary.Clip*'
+  'runtime/cuda/elementwise.cuh|s/return floorf(x);/return ceilf(x);/|cuda_ops_test|Unary.EveryFunction*'
+  'runtime/cuda/broadcast.cuh|s/narrow(loop.strides\[at(n)\]/narrow(loop.strides[0]/|cuda_ops_test|Where.Every*'
+  'runtime/cuda/number.cuh|s/blockIdx.x) \* blockDim.x/blockIdx.x) * (blockDim.x - 1)/|cuda_ops_test|Unary.EveryCount*'
+  'runtime/cuda/epilogue.cu|s/i % channels/i \/ channels/|cuda_tune_test|Tune.EveryAlgorithm*'
+  'runtime/cuda/epilogue.cu|s/static_cast<const T\*>(bias), static_cast<const T\*>(residual)/static_cast<const T*>(residual), static_cast<const T*>(bias)/|cuda_tune_test|Tune.EveryAlgorithm*'
+  'runtime/cuda/weights.cpp|s/find_convert({}, from, to)/find_convert({}, to, from)/|cuda_ops_test|Conv.HalfStored*'
+  'runtime/cuda/weights.cpp|s/static_cast<std::size_t>(count) \* size_of(from)/static_cast<std::size_t>(count)/|cuda_ops_test|Conv.HalfStored*'
+  'runtime/cuda/kernels.cpp|s/{space_to_depth, make_space_to_depth}/{space_to_depth, make_identity}/|cuda_ops_test|SpaceToDepth.BothOrders*'
+  'runtime/cuda/kernels.cpp|s/{matmul, make_matmul, list_matmul_choices}/{matmul, make_matmul}/|cuda_tune_test|Tune.ProductsToo'
+  'runtime/cuda/kernel.cpp|s/to.data(), to.size())/to.data(), to.size() \/ 2)/|cuda_ops_test|Conv.HalfStored*'
+  'runtime/cuda/check.cpp|s/^    case cudaErrorLaunchFailure:$//|cuda_faults_test|LostContext*'
+  'runtime/cuda/check.cpp|s/error == cudaErrorMemoryAllocation ? ErrorCode::out_of_memory : //|cuda_faults_test|MemoryThat*'
+  'runtime/cuda/device.cpp|s/^  check(cudnnSetStream.*$//|cuda_ops_test|Conv.Pointwise'
+  'runtime/cuda/device.cpp|s/^  check(cublasLtCreate(cublas_.out()), "cublasLtCreate");$//|cuda_ops_test|MatMul.Shapes'
+  'runtime/cuda/probe.cpp|s/ordinal < count/ordinal <= count + 2/|cuda_missing_test|Missing.Device'
+  'runtime/cuda/probe.cpp|s/asked == cudaSuccess \&\& driver != 0/asked == cudaSuccess/|cuda_missing_test|Missing.Driver'
+  'runtime/cuda/probe.cpp|s/counts_new ? 10000 : 1000/10000/|cuda_missing_test|Missing.RightCudnn'
+  'runtime/cuda/probe.cpp|s/^  probe_image(ordinal);$//|cuda_missing_test|Missing.Code*'
+  'runtime/cuda/jit/headers.cpp|s/float alpha, beta;/float beta, alpha;/|cuda_compiled_chain_test|CompiledChain.Clips*'
+  'runtime/cuda/copy.cu|s/walk.start \* static_cast<std::int64_t>(size_of(dtype))/walk.start/|cuda_ops_test|Slice.EveryRankAndSize'
+  'runtime/cuda/copy.cu|s/write += index \* loop.to/write += index * loop.from/|cuda_ops_test|Concat.Every*'
+  'runtime/cuda/copy.cu|s/kThreads, args.stream(), loop/kThreads, nullptr, loop/|cuda_ops_test|Transpose.Image*'
+  'runtime/cuda/cudnn/plan.cpp|s/addresses.push_back(address);/addresses.insert(addresses.begin(), address);/|cuda_ops_test|Conv.Pointwise'
+  'runtime/cuda/cudnn/plan.cpp|s/plan.workspace = static_cast<std::size_t>(bytes);/plan.workspace = 0;/|cuda_ops_test|Conv.Windows'
+  'runtime/cuda/cudnn/plan.cpp|s/return policy.tensor_cores != unwanted;/return true;/|cuda_tf32_test|*'
+  'runtime/cuda/cudnn/plan.cpp|s/ \&\& plan->workspace <= policy.most_workspace//|cuda_tune_test|*'
+  'runtime/cuda/cudnn/plan.cpp|s/ \&\& name_of(configuration, engine) != policy.engine/ \&\& false/|cuda_tune_test|*'
+  'runtime/cuda/cudnn/plan.cpp|s/name_of(configuration, engine) != policy.engine/message(engine.index) != policy.engine/|cuda_tune_test|*'
+  'runtime/cuda/cudnn/plan.cpp|s/if (engine.has(CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS)) return false;//|cuda_ops_test|Conv.FewInput*'
+  'runtime/cuda/cudnn/plan.cpp|s/if (engine.has(CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC)) return false;//|cuda_ops_test|Conv.FewInput*'
+  'runtime/cuda/cudnn/plan.cpp|s/if (engine.has(CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION)) return false;//|cuda_ops_test|Conv.FewInput*'
+  'runtime/cuda/cudnn/graph.cpp|s/PRE_PADDINGS, axes(window.pad_begin)/PRE_PADDINGS, axes(window.pad_end)/|cuda_ops_test|Conv.Asymmetric*'
+  'runtime/cuda/cudnn/graph.cpp|s/DILATIONS, axes(window.dilation)/DILATIONS, axes(window.stride)/|cuda_ops_test|Conv.Asymmetric*'
+  'runtime/cuda/cudnn/graph.cpp|s/strides\[0\] = shape.elements(1, rank);/strides[0] = shape.elements(2, rank);/|cuda_ops_test|Conv.Pointwise'
+  'runtime/cuda/cudnn/graph.cpp|s/XDESC, at(x)/XDESC, at(y)/|cuda_ops_test|Conv.Residual*'
+  'runtime/cuda/cudnn/graph.cpp|s/FORWARD_X, at(x)/FORWARD_X, at(w)/;s/FORWARD_W, at(w)/FORWARD_W, at(x)/|cuda_ops_test|Conv.Pointwise'
+  'runtime/cuda/cudnn/graph.cpp|s/IS_VIRTUAL, is_virtual/IS_VIRTUAL, false/|cuda_ops_test|Conv.Residual*'
+  'runtime/cuda/cublaslt/matmul.cpp|s/p.bias         ? CUBLASLT_EPILOGUE_BIAS/p.bias         ? CUBLASLT_EPILOGUE_RELU_BIAS/|cuda_ops_test|MatMul.Bias*'
+  'runtime/cuda/cublaslt/matmul.cpp|s/p.transpose_a ? p.k : p.m, p.transpose_a ? p.m : p.k/p.m, p.k/|cuda_ops_test|MatMul.Transposed'
+  'runtime/cuda/cublaslt/matmul.cpp|s/STRIDED_BATCH_OFFSET, step/STRIDED_BATCH_OFFSET, step * 0/|cuda_ops_test|MatMul.Batches'
+  'runtime/cuda/cublaslt/matmul.cpp|s/b, b_.get(), a, a_.get(),/a, b_.get(), b, a_.get(),/|cuda_ops_test|MatMul.Shapes'
+  'runtime/cuda/cublaslt/matmul.cpp|s/product_.residual ? 1.0f : 0.0f/0.0f/|cuda_ops_test|MatMul.Bias*'
+  'runtime/cuda/program.cpp|s/middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() \/ 2)/middle = times.begin()/|cuda_tune_test|*'
+  'runtime/cuda/program.cpp|0,/device_.wait();/s/device_.wait();//|cuda_streams_test|*'
+  'runtime/cuda/program.cpp|s/if (nodes == 0) return false;//|cuda_shapes_test|*'
   'runtime/cuda/block_reduce.cuh|0,/__syncthreads();$/s/  __syncthreads();$//|cuda_ops_test|Softmax*:LayerNorm*'
   'runtime/ops/reduce_cuda.cu|s/^  __syncthreads();$//|cuda_ops_test|Reduce*'
   'runtime/cuda/order.cuh|s/if (magnitude == 0) key = 0;//|cuda_ops_test|TopK*'
@@ -266,10 +364,15 @@ take_apart() {  # sets file, change, program and filter; || is one of the change
 
 if [ -n "$fit" ]; then
   code=0
+  declare -A broken
   for mutation in "${mutations[@]}"; do
     take_apart "$mutation"
     changes "$file" "$change" || { echo "STALE     $file: nothing matches $change"; code=1; }
+    broken[$file]=yes
   done
+  while read -r file; do
+    [ -n "${broken[$file]:-}" ] || { echo "UNTRIED   $file: no defect is made in it"; code=1; }
+  done < <(find runtime/cuda runtime/ops -regex 'runtime/\(cuda/.*\|ops/.*_cuda\)\.\(cu\|cuh\|cpp\)')
   exit $code
 fi
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "converters/writer.h"
 #include "gpu.h"
 #include "runtime/tune/tuner.h"
 #include "tests/support/command.h"
@@ -70,6 +71,15 @@ std::vector<float> outputs_of(Session& session) {
     all.insert(all.end(), values.begin(), values.end());
   }
   return all;
+}
+
+/// The questions that a plan cache's text answers; its first two lines are a heading.
+std::vector<std::string> keys_of(const std::string& text) {
+  constexpr std::size_t kDigits = 64;
+  std::vector<std::string> keys;
+  std::size_t at = text.find('\n', text.find('\n') + 1) + 1;
+  for (; at < text.size(); at = text.find('\n', at) + 1) keys.push_back(text.substr(at, kDigits));
+  return keys;
 }
 
 void expect_near(const std::vector<float>& a, const std::vector<float>& b) {
@@ -175,14 +185,12 @@ TEST_F(Tune, ForeignNamesAreIgnored) {
   const WithGpu gpu;
   const Model model = Model::from_bytes(file_named("picture"));
   { const Session tuned(model, with(Tuning::fast)); }
-  std::string lines = read_text(path_);
-  lines = lines.substr(lines.find('\n', lines.find('\n') + 1) + 1);
+  const std::vector<std::string> keys = keys_of(read_text(path_));
+  ASSERT_GT(keys.size(), 0u);
   for (const char* name : {"nonsense", "cudnn.all.77", "cudnn.", "cudnn.all.2", "cudnn.all.3",
                            "cublaslt.63", "cublaslt.-1", "cublaslt.999999999999"}) {
     tune::PlanCache forged;
-    for (std::size_t at = 0; at < lines.size(); at = lines.find('\n', at) + 1)
-      forged.put(lines.substr(at, 64), name);
-    ASSERT_GT(forged.size(), 0u);
+    for (const std::string& key : keys) forged.put(key, name);
     std::ofstream(path_, std::ios::binary) << forged.text();
     tune::forget_tuning();
     Session session(model, with(Tuning::off));
@@ -309,6 +317,68 @@ TEST_F(Tune, BudgetsAreTunedApart) {
     EXPECT_NE(algorithms(Session(model, small), "conv").find("direct"), std::string::npos);
     EXPECT_NE(algorithms(Session(model, with(Tuning::fast)), "conv").find("cuDNN 1"),
               std::string::npos);
+  }
+}
+
+/// Convolutions that are products of pixels, with all that is fused behind them and with what is
+/// left to do, and a plain one.
+std::vector<std::byte> products_of_pixels() {
+  ir::Graph g;
+  g.name = "products";
+  const auto ramp = [&](const char* name, const Shape& shape) {
+    std::vector<float> numbers(static_cast<std::size_t>(shape.elements()));
+    for (std::size_t i = 0; i < numbers.size(); ++i)
+      numbers[i] = static_cast<float>((i + g.value_count()) * 29 % 17) / 8 - 1;
+    return g.add_constant<float>(name, shape, numbers);
+  };
+  fb::ConvAttrsT conv;
+  conv.strides = conv.dilations = {1, 1};
+  conv.pads = {0, 0, 0, 0};
+  const ir::ValueId x = g.add_input("x", DType::float32, {2, 3, 5, 4});
+  const ir::ValueId residual = g.add_input("residual", DType::float32, {2, 3, 5, 6});
+  const ir::ValueId plain = g.add(fb::OpKind::conv, conv, {x, ramp("w", {6, 1, 1, 4})}, "plain");
+  conv.activation = fb::UnaryFunction::relu;
+  const ir::ValueId fused = g.add(
+      fb::OpKind::conv, conv, {x, ramp("wf", {6, 1, 1, 4}), ramp("bf", {6}), residual}, "fused");
+  conv.activation = fb::UnaryFunction::hard_swish;
+  const ir::ValueId left = g.add(fb::OpKind::conv, conv,
+                                 {x, ramp("wl", {6, 1, 1, 4}), ramp("bl", {6}), residual}, "left");
+  conv.pads = {1, 1, 1, 1};
+  const ir::ValueId window =
+      g.add(fb::OpKind::conv, conv, {x, ramp("w3", {6, 3, 3, 4}), ramp("b3", {6})}, "window");
+  g.outputs = {plain, fused, left, window};
+  convert::Manifest manifest;
+  manifest.name = g.name;
+  return convert::write_model(g, manifest);
+}
+
+/// Whatever a file names, the result is the CPU's.
+TEST_F(Tune, EveryAlgorithmIsRight) {
+  const WithGpu gpu;
+  const std::vector<std::byte> bytes = products_of_pixels();
+  const Model model = Model::from_bytes(bytes);
+  Session on_cpu(model, {.device = DeviceKind::cpu});
+  const std::vector<float> right = outputs_of(on_cpu);
+  { const Session tuned(model, with(Tuning::fast)); }
+  const std::vector<std::string> keys = keys_of(read_text(path_));
+  ASSERT_EQ(keys.size(), 4u);
+  const std::pair<const char*, const char*> kAlgorithms[] = {{"direct", "direct"},
+                                                             {"cublaslt.0", "cuBLASLt, 1x1"},
+                                                             {"cublaslt.1", "cuBLASLt, 1x1"},
+                                                             {"cudnn.all.0", "cuDNN 0"},
+                                                             {"cudnn.sum.0", "cuDNN 0"},
+                                                             {"cudnn.none.0", "cuDNN 0"},
+                                                             {"cudnn.all.1.1=3", "cuDNN 1"}};
+  for (const auto& [name, algorithm] : kAlgorithms) {
+    SCOPED_TRACE(name);
+    tune::PlanCache forged;
+    for (const std::string& key : keys) forged.put(key, name);
+    std::ofstream(path_, std::ios::binary) << forged.text();
+    tune::forget_tuning();
+    Session session(model, with(Tuning::off));
+    EXPECT_NE(algorithms(session, "conv").find(algorithm), std::string::npos)
+        << algorithms(session, "conv");
+    expect_near(outputs_of(session), right);
   }
 }
 

@@ -189,6 +189,8 @@ TEST(Resize, EveryAxisAndLayout) {
     check_resize(sized(ResizeMode::linear, {1, 3, 20, 30}), DType::float32, {1, 3, 10, 15}, &table);
     check_resize(sized(ResizeMode::linear, {4, 3, 4, 3, 5}), DType::float32, {2, 3, 2, 3, 7},
                  &table);
+    check_resize(sized(ResizeMode::linear, {2, 4, 3, 5, 2}), DType::float32, {2, 2, 3, 7, 2},
+                 &table);
     check_resize(sized(ResizeMode::cubic, {7}), DType::float32, {20}, &table);
     check_resize(sized(ResizeMode::linear, {2, 3}), DType::float32, {2, 3}, &table);
     check_resize(sized(ResizeMode::nearest, {1, 80, 66, 24}), DType::float32, {1, 40, 33, 24},

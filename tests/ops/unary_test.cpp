@@ -140,6 +140,17 @@ TEST(Unary, ValuesAtTheEdge) {
   });
 }
 
+/// As ONNX defines it: the upper bound wins.
+TEST(Unary, ClipWithBoundsThatCross) {
+  const std::vector<double> x = {0, 1, 2, 3, 4, static_cast<double>(kNan), -5, 1.5, 9};
+  for (const DType dtype : {DType::float32, DType::float16, DType::bfloat16})
+    for_each_table([&](const cpu::KernelTable& table) {
+      const auto y = run_op(fb::OpKind::unary, attributes(UnaryFunction::clip, 3, 1),
+                            {tensor_of(dtype, {9}, x)}, {1, &table, "node"});
+      expect_near(y[0], {1, 1, 1, 1, 1, static_cast<double>(kNan), 1, 1, 1}, 0, 0);
+    });
+}
+
 TEST(Unary, Integers) {
   const std::vector<double> values = {-128, -127, -5, -1, 0, 1, 7, 127};
   const TensorData x = tensor_of(DType::int8, {8}, values);

@@ -216,12 +216,13 @@ CUBLAS_DOUBLE cublasStatus_t cublasLtMatmulPreferenceSetAttribute(
 
 /// One algorithm with scratch that it spoils and, where that is allowed, one without.
 CUBLAS_DOUBLE cublasStatus_t cublasLtMatmulAlgoGetHeuristic(
-    cublasLtHandle_t, cublasLtMatmulDesc_t operation, cublasLtMatrixLayout_t a,
+    cublasLtHandle_t handle, cublasLtMatmulDesc_t operation, cublasLtMatrixLayout_t a,
     cublasLtMatrixLayout_t b, cublasLtMatrixLayout_t c, cublasLtMatrixLayout_t d,
     cublasLtMatmulPreference_t preference, int wanted, cublasLtMatmulHeuristicResult_t* results,
     int* count) {
   CUBLAS_DOUBLE_ENTER();
   *count = 0;
+  if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;
   if (wanted <= 0 || !describe(operation, a, b, c, d).fits()) return CUBLAS_STATUS_INVALID_VALUE;
   const auto limit = get<std::uint64_t>(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, 0);
   for (const std::size_t workspace : {std::size_t{4096}, std::size_t{0}}) {
@@ -247,11 +248,12 @@ CUBLAS_DOUBLE cublasStatus_t cublasLtMatmulAlgoCapGetAttribute(
 }
 
 CUBLAS_DOUBLE cublasStatus_t cublasLtMatmul(
-    cublasLtHandle_t, cublasLtMatmulDesc_t operation, const void* alpha, const void* from_a,
+    cublasLtHandle_t handle, cublasLtMatmulDesc_t operation, const void* alpha, const void* from_a,
     cublasLtMatrixLayout_t a, const void* from_b, cublasLtMatrixLayout_t b, const void* beta,
     const void* from_c, cublasLtMatrixLayout_t c, void* to, cublasLtMatrixLayout_t d,
     const cublasLtMatmulAlgo_t* algorithm, void* workspace, size_t bytes, cudaStream_t stream) {
   CUBLAS_DOUBLE_ENTER();
+  if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;
   auto product = std::make_unique<Product>(describe(operation, a, b, c, d));
   const std::size_t needed = algorithm == nullptr ? 0 : algorithm->data[0];
   if (!product->fits() || needed > bytes || (needed > 0 && workspace == nullptr))

@@ -8,7 +8,8 @@
 // The back-end interface: descriptors record what they are told and say so when a graph makes no
 // sense; executing a plan interprets its graph in host loops. The heuristics offer three engines:
 // one that spoils its workspace, one that refuses when a plan is made of it, one without workspace;
-// for float32 before them one that computes on tensor cores.
+// for float32 before them one that computes on tensor cores; before all of them some that must not
+// be taken.
 
 /// What a caller holds.
 struct cudnnContext {
@@ -31,6 +32,11 @@ cudnnStatus_t refuse(cudnnStatus_t status, const std::string& why) {
 }
 
 enum EngineIndex : std::int64_t { kPlain = 0, kSpoiling = 1, kRefusing = 2, kTensorCores = 3 };
+/// Engines that nobody may take, each for its note: they are offered first and never run.
+constexpr std::pair<std::int64_t, cudnnBackendNumericalNote_t> kUnwanted[] = {
+    {4, CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS},
+    {5, CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC},
+    {6, CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION}};
 constexpr std::int64_t kWorkspace = 4096;
 std::int64_t workspace_of(std::int64_t engine) { return engine == kSpoiling ? kWorkspace : 0; }
 
@@ -69,6 +75,9 @@ std::shared_ptr<Descriptor> make_configuration(const std::shared_ptr<Descriptor>
                 CUDNN_NUMERICAL_NOTE_TENSOR_CORE);
   else
     engine->attributes[CUDNN_ATTR_ENGINE_NUMERICAL_NOTE] = {CUDNN_TYPE_NUMERICAL_NOTE, 0, "", {}};
+  for (const auto& [unwanted, note] : kUnwanted)
+    if (index == unwanted)
+      engine->put(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE, note);
   engine->attributes[CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE] = {CUDNN_TYPE_BEHAVIOR_NOTE, 0, "", {}};
   auto configuration =
       std::make_shared<Descriptor>(Descriptor{CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, true, {}});
@@ -126,6 +135,8 @@ cudnnStatus_t finalize_heuristics(Descriptor& heuristics) {
   const Descriptor::Attribute* graph = heuristics.find(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH);
   if (graph == nullptr) return refuse(CUDNN_STATUS_BAD_PARAM, "heuristics without graph");
   Descriptor::Attribute results{CUDNN_TYPE_BACKEND_DESCRIPTOR, 0, "", {}};
+  for (const auto& [engine, note] : kUnwanted)
+    results.children.push_back(make_configuration(graph->children[0], engine));
   for (const std::int64_t engine : {kTensorCores, kRefusing, kSpoiling, kPlain})
     if (engine != kTensorCores || type_of(*graph->children[0]) == CUDNN_DATA_FLOAT)
       results.children.push_back(make_configuration(graph->children[0], engine));
@@ -185,6 +196,7 @@ struct Job {
   }
   /// Every tensor that is not virtual must be bound to an aligned address.
   std::string fault() const {
+    if (engine_index(*plan) >= kUnwanted[0].first) return "an engine that nobody may take";
     if (workspace_of(engine_index(*plan)) > 0 && workspace == nullptr) return "no workspace";
     for (const auto& operation : operations().children)
       for (const auto& [name, attribute] : operation->attributes)
