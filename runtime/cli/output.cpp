@@ -16,6 +16,7 @@ Json memory_json(const MemoryReport& m) {
           {"arena_lower_bound", m.arena_lower_bound},
           {"arena_lower_bound_plain", m.arena_lower_bound_plain},
           {"arena_proved_minimal", m.arena_proved_minimal},
+          {"device_arena", m.device_arena},
           {"workspace", m.workspace},
           {"io", m.io},
           {"other", m.other},

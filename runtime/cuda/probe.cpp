@@ -1,5 +1,6 @@
 #include "runtime/cuda/probe.h"
 
+#include <cublasLt.h>
 #include <dlfcn.h>
 
 #include <skiff_device/launch.h>
@@ -29,6 +30,22 @@ void probe_driver(int ordinal) {
           "the NVIDIA driver sees no GPU: is one there, and not hidden by CUDA_VISIBLE_DEVICES?");
   require(ordinal < count, ErrorCode::device, "there is no GPU number ", ordinal, ", only ", count,
           ": use --device=cuda:0");
+}
+
+/// A soname says the version, but a link may lead elsewhere.
+void probe_runtime() {
+  int runtime = 0;
+  check(cudaRuntimeGetVersion(&runtime), "cudaRuntimeGetVersion");
+  require(runtime / 1000 == kCudaMajor, ErrorCode::device, "the CUDA runtime is of version ",
+          runtime / 1000, ".", runtime % 1000 / 10, ", needed is ", kCudaMajor,
+          ".x: install package cuda-cudart of that version");
+}
+
+void probe_cublaslt() {
+  const std::size_t version = cublasLtGetVersion(), major = version / 10000;
+  require(major == CUBLAS_VER_MAJOR, ErrorCode::device, "cuBLASLt is of version ", major, ".",
+          version / 100 % 100, ", needed is ", CUBLAS_VER_MAJOR,
+          ".x: install package libcublas of that version");
 }
 
 /// cuDNN opens its parts by itself, and aborts the process where it cannot.
@@ -63,7 +80,9 @@ void probe_image(int ordinal) {
 void probe(int ordinal) {
   require(!context_lost(), ErrorCode::device,
           "the GPU failed earlier in this process: restart the process to use it again");
+  probe_runtime();
   probe_driver(ordinal);
+  probe_cublaslt();
   probe_cudnn();
   probe_image(ordinal);
 }

@@ -7,6 +7,8 @@
 #include "converters/ir/counts.h"
 #include "converters/passes/passes.h"
 #include "converters/writer.h"
+#include "runtime/backend/device.h"
+#include "runtime/backend/module.h"
 #include "runtime/core/error.h"
 #include "tests/conformance/run_case.h"
 
@@ -26,10 +28,29 @@ ir::Graph prepare(const Import& import, const convert::ImportOptions& options) {
   return dynamic::generalise({}, options.shapes, {}, convert, [](const ir::Graph&) {});
 }
 
-Tensors execute(const ir::Graph& graph, const Tensors& inputs, const std::string& device) {
+namespace {
+
+/// A session falls back to the CPU where there is no GPU; here that would count for one.
+void require_gpu() {
+  std::string why;
+  const skiff_backend* table = backend::module(why);
+  require(table != nullptr, ErrorCode::device, why);
+  static_cast<void>(backend::Device(*table, 0));
+}
+
+bool uses_gpu(const Session& session) {
+  for (std::size_t i = 0; i < session.step_count(); ++i)
+    if (session.step(i).device == DeviceKind::cuda) return true;
+  return false;
+}
+
+}  // namespace
+
+Run execute(const ir::Graph& graph, const Tensors& inputs, const std::string& device) {
   const std::vector<std::byte> file = convert::write_model(graph, {});
   const Model model = Model::from_bytes(file);
   const DeviceKind kind = device == "cuda" ? DeviceKind::cuda : DeviceKind::cpu;
+  if (kind == DeviceKind::cuda) require_gpu();
   Session session(model, {.device = kind});
   for (std::size_t i = 0; i < session.input_count(); ++i) {
     const Tensor input = session.input(i);
@@ -41,14 +62,14 @@ Tensors execute(const ir::Graph& graph, const Tensors& inputs, const std::string
   }
   const Status status = session.run();
   require(status.ok(), status.code(), "run: ", status.message());
-  Tensors results;
+  Run done{.results = {}, .on_gpu = uses_gpu(session)};
   for (std::size_t i = 0; i < session.output_count(); ++i) {
     const Tensor output = session.output(i);
     const auto bytes = output.bytes();
-    results[std::string(output.name())] = {
+    done.results[std::string(output.name())] = {
         output.dtype(), output.shape(), {bytes.begin(), bytes.end()}};
   }
-  return results;
+  return done;
 }
 
 }  // namespace skiff::conformance

@@ -15,17 +15,19 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::size_t kHead = 2 + sizeof(double);
+
 struct Child {
   pid_t pid = 0;
   int pipe = -1;
   std::size_t index = 0;
   Clock::time_point deadline;
-  std::string text;  // what came through the pipe: kind, max_relative, reason
+  std::string text;  // what came through the pipe: kind, on_gpu, max_relative, reason
 };
 
 [[noreturn]] void child_main(const CasePath& path, const std::string& device, int pipe) {
   const Outcome outcome = run_case(path, device);
-  std::string text(1, static_cast<char>(outcome.kind));
+  std::string text{static_cast<char>(outcome.kind), outcome.on_gpu ? '1' : '0'};
   text.append(reinterpret_cast<const char*>(&outcome.max_relative), sizeof(double));
   text += outcome.reason.substr(0, 2000);
   std::size_t sent = 0;
@@ -53,13 +55,14 @@ Child start(const std::vector<CasePath>& cases, std::size_t index, const std::st
 
 Outcome outcome_of(const Child& child, int status, bool hung) {
   if (hung) return {Outcome::Kind::failed, "no end within the time given"};
-  if (!WIFEXITED(status) || child.text.size() < 1 + sizeof(double))
+  if (!WIFEXITED(status) || child.text.size() < kHead)
     return {Outcome::Kind::failed, WIFSIGNALED(status)
                                        ? message("crashed: ", ::strsignal(WTERMSIG(status)))
                                        : std::string("ended without an answer")};
   Outcome outcome{.kind = static_cast<Outcome::Kind>(child.text[0])};
-  std::memcpy(&outcome.max_relative, child.text.data() + 1, sizeof(double));
-  outcome.reason = child.text.substr(1 + sizeof(double));
+  outcome.on_gpu = child.text[1] == '1';
+  std::memcpy(&outcome.max_relative, child.text.data() + 2, sizeof(double));
+  outcome.reason = child.text.substr(kHead);
   return outcome;
 }
 

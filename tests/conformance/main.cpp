@@ -49,7 +49,7 @@ const char* kind_name(Outcome::Kind kind) {
 }
 
 int run_cases(const std::vector<CasePath>& cases, const Options& options) {
-  int passed = 0, failed = 0, refused = 0;
+  int passed = 0, failed = 0, refused = 0, on_gpu = 0;
   nlohmann::ordered_json report = nlohmann::ordered_json::object();
   for (const CasePath& path : cases) report[path.name] = nullptr;
   run_isolated(cases, options.device, options.jobs, options.timeout,
@@ -58,6 +58,7 @@ int run_cases(const std::vector<CasePath>& cases, const Options& options) {
                  passed += outcome.kind == Outcome::Kind::passed;
                  failed += outcome.kind == Outcome::Kind::failed;
                  refused += outcome.kind == Outcome::Kind::refused;
+                 on_gpu += outcome.on_gpu;
                  if (outcome.kind != Outcome::Kind::passed)
                    std::cout << kind << " " << cases[index].name << ": " << outcome.reason << "\n";
                  report[cases[index].name] = {{"outcome", kind},
@@ -70,6 +71,7 @@ int run_cases(const std::vector<CasePath>& cases, const Options& options) {
     std::ofstream(options.json) << report.dump(1, ' ', false,
                                                nlohmann::json::error_handler_t::replace)
                                 << "\n";
+  if (options.device == "cuda") std::cout << on_gpu << " with steps on the GPU\n";
   std::cout << passed << " passed, " << failed << " failed, " << refused << " refused\n";
   return failed == 0 ? 0 : 1;
 }

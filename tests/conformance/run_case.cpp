@@ -68,7 +68,10 @@ Outcome run_case(const CasePath& path, const std::string& device) noexcept {
     try {
       const ir::Graph graph = prepare(
           [&](const auto& at) { return convert::import_onnx(data.model_path, at); }, options);
-      return judge(data, execute(graph, unbound, device));
+      const Run run = execute(graph, unbound, device);
+      Outcome outcome = judge(data, run.results);
+      outcome.on_gpu = run.on_gpu;
+      return outcome;
     } catch (const Error& error) {  // what was imported must be a valid file
       return refusal_or_failure(error, {ErrorCode::unsupported, ErrorCode::budget_exceeded});
     }

@@ -11,6 +11,7 @@ struct Outcome {
   enum class Kind : char { passed = 'p', failed = 'f', refused = 'r' } kind = Kind::failed;
   std::string reason = {};
   double max_relative = 0;
+  bool on_gpu = false;  ///< at least one step
 };
 
 /// Converts the case's model, runs it on its inputs and compares. An input is bound to its value at
@@ -21,7 +22,13 @@ Outcome run_case(const CasePath& path, const std::string& device) noexcept;
 using Import = std::function<convert::Imported(const convert::ImportOptions&)>;
 ir::Graph prepare(const Import& import, const convert::ImportOptions& options);
 
-/// Results of the graph as a file, by output name. Throws Error.
-Tensors execute(const ir::Graph& graph, const Tensors& inputs, const std::string& device);
+/// What a graph gave that ran as a file.
+struct Run {
+  Tensors results;  ///< by output name
+  bool on_gpu = false;
+};
+
+/// Throws Error, also where a GPU is asked for that cannot be used.
+Run execute(const ir::Graph& graph, const Tensors& inputs, const std::string& device);
 
 }  // namespace skiff::conformance

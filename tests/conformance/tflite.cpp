@@ -63,8 +63,8 @@ Outcome run_tflite_file(const CasePath& path, const std::string& device) noexcep
     Tensors inputs;
     for (ir::ValueId input : graph.visible_inputs())
       inputs[graph.value(input).name] = made_up(graph.value(input));
-    execute(graph, inputs, device);
-    return {.kind = Outcome::Kind::passed};
+    const Run run = execute(graph, inputs, device);
+    return {.kind = Outcome::Kind::passed, .on_gpu = run.on_gpu};
   } catch (const convert::Refused& refused) {
     return {Outcome::Kind::refused, summary(refused)};
   } catch (const Error& error) {

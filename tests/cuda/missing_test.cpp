@@ -2,6 +2,7 @@
 #include <skiff/skiff.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gpu.h"
@@ -48,8 +49,20 @@ void expect_cpu_on(const cuda_double_device& device, const std::string& why, int
 TEST(Missing, Module) {
   setenv("SKIFF_CUDA_MODULE", "/nowhere/libskiff_cuda.so", 1);
   expect_cpu("/nowhere/libskiff_cuda.so: cannot open shared object file");
-  setenv("SKIFF_CUDA_MODULE", SKIFF_LACKING_MODULE, 1);
-  expect_cpu("install cuDNN 9");
+  const std::string lacking = SKIFF_LACKING_MODULES;
+  for (const auto& [library, why] :
+       {std::pair("cudnn",
+                  "(libcudnn.so.8: cannot open shared object file: No such file or "
+                  "directory): install cuDNN 9"),
+        std::pair("cudart",
+                  "(libcudart.so.12: cannot open shared object file: No such file or "
+                  "directory): install the CUDA runtime of that version"),
+        std::pair("cublasLt",
+                  "(libcublasLt.so.12: cannot open shared object file: No such file or "
+                  "directory): install cuBLAS of that version")}) {
+    setenv("SKIFF_CUDA_MODULE", (lacking + library + ".so").c_str(), 1);
+    expect_cpu(why);
+  }
   setenv("SKIFF_CUDA_MODULE", SKIFF_FOREIGN_MODULE, 1);
   expect_cpu("is of another version of Skiff");
   unsetenv("SKIFF_CUDA_MODULE");
@@ -72,6 +85,16 @@ TEST(Missing, CodeForTheDevice) {
 
 TEST(Missing, RightCudnn) {
   expect_cpu_on({1, 13000, 8, 7, 0, 1, 8907}, "cuDNN is of version 8.9, needed is 9.x");
+}
+
+TEST(Missing, RightRuntime) {
+  expect_cpu_on({1, 13000, 8, 7, 0, 1, 0, 12060},
+                "the CUDA runtime is of version 12.6, needed is 13.x");
+}
+
+TEST(Missing, RightCublasLt) {
+  expect_cpu_on({1, 13000, 8, 7, 0, 1, 0, 0, 120604},
+                "cuBLASLt is of version 12.6, needed is 13.x: install package libcublas");
 }
 
 TEST(Missing, Nothing) {

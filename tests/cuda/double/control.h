@@ -35,11 +35,14 @@ struct cuda_double_device {
   int driver_version;  ///< as cudaDriverGetVersion gives it; 0: no driver
   int major, minor;    ///< compute capability
   int integrated;
-  int has_image;  ///< 0: kernels were not compiled for this device
-  int cudnn;      ///< version that cuDNN claims to be; 0: the right one
+  int has_image;     ///< 0: kernels were not compiled for this device
+  int cudnn;         ///< version that cuDNN claims to be; 0: the right one
+  int runtime = 0;   ///< the same of libcudart
+  int cublaslt = 0;  ///< the same of cuBLASLt
 };
 void cuda_double_set_device(const cuda_double_device* device);
 int cuda_double_cudnn_version(void);
+int cuda_double_cublaslt_version(void);
 
 /// The call number `call` (1: the next one) of `function` (null: of any) returns `code`.
 void cuda_double_fail_at(const char* function, long call, int code);

@@ -147,7 +147,10 @@ std::uint64_t numerics_of(const void* operation, cudaDataType type, std::size_t 
 #define CUBLAS_DOUBLE_ENTER() \
   if (cuda_double_enter(__func__) != 0) return CUBLAS_STATUS_INTERNAL_ERROR
 
-CUBLAS_DOUBLE size_t cublasLtGetVersion() { return CUBLAS_VERSION; }
+CUBLAS_DOUBLE size_t cublasLtGetVersion() {
+  const int claimed = cuda_double_cublaslt_version();
+  return claimed != 0 ? static_cast<size_t>(claimed) : CUBLAS_VERSION;
+}
 
 CUBLAS_DOUBLE cublasStatus_t cublasLtCreate(cublasLtHandle_t* handle) {
   CUBLAS_DOUBLE_ENTER();

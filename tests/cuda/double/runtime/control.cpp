@@ -33,6 +33,7 @@ CUDA_DOUBLE void cuda_double_set_device(const cuda_double_device* device) {
   machine().device = *device;
 }
 CUDA_DOUBLE int cuda_double_cudnn_version() { return machine().device.cudnn; }
+CUDA_DOUBLE int cuda_double_cublaslt_version() { return machine().device.cublaslt; }
 CUDA_DOUBLE void cuda_double_fail_at(const char* function, long call, int code) {
   Machine& m = machine();
   m.fault_function = function == nullptr ? "" : function;

@@ -33,7 +33,8 @@ CUDA_DOUBLE cudaError_t cudaDriverGetVersion(int* version) {
 }
 CUDA_DOUBLE cudaError_t cudaRuntimeGetVersion(int* version) {
   CUDA_DOUBLE_ENTER();
-  *version = CUDART_VERSION;
+  const int claimed = machine().device.runtime;
+  *version = claimed != 0 ? claimed : CUDART_VERSION;
   return cudaSuccess;
 }
 CUDA_DOUBLE cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute,
