@@ -1,0 +1,212 @@
+#!/usr/bin/env bash
+# Does on-gpu.sh say good and bad where it should? Every part with programs that answer as they would
+# on a GPU (waiting/stub), as they are and with one fault each; then what needs no clock with the
+# programs of BUILD on CUDA's doubles. Usage: tests/cuda/on_gpu_test.sh BUILD [stub|double]
+set -uo pipefail
+build=$(realpath "$1")
+here=$(dirname "$(realpath "$0")")
+data=${SKIFF_DATA:-$here/../../../shared}
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+failed=0
+unset GTEST_TOTAL_SHARDS GTEST_SHARD_INDEX
+
+# expect CODE PART WHAT: what `run PART` must exit with.
+expect() {
+  local code printed
+  rm -rf "$folder/carried/results/$2"
+  printed=$(cd / && PATH=$folder/bin:$PATH "$folder/carried/on-gpu.sh" run "$2" 2>&1)
+  code=$?
+  [ "$code" -eq "$1" ] && return
+  echo "FAILED: part $2 exits with $code, not $1: $3"
+  tail -n 25 <<< "$printed"
+  failed=1
+}
+
+# --- With stubs.
+stubs() {
+  local carried=$folder/carried name
+  mkdir -p "$carried"/{waiting,models/{half,open}} "$folder/bin"
+  cp "$here/on-gpu.sh" "$carried/" && cp "$here"/waiting/*.sh "$carried/waiting/"
+  touch "$carried"/models/{mnist,face_detection_short_range,mobilenet_v2_025}.skiff \
+    "$carried"/models/{half,open}/vit_tiny.skiff
+  echo 'vit_tiny.skiff x=1x3x32x32' > "$carried/models/open/ends.txt"
+  seq -f 'test_%g' 40 > "$carried/cases.txt"
+  (cd "$carried" && tar -czf cases.tar.gz cases.txt)
+  for name in skiff skiff-convert skiff-conformance gpu_ops_test gpu_runs gpu_networks; do
+    ln -s "$here/waiting/stub/program" "$carried/$name"
+  done
+  for name in nvidia-smi compute-sanitizer python3; do
+    ln -s "$here/waiting/stub/program" "$folder/bin/$name"
+  done
+  export SKIFF_SHARDS=2
+}
+
+# part | program | what sed makes of its answers, or "exit"
+faults='doctor|skiff|s/Stub.*/not used: there is no NVIDIA driver/
+doctor|skiff|/GPU/d
+operators|gpu_ops_test|exit
+operators|gpu_ops_test|s/9 tests/0 tests/
+conformance|skiff-conformance|exit
+conformance|skiff-conformance|s/0 failed/1 failed/
+conformance|skiff-conformance|s/^[0-9]* with/0 with/
+conformance|skiff-conformance|s/^[0-9]* passed/3 passed/
+networks|skiff|exit
+half|skiff|s/true/false/
+half|skiff|exit
+tf32|skiff|s/false/true/
+tf32|skiff|s/true/false/
+tf32|skiff|s/0.001/0.01/
+tf32|skiff|s/0.001/null/
+tf32|skiff|/relative_l2/d
+memory|gpu_runs|s/"device_bytes": 67108864/"device_bytes": 67108863/
+memory|gpu_runs|s/"device_[a-z]*": 67108864/"device_bytes": 99999999/
+memory|gpu_runs|/device_predicted/d
+memory|nvidia-smi|s/.*/500/
+memory|nvidia-smi|s/^964$/1500/
+memory|nvidia-smi|s/^964$/920/
+repeat|gpu_runs|s/"differing": 0/"differing": 1/
+repeat|gpu_runs|exit
+allocations|gpu_runs|s/"allocations_running": 0/"allocations_running": 1/
+allocations|gpu_runs|s/"free_after": 9/"free_after": 8/
+allocations|gpu_runs|/output_bytes/d
+sanitizer|compute-sanitizer|exit
+sanitizer|gpu_ops_test|s/9 tests/0 tests/
+sizes|skiff|exit
+sizes|skiff|/arena/d
+latency|skiff|s/"p90": 0.104/"p90": 0.106/
+latency|skiff|/median/d
+latency|skiff|s/"device": "cuda"/"device": "cpu"/
+sessions|skiff|s/: 1500/: 900/
+sessions|gpu_runs|s/"differing": 0/"differing": 2/
+roofline|skiff|/"bytes"/d
+roofline|gpu_runs|/gbyte_per_s/d
+roofline|skiff|s/"bytes": 30000000/"bytes": 300000000000/
+named|skiff|s/"median": 0.1/"median": 0.7/
+named|skiff|s/right on cuda/WRONG/;s/"median": 0.1/"median": null/
+named|gpu_networks|exit
+named|skiff-convert|exit
+tuning|skiff|/load_ms/d
+tuning|skiff|/median/d
+chains|skiff|s/, NVRTC//
+chains|skiff|/median/d
+profile|skiff|exit
+cold|skiff|/first_run_ms/d
+latency|skiff|/first_run_ms/d
+cold|skiff|s/"device": "cuda"/"device": "cpu"/
+peers|python3|exit
+peers|gpu_networks|exit'
+
+with_stubs() {
+  local part program fault name
+  stubs
+  # shellcheck source=/dev/null
+  parts=$(sed -n '/^parts=(/,/)/p' "$here/waiting/parts.sh" | tr -d '()' | sed 's/parts=//')
+  for part in $parts; do
+    expect 0 "$part" "nothing is wrong"
+    grep -q "^$part|" <<< "$faults" || { echo "FAILED: no fault for part $part"; failed=1; }
+  done
+  while IFS='|' read -r part program fault; do
+    export FAULT_OF=$program FAULT=$fault FAULT_CODE=0
+    [ "$fault" != exit ] || export FAULT='' FAULT_CODE=1
+    rm -rf "$folder"/carried/{models/named,results/notes}
+    expect 1 "$part" "$program with '$fault'"
+  done <<< "$faults"
+  unset FAULT_OF FAULT FAULT_CODE
+  LAST=2 expect 1 repeat "the last run wrote other bytes"
+  # What a run that slows down, loads slowly or grows looks like.
+  slower 'tuning' '*--tune=full*' 's/"median": 0.1/"median": 0.2/'
+  slower 'tuning' '*--tune=off*--plan-cache*' 's/"load_ms": 20/"load_ms": 28/'
+  slower 'tuning' 'verify*.damaged*' 's/right on cuda/right on avx2/' 1
+  slower 'chains' 'bench*--plan-cache*' 's/"median": 0.1/"median": 0.2/'
+  slower 'sizes' '*--shape*' 's/"arena": 4096/"arena": 8192/'
+  slower 'networks' '*--strict-gpu*' '' 1
+  rm -rf "$folder/carried/results"
+  # A program that is not there fails every part that needs it.
+  for part in $parts; do
+    for name in skiff gpu_runs gpu_ops_test skiff-conformance gpu_networks; do
+      mv "$folder/carried/$name" "$folder/"
+    done
+    rm -rf "$folder"/carried/{models/named,results}
+    expect 1 "$part" "no program is there"
+    for name in skiff gpu_runs gpu_ops_test skiff-conformance gpu_networks; do
+      mv "$folder/$name" "$folder/carried/"
+    done
+  done
+  resumed
+}
+
+# slower PART PATTERN SED [CODE]: only calls of skiff with such arguments are bad.
+slower() {
+  local carried=$folder/carried
+  mv "$carried/skiff" "$carried/real"
+  cat > "$carried/skiff" << END
+#!/usr/bin/env bash
+export FAULT_OF=skiff
+case "\$*" in
+  $2) export FAULT='$3' FAULT_CODE=${4:-0} ;;
+esac
+exec -a skiff bash "$folder/skiff" "\$@"
+END
+  chmod +x "$carried/skiff"
+  cp "$here/waiting/stub/program" "$folder/skiff"
+  expect 1 "$1" "calls like $2 with '$3'"
+  rm "$folder/skiff"
+  mv "$carried/real" "$carried/skiff"
+}
+
+# A part that has no time left goes on with what is open, and does nothing twice.
+resumed() {
+  local results=$folder/carried/results/latency
+  rm -rf "$results"
+  SKIFF_PART_SECONDS=0 expect 75 latency "there is no time"
+  expect 0 latency "there is time again"
+  touch -d @0 "$results"/*.txt
+  "$folder/carried/on-gpu.sh" run latency > /dev/null || { echo "FAILED: run again"; failed=1; }
+  [ -z "$(find "$results" -name '*.txt' -newermt @1)" ] || { echo "FAILED: done twice"; failed=1; }
+  "$folder/carried/on-gpu.sh" report | grep -q '^latency: 4 of 4 good, 0 not' ||
+    { echo "FAILED: report"; failed=1; }
+}
+
+# --- With the programs themselves on the doubles.
+with_doubles() {
+  local some=$folder/data name part
+  [ -e "$data/models/onnx/mnist.onnx" ] || { echo "SKIPPED: no shared data (set SKIFF_DATA)"; exit; }
+  mkdir -p "$some"/models/{onnx,small,tflite,golden} "$some"/conformance/{derived,onnx-1.22.0/node} \
+    "$folder"/{bin,programs}
+  for name in onnx/mnist.onnx small/vit_tiny.onnx tflite/trained_lstm.tflite \
+    golden/vit_tiny.random.npz; do
+    ln -s "$(realpath "$data/models/$name")" "$some/models/$name"
+  done
+  for name in test_abs test_add test_relu test_softmax_axis_1; do
+    cp -r "$data/conformance/onnx-1.22.0/node/$name" "$some/conformance/onnx-1.22.0/node/"
+    echo "$name" >> "$some/conformance/derived/onnx-1.22.0_core_cases.txt"
+  done
+  for name in skiff skiff-convert skiff-conformance gpu_runs gpu_networks; do
+    ln -s "$build/$name" "$folder/programs/"
+  done
+  ln -s "$build/cuda_ops_test" "$folder/programs/gpu_ops_test"
+  for name in nvidia-smi compute-sanitizer; do
+    ln -s "$here/waiting/stub/program" "$folder/bin/$name"
+  done
+  export SKIFF_CUDA_MODULE=$build/tests/cuda/libraries/libskiff_cuda.so GTEST_FILTER='Softmax.E*:Relu*:ArgR*'
+  export SKIFF_SHARDS=2 SKIFF_REPEATS=100 SKIFF_RUNS=10 SKIFF_BENCH_SECONDS=0 SKIFF_COPY_MIB=1
+  SKIFF_BUILD=$folder/programs SKIFF_DATA=$some "$here/on-gpu.sh" pack "$folder/carried" \
+    > "$folder/pack.txt" 2>&1 || { cat "$folder/pack.txt"; failed=1; }
+  # Nobody knows what nvidia-smi would say of them, nor what time they take.
+  for part in doctor operators conformance networks half tf32 repeat allocations sanitizer sizes \
+    roofline profile cold; do
+    expect 0 "$part" "on the doubles"
+  done
+  for part in doctor operators conformance networks half tf32 memory repeat allocations sanitizer \
+    sizes roofline cold; do
+    SKIFF_CUDA_MODULE=/nowhere expect 1 "$part" "there is no GPU"
+  done
+  for part in repeat allocations; do
+    LD_PRELOAD=$build/tests/cuda/broken/libcuda_unsteady.so expect 1 "$part" "runs disturb"
+  done
+}
+
+[ "${2:-stub}" = stub ] || { with_doubles; exit $failed; }
+with_stubs
+exit $failed
