@@ -1,7 +1,8 @@
 # ONNX's own cases: nothing may fail, and what passes may not become less. They come with the shared
 # data (SKIFF_DATA, or ../shared); where that is missing, older ones of the distribution's package
 # libonnx-testdata serve; says SKIPPED without either.
-#   cmake -DRUNNER=skiff-conformance -DDATA=folder -P onnx_test.cmake
+# DEVICE=cuda runs the core cases on the GPU, or on its doubles: most must have steps there.
+#   cmake -DRUNNER=skiff-conformance -DDATA=folder [-DDEVICE=cuda] -P onnx_test.cmake
 if(DEFINED ENV{SKIFF_DATA})
   set(DATA "$ENV{SKIFF_DATA}")
 endif()
@@ -19,6 +20,11 @@ function(check least count folder)
     set(failed ${CMAKE_MATCH_2})
     set(refused ${CMAKE_MATCH_3})
   endif()
+  set(on_gpu 0)
+  if(printed MATCHES "([0-9]+) with steps on the GPU")
+    set(on_gpu ${CMAKE_MATCH_1})
+  endif()
+  set(on_gpu ${on_gpu} PARENT_SCOPE)
   message("${folder} ${ARGN} ${passed} passed, ${failed} failed, ${refused} refused")
   math(EXPR found "${passed} + ${failed} + ${refused}")
   if(NOT count STREQUAL "any" AND NOT found EQUAL count)
@@ -34,6 +40,18 @@ function(check least count folder)
   endif()
 endfunction()
 
+if(IS_DIRECTORY "${cases}" AND "${DEVICE}" STREQUAL "cuda")
+  check(942 "${cases}" --list "${DATA}/conformance/derived/onnx-1.22.0_core_cases.txt"
+        --device=cuda)
+  message("${on_gpu} with steps on the GPU")
+  if(on_gpu LESS 809)
+    message(FATAL_ERROR "at least 809 must have steps on the GPU")
+  endif()
+  return()
+elseif("${DEVICE}" STREQUAL "cuda")
+  message("SKIPPED: no ONNX cases (set SKIFF_DATA)")
+  return()
+endif()
 if(IS_DIRECTORY "${cases}")
   check(1605 1914 "${cases}")
   check(942 975 "${cases}" --list "${DATA}/conformance/derived/onnx-1.22.0_core_cases.txt")
