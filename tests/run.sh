@@ -176,11 +176,16 @@ stage_cuda() {
   if [ -x build/cpu/cuda_ops_test ] && step tests/cuda/mutations.sh --one-a-file build/cpu; then
     add 1 0 0
   fi
-  nvcc=$(command -v nvcc || ls /usr/local/cuda/bin/nvcc 2> /dev/null) || true
+  nvcc=$(command -v nvcc || ls "${CUDA_PATH:-/usr/local/cuda}/bin/nvcc" 2> /dev/null) || true
   if [ -z "$nvcc" ]; then
-    echo "no nvcc (toolchains/cuda-packages.sh brings one): left out"
-    add 0 0 1
-    return
+    if ! toolchains/cuda-packages.sh build/cuda-toolkit; then
+      echo "no nvcc, and NVIDIA's packages cannot be had: the GPU module is SKIPPED"
+      add 0 0 1
+      return
+    fi
+    CUDA_PATH=$(realpath build/cuda-toolkit/toolkit)
+    export CUDA_PATH
+    nvcc=$CUDA_PATH/bin/nvcc
   fi
   CUDACXX=$nvcc configure cuda -DSKIFF_TESTS=OFF -DSKIFF_SAMPLES=OFF -DSKIFF_CONVERTERS=OFF \
     -DSKIFF_WERROR=ON && build cuda skiff_cuda skiff_cli || return

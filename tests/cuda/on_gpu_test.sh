@@ -91,6 +91,7 @@ tuning|skiff|/median/d
 chains|skiff|s/, NVRTC//
 chains|skiff|/median/d
 profile|skiff|exit
+profile|skiff|s/cuda/cpu/
 cold|skiff|/first_run_ms/d
 latency|skiff|/first_run_ms/d
 cold|skiff|s/"device": "cuda"/"device": "cpu"/
@@ -164,7 +165,7 @@ resumed() {
   touch -d @0 "$results"/*.txt
   "$folder/carried/on-gpu.sh" run latency > /dev/null || { echo "FAILED: run again"; failed=1; }
   [ -z "$(find "$results" -name '*.txt' -newermt @1)" ] || { echo "FAILED: done twice"; failed=1; }
-  "$folder/carried/on-gpu.sh" report | grep -q '^latency: 4 of 4 good, 0 not' ||
+  grep -q '^latency: 4 of 4 good, 0 not' <<< "$("$folder/carried/on-gpu.sh" report)" ||
     { echo "FAILED: report"; failed=1; }
 }
 
@@ -199,7 +200,7 @@ with_doubles() {
     expect 0 "$part" "on the doubles"
   done
   for part in doctor operators conformance networks half tf32 memory repeat allocations sanitizer \
-    sizes roofline cold; do
+    sizes roofline profile cold; do
     SKIFF_CUDA_MODULE=/nowhere expect 1 "$part" "there is no GPU"
   done
   for part in repeat allocations; do

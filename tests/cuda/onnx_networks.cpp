@@ -57,7 +57,8 @@ class Maker {
     const std::int64_t each = x.channels / c.group, fan = each * c.kernel * c.kernel;
     const std::int64_t pad = c.stride == c.kernel ? 0 : c.kernel / 2;
     const std::int64_t size = (x.size + 2 * pad - c.kernel) / c.stride + 1;
-    const std::string weight = weights({channels, each, c.kernel, c.kernel}, fan);
+    const std::string weight =
+        weights({channels, each, c.kernel, c.kernel}, fan, c.act == Act::none ? 0.5f : 1.4f);
     const std::string bias = weights({channels}, 100);
     if (c.norm) made.parameters += channels;
     made.products += size * size * channels * fan;

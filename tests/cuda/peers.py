@@ -1,7 +1,7 @@
 """Times networks in Skiff, PyTorch and ONNX Runtime in turn (A-B-A), where these are installed.
 
-Usage: peers.py SKIFF MODEL.skiff...; beside each model its source may lie as MODEL.onnx. Prints a line
-a network and runtime: median milliseconds of the two rounds. Nothing is downloaded.
+Usage: peers.py SKIFF MODEL.skiff SOURCE.onnx fp32|fp16. Prints a line a runtime: median milliseconds of
+Skiff's two rounds and the peer's. Fails where Skiff cannot be timed. Nothing is downloaded.
 """
 import json
 import pathlib
@@ -42,10 +42,17 @@ def random_inputs(session):
     return inputs
 
 
-def onnx_runtime(source):
+def onnx_runtime(source, half):
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(str(source), providers=["CUDAExecutionProvider"])
+    model = str(source)
+    if half:
+        import onnx
+        from onnxconverter_common import float16
+
+        converted = float16.convert_float_to_float16(onnx.load(model), keep_io_types=True)
+        model = converted.SerializeToString()
+    session = onnxruntime.InferenceSession(model, providers=["CUDAExecutionProvider"])
     if session.get_providers()[0] != "CUDAExecutionProvider":
         raise RuntimeError("ONNX Runtime has no CUDA here")
     inputs = random_inputs(session)
@@ -53,7 +60,7 @@ def onnx_runtime(source):
 
 
 def pytorch(compiled):
-    def make(source):
+    def make(source, half):
         import onnx
         import torch
         from onnx2torch import convert
@@ -63,6 +70,8 @@ def pytorch(compiled):
         shapes = [[d.dim_value or 1 for d in i.type.tensor_type.shape.dim]
                   for i in onnx.load(str(source)).graph.input]
         inputs = [torch.randn(shape, device="cuda") for shape in shapes]
+        if half:
+            module, inputs = module.half(), [x.half() for x in inputs]
         run = torch.compile(module, mode="max-autotune") if compiled else module
 
         def call():
@@ -83,20 +92,19 @@ PEERS = {
 
 
 def main():
-    tool, models = sys.argv[1], [pathlib.Path(name) for name in sys.argv[2:]]
-    for model in models:
-        source = model.with_suffix(".onnx")
-        for name, make in PEERS.items():
-            try:
-                if not source.exists():
-                    raise FileNotFoundError("no " + source.name)
-                call = make(source)
-                first = time_skiff(tool, str(model))
-                peer = time_calls(call)
-                again = time_skiff(tool, str(model))
-                print(f"{model.stem}: Skiff {first:.4f} and {again:.4f} ms, {name} {peer:.4f} ms")
-            except Exception as error:  # whatever is missing or fails is said, the rest goes on
-                print(f"{model.stem}: {name}: {error}")
+    tool, model, source, precision = sys.argv[1], *map(pathlib.Path, sys.argv[2:4]), sys.argv[4]
+    first = time_skiff(tool, str(model))
+    for name, make in PEERS.items():
+        try:
+            call = make(source, precision == "fp16")
+            peer = time_calls(call)
+        except Exception as error:  # what is not installed or fails is said, the rest goes on
+            print(f"{model.stem}: {name}: {error}")
+            continue
+        again = time_skiff(tool, str(model))
+        print(f"{model.stem}: Skiff {first:.4f} and {again:.4f} ms, {name} {peer:.4f} ms")
+        first = again
+    print(f"{model.stem}: Skiff {first:.4f} ms")
 
 
 main()

@@ -24,7 +24,7 @@ END
         "$(basename "$golden")" 640x640 ;;
       ch_PP-OCRv4_rec*) printf '%s x=1x3x48x%s\n' "$(basename "$golden")" 32 \
         "$(basename "$golden")" 640 ;;
-      vit_tiny*) printf '%s x=%sx3x32x32\n' "$(basename "$golden")" 1 "$(basename "$golden")" 4 ;;
+      vit_tiny*) printf '%s x=%sx3x64x64\n' "$(basename "$golden")" 1 "$(basename "$golden")" 4 ;;
     esac
   done > "$folder/ends.txt"
 }

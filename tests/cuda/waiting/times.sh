@@ -2,13 +2,17 @@
 seconds=${SKIFF_BENCH_SECONDS:-3}
 
 # timed MODEL FLAG...: JSON of `skiff bench`.
-timed() { on_gpu bench "$1" --warmUp=500 --duration="$seconds" "${@:2}" --json -; }
+timed() {
+  local said
+  said=$(on_gpu bench "$1" --warmUp=500 --duration="$seconds" "${@:2}" --json -) || return
+  [ "$(field device <<< "$said")" = cuda ] || { echo "the CPU was timed" >&2; return 1; }
+  echo "$said"
+}
 
 items_latency() { models; halves; }
 check_latency() {
   local said median high low first load
   said=$(timed "$1" --percentile=10,90)
-  [ "$(field device <<< "$said")" = cuda ]
   median=$(field median <<< "$said")
   high=$(field p90 <<< "$said")
   low=$(field p10 <<< "$said")
@@ -140,7 +144,12 @@ check_chains() {
 }
 
 items_profile() { models; halves; }
-check_profile() { on_gpu profile "$1" --iterations=100; }
+check_profile() {
+  local file
+  file=$(notes)/profile
+  on_gpu profile "$1" --iterations="${SKIFF_RUNS:-100}" --json "$file"
+  [ "$(field device < "$file")" = cuda ]
+}
 
 items_cold() { models; }
 check_cold() {
