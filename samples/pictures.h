@@ -22,10 +22,11 @@ struct Picture {
 
 using Color = std::array<std::uint8_t, 3>;
 
-/// Reads a PNG, JPEG or BMP file. Throws skiff::Error.
+/// Reads a PNG, JPEG or BMP file. Throws skiff::Error, for pictures of absurd size before they are
+/// decoded.
 Picture load_picture(const std::string& path);
 
-/// Writes a PNG file. Throws skiff::Error.
+/// Writes a PNG file. Throws skiff::Error; then no part of it is left.
 void save_png(const std::string& path, const Picture& picture);
 
 /// The outline of a box, clipped to the picture.

@@ -77,6 +77,36 @@ TEST_F(Pictures, SelfieCutsOutAPerson) {
   EXPECT_LT(share, 80) << said.text;
 }
 
+TEST_F(Pictures, WhatCannotBeWrittenIsAnError) {
+  const std::string arguments =
+      convert("tflite/selfie_segmentation.tflite") + " " + media("coral/grace_hopper.bmp") + " ";
+  const std::string segment = std::string(binary_folder()) + "/sample_segment ";
+  for (const std::string& out : {std::string("/dev/full"), scratch_ / "none/out.png"}) {
+    const Said said = run_command(segment + arguments + out);
+    EXPECT_EQ(said.code, 1) << said.text;
+    EXPECT_TRUE(said.says(out + ": cannot be written")) << said.text;
+  }
+  EXPECT_TRUE(fs::exists("/dev/full"));
+  const std::string cut = scratch_ / "cut.png";  // a limit on file sizes stands in for a full disk
+  const Said said =
+      run_command("{ trap '' XFSZ; ulimit -f 1; " + segment + arguments + cut + "; }");
+  EXPECT_EQ(said.code, 1) << said.text;
+  EXPECT_FALSE(fs::exists(cut));
+}
+
+TEST_F(Pictures, AbsurdSizesAreRefusedBeforeTheyAreDecoded) {
+  const std::string model = convert("onnx/mnist.onnx");
+  std::string bmp(54, '\0');  // a header alone: 20000 x 20000 pixels of 24 bits
+  bmp.replace(0, 2, "BM");
+  bmp[10] = 54, bmp[14] = 40, bmp[26] = 1, bmp[28] = 24;
+  bmp[18] = bmp[22] = 0x20, bmp[19] = bmp[23] = 0x4e;
+  std::ofstream(scratch_ / "large.bmp", std::ios::binary) << bmp;
+  const Said said = run_command(std::string(binary_folder()) + "/sample_classify " + model + " " +
+                                (scratch_ / "large.bmp"));
+  EXPECT_EQ(said.code, 1) << said.text;
+  EXPECT_TRUE(said.says("20000 x 20000 pixels")) << said.text;
+}
+
 /// What samples/quickstart.sh downloads, where it was run before.
 TEST(Quickstart, FindsTheAstronautsFaceAndNoneOnACat) {
   const fs::path cache = kSource / ".cache";
