@@ -18,8 +18,8 @@ namespace {
 
 [[noreturn]] void fail(ErrorCode code, const std::string& what) { throw Error(code, what); }
 
-[[noreturn]] void fail_errno(const char* action, const std::string& path, int error) {
-  const ErrorCode code = error == ENOENT ? ErrorCode::not_found : ErrorCode::io;
+[[noreturn]] void fail_errno(const char* action, const std::string& path, int error,
+                             ErrorCode code = ErrorCode::io) {
   fail(code, std::string("cannot ") + action + " '" + path +
                  "': " + std::generic_category().message(error));
 }
@@ -52,7 +52,10 @@ std::string parent_of(const std::string& path) {
 File::File(const char* path) {
   // O_NONBLOCK: opening a pipe must not wait for its writer. Regular files ignore it.
   descriptor_ = open_retrying(path, O_RDONLY | O_NONBLOCK);
-  if (descriptor_ < 0) fail_errno("open", path, errno);
+  if (descriptor_ < 0) {
+    const int error = errno;
+    fail_errno("open", path, error, error == ENOENT ? ErrorCode::not_found : ErrorCode::io);
+  }
   struct stat status;
   if (::fstat(descriptor_, &status) != 0) {
     const int error = errno;

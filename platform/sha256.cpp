@@ -1,9 +1,11 @@
 #include "platform/sha256.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstring>
 
+#include "platform/clock.h"
 #include "platform/cpu_info.h"
 #include "platform/sha256_compress.h"
 
@@ -96,7 +98,23 @@ const detail::Sha256Code& code_of(Sha256Path path) noexcept {
   return path == Sha256Path::x86_sha ? kX86 : path == Sha256Path::arm_crypto ? kArm : kPortable;
 }
 
+std::atomic<std::int64_t> g_ns{0};
+
+/// Counts the time until its end.
+class Timed {
+ public:
+  Timed() noexcept : begin_(monotonic_ns()) {}
+  ~Timed() { g_ns.fetch_add(monotonic_ns() - begin_, std::memory_order_relaxed); }
+  Timed(const Timed&) = delete;
+  Timed& operator=(const Timed&) = delete;
+
+ private:
+  std::int64_t begin_;
+};
+
 }  // namespace
+
+std::int64_t sha256_ns() noexcept { return g_ns.load(std::memory_order_relaxed); }
 
 Sha256::Sha256(Sha256Path path) noexcept
     : state_{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
@@ -124,11 +142,13 @@ void Sha256::take_blocks(std::span<const std::byte> bytes) noexcept {
 }
 
 void Sha256::update(std::span<const std::byte> bytes) noexcept {
+  const Timed timed;
   take_blocks(complete_block(bytes));
 }
 
 void Sha256::update_pair(Sha256& a, std::span<const std::byte> of_a, Sha256& b,
                          std::span<const std::byte> of_b) noexcept {
+  const Timed timed;
   of_a = a.complete_block(of_a);
   of_b = b.complete_block(of_b);
   const std::size_t both = a.code_ == b.code_ ? std::min(of_a.size(), of_b.size()) / 64 : 0;

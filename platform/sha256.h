@@ -50,6 +50,10 @@ class Sha256 {
 
 Sha256Digest sha256(std::span<const std::byte> bytes) noexcept;
 
+/// Nanoseconds that this process has spent on digests, all threads together; only differences mean
+/// anything.
+std::int64_t sha256_ns() noexcept;
+
 /// Lower-case hexadecimal text of a digest, NUL-ended.
 std::array<char, 65> to_hex(const Sha256Digest& digest) noexcept;
 

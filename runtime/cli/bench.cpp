@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <barrier>
@@ -9,8 +8,12 @@
 
 #include "platform/clock.h"
 #include "platform/memory_state.h"
+#include "platform/sha256.h"
 #include "runtime/cli/commands.h"
+#include "runtime/cli/gpu.h"
+#include "runtime/cli/number_flags.h"
 #include "runtime/cli/output.h"
+#include "runtime/cli/progress.h"
 #include "runtime/cli/tensors.h"
 #include "runtime/core/error.h"
 
@@ -30,26 +33,6 @@ double ms_since(std::int64_t begin) {
   return static_cast<double>(platform::monotonic_ns() - begin) / 1e6;
 }
 
-/// Draws on a terminal which part of the work is done; called between runs, so that it costs no
-/// latency.
-class Progress {
- public:
-  explicit Progress(bool wanted) : wanted_(wanted && ::isatty(STDERR_FILENO) == 1) {}
-  ~Progress() {
-    if (wanted_) fmt::print(stderr, "\r\033[K");
-  }
-  void show(double done) {
-    if (!wanted_ || ms_since(drawn_) < 100) return;
-    drawn_ = platform::monotonic_ns();
-    const auto length = static_cast<std::size_t>(40 * std::clamp(done, 0.0, 1.0));
-    fmt::print(stderr, "\rmeasuring [{:<40}]", std::string(length, '#'));
-  }
-
- private:
-  bool wanted_;
-  std::int64_t drawn_ = 0;
-};
-
 /// What a thread measured with its own session.
 struct Times {
   std::vector<double> ms;
@@ -58,7 +41,7 @@ struct Times {
 
 Times measure(Session& session, const Options& options, std::barrier<>& start, bool draw) {
   Times times;
-  Progress progress(draw);
+  Progress progress("measuring", draw);  // told between runs, so that it costs no latency
   std::int64_t begin = platform::monotonic_ns();
   while (times.status.ok() && ms_since(begin) < options.warm_up_ms) times.status = session.run();
   times.ms.reserve(1 << 16);
@@ -115,36 +98,20 @@ Json latency_json(const std::vector<double>& sorted, const Options& options) {
   return json;
 }
 
-/// What checking digests adds to a load: with them less without, both from a warm page cache.
-double digest_ms(const Common& common) {
-  if (common.digest != "on") return 0;
-  double ms[2];
-  for (const bool on : {false, true}) {
-    const std::int64_t begin = platform::monotonic_ns();
-    LoadOptions load = common.load_options();
-    load.digests = on;
-    const Model model = Model::load(common.model, load);
-    const Session session(model, common.session_options());
-    ms[on ? 1 : 0] = ms_since(begin);
-  }
-  return std::max(ms[1] - ms[0], 0.0);
-}
-
-std::string text_of(const Json& j, const MemoryReport& memory) {
+std::string text_of(const Json& j, const Session& session) {
   const Json& l = j["latency_ms"];
   return fmt::format(
-             "{}: {} on {}, {} thread(s), {} session(s)\n"
+             "{}: {}, {} thread(s), {} session(s)\n"
              "latency    median {:.3f} ms, mean {:.3f}, min {:.3f}, p90 {:.3f}, p99 {:.3f}, max "
              "{:.3f} ({} runs)\nthroughput {:.1f} runs/s\nload       {:.1f} ms, of which digests "
              "{:.1f}; first run {:.3f} ms\n",
-             j["model"].get<std::string>(), j["isa"].get<std::string>(),
-             j["environment"]["cpu"].get<std::string>(), j["threads"].get<int>(),
+             j["model"].get<std::string>(), processor_text(session), j["threads"].get<int>(),
              j["sessions"].get<int>(), l["median"].get<double>(), l["mean"].get<double>(),
              l["min"].get<double>(), l["p90"].get<double>(), l["p99"].get<double>(),
              l["max"].get<double>(), l["count"].get<std::size_t>(),
              j["throughput_per_s"].get<double>(), j["load_ms"].get<double>(),
              j["digest_ms"].get<double>(), j["first_run_ms"].get<double>()) +
-         memory_text(memory);
+         memory_text(session.memory());
 }
 
 void export_times(const std::vector<double>& ms, const std::string& path) {
@@ -156,11 +123,14 @@ void export_times(const std::vector<double>& ms, const std::string& path) {
 
 int bench(const Options& options) {
   const Common& common = options.common;
+  check_writable(options.times_file);
   std::int64_t begin = platform::monotonic_ns();
+  const std::int64_t digests_begin = platform::sha256_ns();
   const Model model = common.load();
   std::vector<Session> sessions;
   for (int i = 0; i < options.sessions; ++i) sessions.push_back(common.session(model));
   const double load_ms = ms_since(begin);
+  const double digest_ms = static_cast<double>(platform::sha256_ns() - digests_begin) / 1e6;
   for (Session& session : sessions) fill_random(session);
   const MemoryReport predicted = Session::predict(model, common.session_options());
 
@@ -183,11 +153,11 @@ int bench(const Options& options) {
                      {"latency_ms", latency_json(ms, options)},
                      {"throughput_per_s", static_cast<double>(ms.size()) / seconds},
                      {"load_ms", load_ms},
-                     {"digest_ms", digest_ms(common)},
+                     {"digest_ms", digest_ms},
                      {"first_run_ms", first_ms},
                      {"memory", memory},
-                     {"environment", environment_json()}};
-  if (common.json != "-") fmt::print("{}", text_of(json, sessions[0].memory()));
+                     {"environment", environment_json(sessions[0])}};
+  if (common.json != "-") fmt::print("{}", text_of(json, sessions[0]));
   write_json(json, common.json);
   export_times(ms, options.times_file);
   return 0;
@@ -198,19 +168,18 @@ int bench(const Options& options) {
 Action add_bench(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_common_flags(app, options->common);
-  app.add_option("--warmUp", options->warm_up_ms, "ms before times count")
-      ->check(CLI::NonNegativeNumber);
+  app.add_option("--warmUp", options->warm_up_ms, "ms before times count")->check(real_number(0));
   app.add_option("--duration", options->duration_s, "seconds to measure at least")
-      ->check(CLI::NonNegativeNumber);
+      ->check(real_number(0));
   app.add_option("--iterations", options->iterations, "runs to measure at least")
-      ->check(CLI::PositiveNumber);
+      ->check(whole_number(1));
   app.add_option("--percentile", options->percentiles, "further percentiles, e.g. 95,99.9")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->check(CLI::Range(0.0, 100.0));
+      ->check(real_number(0, 100));
   app.add_option("--sessions", options->sessions,
                  "sessions at once, each with a thread of its own; memory is that of one")
-      ->check(CLI::Range(1, 64));
+      ->check(whole_number(1, 64));
   app.add_option("--exportTimes", options->times_file, "writes every latency to a .json file");
   return [options] { return bench(*options); };
 }

@@ -6,6 +6,9 @@
 #include <charconv>
 
 #include "runtime/cli/byte_count.h"
+#include "runtime/cli/near_match.h"
+#include "runtime/cli/number_flags.h"
+#include "runtime/cli/output.h"
 #include "runtime/cli/shape_flag.h"
 #include "runtime/core/error.h"
 
@@ -25,9 +28,12 @@ void parse_device(const std::string& text, SessionOptions& options) {
           ErrorCode::invalid_argument, "--device=", text, ": should be auto, cpu or cuda[:n]");
 }
 
-void print_log(void* verbose, LogLevel level, const char* message) {
-  if (level > LogLevel::warning && !*static_cast<const bool*>(verbose)) return;
-  fmt::print(stderr, "skiff: {}\n", message);
+void print_log(void* user, LogLevel level, const char* message) {
+  const auto& common = *static_cast<const Common*>(user);
+  if (level == LogLevel::debug && !common.verbose) common.tuned.add("layers timed");
+  if (level > LogLevel::warning && !common.verbose) return;
+  if (level <= LogLevel::warning && !common.warned.insert(message).second) return;
+  fmt::print(stderr, "{}: {}\n", common.tool, message);
 }
 
 }  // namespace
@@ -57,14 +63,21 @@ SessionOptions Common::session_options() const {
   options.plan_cache = plan_cache.empty() ? nullptr : plan_cache.c_str();
   options.tf32 = tf32;
   options.fuse = fuse == "off" ? Fuse::off : fuse == "on" ? Fuse::on : Fuse::automatic;
-  options.log = {print_log, const_cast<bool*>(&verbose)};
+  options.log = {print_log, const_cast<Common*>(this)};
+  require(!strict_gpu || options.device != DeviceKind::cpu, ErrorCode::invalid_argument,
+          "--strict-gpu contradicts --device=cpu");
   return options;
 }
 
-Model Common::load() const { return Model::load(model, load_options()); }
+Model Common::load() const {
+  static_cast<void>(session_options());
+  check_writable(json);
+  return Model::load(model, load_options());
+}
 
 Session Common::session(const Model& loaded) const {
   Session made(loaded, session_options());
+  tuned.end();
   std::vector<std::pair<std::string, std::string>> pairs;
   for (const std::string& text : shapes) pairs.push_back(split_pair("--shape", text));
   std::vector<InputShape> wanted;
@@ -77,17 +90,34 @@ Session Common::session(const Model& loaded) const {
   return made;
 }
 
+void check_name(const std::string& flag, const std::string& name,
+                const std::vector<std::string>& names) {
+  if (std::ranges::find(names, name) != names.end()) return;
+  const std::string meant = near_match(name, names);
+  fail(ErrorCode::invalid_argument, flag, " ", name, "=...: the model has only ",
+       fmt::format("{}", fmt::join(names, ", ")),
+       meant.empty() ? "" : " (did you mean " + meant + "?)");
+}
+
 void take_shapes(Session& session, std::span<const InputShape> shapes) {
   session.prepare(shapes);
   const Status status = session.resize(shapes);
   require(status.ok(), status.code(), status.message());
 }
 
-void add_common_flags(CLI::App& app, Common& c) {
-  app.add_option("MODEL", c.model, "the .skiff file")->required();
+void add_machine_flags(CLI::App& app, Common& c) {
+  c.tool = "skiff " + app.get_name();
   app.add_option("--device", c.device, "auto, cpu or cuda[:n]");
+  app.add_option("--json", c.json, "writes the result as JSON to a file, or - for standard output");
+  app.add_flag("--verbose", c.verbose, "say more");
+}
+
+void add_common_flags(CLI::App& app, Common& c) {
+  add_machine_flags(app, c);
+  app.add_option("MODEL", c.model, "the .skiff file")->required();
   app.add_flag("--strict-gpu", c.strict_gpu, "fail instead of falling back to the CPU");
-  app.add_option("--threads", c.threads, "threads, the calling one included");
+  app.add_option("--threads", c.threads, "threads, the calling one included")
+      ->check(whole_number(1));
   app.add_option("--isa", c.isa, "instruction set: avx2, avx512, neon, ... (the best one here)");
   app.add_option("--memory-limit", c.memory_limit, "most bytes to take, e.g. 600M");
   app.add_option("--digest", c.digest, "check the file's SHA-256: on or off")
@@ -106,8 +136,6 @@ void add_common_flags(CLI::App& app, Common& c) {
   app.add_option("--shape", c.shapes, "NAME=1x3x224x224: a size within the model's bounds")
       ->take_all()
       ->allow_extra_args(false);
-  app.add_option("--json", c.json, "writes the result as JSON to a file, or - for standard output");
-  app.add_flag("--verbose", c.verbose, "say more");
 }
 
 }  // namespace skiff::cli

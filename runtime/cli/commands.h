@@ -4,12 +4,17 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <set>
 #include <string>
+#include <vector>
+
+#include "runtime/cli/progress.h"
 
 namespace skiff::cli {
 
 /// Flags that every subcommand with a model has.
 struct Common {
+  std::string tool;  ///< "skiff bench": what it says begins so
   std::string model;
   std::string device = "auto";
   bool strict_gpu = false;
@@ -24,10 +29,13 @@ struct Common {
   std::vector<std::string> shapes;
   std::string json;  ///< a file, "-" for standard output, "" for none
   bool verbose = false;
+  mutable std::set<std::string> warned;  ///< each warning is printed once
+  mutable Count tuned;                   ///< what tuning logs, where it is not printed
 
   /// What the library takes; texts stay here. All throw Error.
   LoadOptions load_options() const;
   SessionOptions session_options() const;
+  /// Looks first whether flags contradict each other and the JSON file can be written.
   Model load() const;
   /// A session with the shapes --shape asks for.
   Session session(const Model& model) const;
@@ -37,6 +45,13 @@ struct Common {
 void take_shapes(Session& session, std::span<const InputShape> shapes);
 
 void add_common_flags(CLI::App& app, Common& common);
+/// Those of them that make sense without a model.
+void add_machine_flags(CLI::App& app, Common& common);
+
+/// Throws Error{invalid_argument}, which names the flag and what may have been meant, unless `name`
+/// is one of `names`.
+void check_name(const std::string& flag, const std::string& name,
+                const std::vector<std::string>& names);
 
 /// "name=value" in two. Throws Error{invalid_argument} that names the flag.
 std::pair<std::string, std::string> split_pair(const std::string& flag, const std::string& text);

@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <optional>
 
 #include "runtime/cli/byte_count.h"
 #include "runtime/cli/commands.h"
 #include "runtime/cli/output.h"
+#include "runtime/cli/plan_listing.h"
 #include "runtime/model_impl.h"
 #include "runtime/session/budget.h"
 
@@ -107,28 +109,6 @@ std::string interface_text(const Model& model, const Json& json) {
   return text;
 }
 
-/// The steps in order: kernel chosen, scratch, and where they run; with `placement` also why the
-/// GPU does not run what it does not.
-Json plan_json(const Session& session, bool placement, std::string& text) {
-  Json steps = Json::array();
-  for (std::size_t s = 0; s < session.step_count(); ++s) {
-    const StepInfo step = session.step(s);
-    steps.push_back({{"name", step.name},
-                     {"op", step.op},
-                     {"device", name_of(step.device)},
-                     {"kernel", step.algorithm},
-                     {"workspace", step.workspace},
-                     {"shape", step.output.extents()}});
-    text += fmt::format("{:>4}  {:<4}  {:<16}  {:<20}  {:>9} B scratch  {}  {}\n", s,
-                        name_of(step.device), step.op, step.algorithm, step.workspace,
-                        shape_text(step.output), step.name);
-    if (!placement || step.why_cpu.empty()) continue;
-    steps.back()["why_cpu"] = step.why_cpu;
-    text += fmt::format("            {}\n", step.why_cpu);
-  }
-  return steps;
-}
-
 struct KnownBoard {
   const char* name;
   int gibibytes;
@@ -175,23 +155,32 @@ Json budgets_json(const Model& model, const SessionOptions& options, std::string
   return budgets;
 }
 
+/// The report of the session; without one, what a session would take, which is the same.
+MemoryReport memory_of(const Model& model, const Options& options,
+                       const std::optional<Session>& session) {
+  return session ? session->memory() : Session::predict(model, options.common.session_options());
+}
+
 int inspect(const Options& options) {
   const Model model = options.common.load();
   Json json = interface_json(model);
   std::string text = interface_text(model, json);
+  // Whether a model can have a shape, and what a GPU takes for it, only a session knows.
+  std::optional<Session> session;
+  if (options.plan || options.placement || !options.common.shapes.empty())
+    session.emplace(options.common.session(model));
   if (options.memory) {
-    const MemoryReport memory = Session::predict(model, options.common.session_options());
+    const MemoryReport memory = memory_of(model, options, session);
     json["memory"] = memory_json(memory);
     json["memory"]["predicted_total"] = memory.total;
     text += memory_text(memory);
     json["budgets"] = budgets_json(model, options.common.session_options(), text);
   }
-  if (options.boards)
-    json["boards"] = boards_json(Session::predict(model, options.common.session_options()), text);
-  if (options.plan || options.placement) {
-    const Session session = options.common.session(model);
-    json["steps"] = plan_json(session, options.placement, text);
-  }
+  if (options.boards) json["boards"] = boards_json(memory_of(model, options, session), text);
+  if (options.placement)
+    list_placement(*session, options.common, json, text);
+  else if (options.plan)
+    list_plan(*session, json, text);
   if (options.common.json != "-") fmt::print("{}", text);
   write_json(json, options.common.json);
   return 0;
@@ -202,9 +191,11 @@ int inspect(const Options& options) {
 Action add_inspect(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_common_flags(app, options->common);
-  app.add_flag("--memory", options->memory, "bytes it would take here, without taking them");
+  app.add_flag("--memory", options->memory,
+               "bytes it would take here, without taking them (but with --shape)");
   app.add_flag("--plan", options->plan, "the steps in order, their kernels and scratch");
-  app.add_flag("--placement", options->placement, "where each step runs");
+  app.add_flag("--placement", options->placement,
+               "where each step runs and why, and what is copied in between");
   app.add_flag("--boards", options->boards, "what part of a board's memory it would take");
   return [options] { return inspect(*options); };
 }

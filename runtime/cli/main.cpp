@@ -20,6 +20,11 @@ int exit_code_of(const Error& error) {
   return usage ? 2 : 1;
 }
 
+/// "skiff", or "skiff bench" of a subcommand.
+std::string title(const CLI::App& app) {
+  return app.get_parent() == nullptr ? "skiff" : "skiff " + app.get_name();
+}
+
 /// Says which argument is unknown and what it might have been.
 int explain_unknown(const CLI::App& app, const std::string& text) {
   std::vector<std::string> names;
@@ -28,8 +33,17 @@ int explain_unknown(const CLI::App& app, const std::string& text) {
   for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
   const std::string flag = text.substr(0, text.find('='));
   const std::string meant = cli::near_match(flag, names);
-  fmt::print(stderr, "{}: unknown argument {}{}\n", app.get_display_name(), flag,
+  fmt::print(stderr, "{}: unknown argument {}{}\n", title(app), flag,
              meant.empty() ? "; --help lists all" : " (did you mean " + meant + "?)");
+  return 2;
+}
+
+/// Says what is wrong with what stands before the subcommand.
+int explain_early(const CLI::App& app, const CLI::App& command, const std::string& text) {
+  const std::string flag = text.substr(0, text.find('='));
+  if (command.get_option_no_throw(flag) == nullptr) return explain_unknown(app, text);
+  fmt::print(stderr, "skiff: {0} stands before the command; flags follow it: skiff {1} {0}\n", flag,
+             command.get_name());
   return 2;
 }
 
@@ -37,15 +51,15 @@ int perform(const CLI::App& command, const cli::Action& action) {
   try {
     const int code = action();
     if (std::fflush(stdout) == 0) return code;
-    fmt::print(stderr, "skiff {}: cannot write to standard output: {}\n", command.get_name(),
+    fmt::print(stderr, "{}: cannot write to standard output: {}\n", title(command),
                std::generic_category().message(errno));
   } catch (const Error& error) {
-    fmt::print(stderr, "skiff {}: {}\n", command.get_name(), error.what());
+    fmt::print(stderr, "{}: {}\n", title(command), error.what());
     return exit_code_of(error);
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "skiff {}: not enough memory\n", command.get_name());
+    fmt::print(stderr, "{}: not enough memory\n", title(command));
   } catch (const std::exception& error) {
-    fmt::print(stderr, "skiff {}: {}\n", command.get_name(), error.what());
+    fmt::print(stderr, "{}: {}\n", title(command), error.what());
   }
   return 1;
 }
@@ -73,10 +87,10 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    for (const CLI::App* command : app.get_subcommands())
-      if (const auto extras = command->remaining(); !extras.empty())
-        return explain_unknown(*command, extras[0]);
-    fmt::print(stderr, "skiff: {}\n", error.what());
+    const auto commands = app.get_subcommands();
+    const CLI::App& at = commands.empty() ? app : *commands.front();
+    if (const auto extras = at.remaining(); !extras.empty()) return explain_unknown(at, extras[0]);
+    fmt::print(stderr, "{}: {}\n", title(at), error.what());
     return 2;
   }
   if (app.get_subcommands().empty()) {
@@ -86,7 +100,9 @@ int main(int argc, char** argv) {
     return 2;
   }
   CLI::App* const command = app.get_subcommands().front();
-  if (const auto extras = app.remaining(true); !extras.empty())
+  if (const auto extras = app.remaining(); !extras.empty())
+    return explain_early(app, *command, extras[0]);
+  if (const auto extras = command->remaining(); !extras.empty())
     return explain_unknown(*command, extras[0]);
   return perform(*command, actions.at(command));
 }

@@ -49,10 +49,16 @@ std::string memory_text(const MemoryReport& m) {
       "activations and scratch; lower bound {} B{}, {} B without aliasing", m.arena_lower_bound,
       m.arena_proved_minimal ? " (no packing is smaller)" : "", m.arena_lower_bound_plain);
   row("arena", m.arena, bound);
+  if (m.device_arena > 0) row("", m.device_arena, "of the arena, on the GPU");
   row("io", m.io, "inputs and outputs");
   row("other", m.other, "metadata, kernels, threads");
   row("total", m.total, "peak of what is requested, from the start of load");
   return text;
+}
+
+void check_writable(const std::string& target) {
+  if (target.empty() || target == "-") return;
+  const platform::AtomicFileWriter begun(target);
 }
 
 void write_text(const std::string& path, const std::string& text) {

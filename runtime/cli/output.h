@@ -18,6 +18,10 @@ Json environment_json();
 /// A table of the same for people; ends with a line end.
 std::string memory_text(const MemoryReport& memory);
 
+/// Throws Error{io} where the writing functions below could not begin to write to `target` (as
+/// write_json() takes it): for before long work. Leaves nothing.
+void check_writable(const std::string& target);
+
 /// Writes the object to `target`: a file, "-" for standard output, "" for nowhere.
 void write_json(const Json& json, const std::string& target);
 

@@ -19,9 +19,9 @@
 
 namespace skiff::cli {
 
-Picture load_picture(const std::string& path) {
+Picture load_picture(const std::string& path, std::uint64_t most_bytes) {
   const platform::File file(path.c_str());
-  require(file.size() < std::uint64_t{1} << 30, ErrorCode::invalid_argument, path,
+  require(file.size() < std::uint64_t{1} << 30, ErrorCode::invalid_model, path,
           ": larger than a picture is");
   std::vector<std::byte> bytes(file.size());
   file.read_at(0, bytes);
@@ -30,9 +30,14 @@ Picture load_picture(const std::string& path) {
   int width = 0, height = 0, channels = 0;
   const bool known = stbi_info_from_memory(data, size, &width, &height, &channels) != 0;
   const int wanted = channels == 1 ? 1 : 3;
+  const std::uint64_t decoded = static_cast<std::uint64_t>(width) *
+                                static_cast<std::uint64_t>(height) *
+                                static_cast<std::uint64_t>(wanted);
+  require(!known || decoded <= most_bytes, ErrorCode::budget_exceeded, path, ": ", width, " x ",
+          height, " pixels take ", decoded, " bytes, at most ", most_bytes, " are taken");
   unsigned char* pixels =
       known ? stbi_load_from_memory(data, size, &width, &height, &channels, wanted) : nullptr;
-  require(pixels != nullptr, ErrorCode::invalid_argument, path,
+  require(pixels != nullptr, ErrorCode::invalid_model, path,
           ": no PNG, JPEG or BMP picture: ", stbi_failure_reason());
   Picture picture;
   picture.pixels = {pixels, [](unsigned char* p) { stbi_image_free(p); }};

@@ -5,7 +5,10 @@
 #include "platform/clock.h"
 #include "runtime/cli/commands.h"
 #include "runtime/cli/compare.h"
+#include "runtime/cli/gpu.h"
+#include "runtime/cli/number_flags.h"
 #include "runtime/cli/output.h"
+#include "runtime/cli/pictures.h"
 #include "runtime/cli/tensors.h"
 #include "runtime/core/error.h"
 
@@ -18,18 +21,36 @@ struct Options {
   double rtol = 1e-3, atol = 1e-5;
 };
 
+/// Names and files of the flags, before anything long begins.
+void check_flags(const Model& model, const Options& options) {
+  std::vector<std::string> inputs, outputs;
+  for (std::size_t i = 0; i < model.input_count(); ++i) inputs.emplace_back(model.input(i).name);
+  for (std::size_t i = 0; i < model.output_count(); ++i) outputs.emplace_back(model.output(i).name);
+  std::set<std::string> filled;
+  for (const std::string& text : options.inputs) {
+    const auto name = split_pair("--input", text).first;
+    check_name("--input", name, inputs);
+    filled.insert(name);
+  }
+  for (const std::string& input : inputs)
+    require(filled.contains(input), ErrorCode::invalid_argument, "no --input ", input, "=FILE");
+  for (const std::string& text : options.comparisons)
+    check_name("--compare", split_pair("--compare", text).first, outputs);
+  for (const std::string& text : options.outputs) {
+    const auto [name, path] = split_pair("--output", text);
+    check_name("--output", name, outputs);
+    check_tensor_file(path);
+  }
+}
+
 void fill_all(Session& session, const Options& options) {
   std::vector<InputFile> files;
-  std::set<std::string> filled;
   for (const std::string& text : options.inputs) {
     const auto [name, path] = split_pair("--input", text);
     files.push_back({name, path});
-    filled.insert(name);
   }
-  for (std::size_t i = 0; i < session.input_count(); ++i)
-    require(filled.contains(std::string(session.input(i).name())), ErrorCode::invalid_argument,
-            "no --input ", session.input(i).name(), "=FILE");
-  fill_inputs(session, files);
+  const std::uint64_t limit = options.common.load_options().memory_limit;
+  fill_inputs(session, files, limit == 0 ? kMostPictureBytes : limit);
 }
 
 std::string summary(const Tensor& output) {
@@ -67,6 +88,7 @@ bool compare_outputs(const Session& session, const Options& options, Json& json,
 
 int run(const Options& options) {
   const Model model = options.common.load();
+  check_flags(model, options);
   Session session = options.common.session(model);
   fill_all(session, options);
   const std::int64_t begin = platform::monotonic_ns();
@@ -74,9 +96,12 @@ int run(const Options& options) {
   const double ms = static_cast<double>(platform::monotonic_ns() - begin) / 1e6;
   require(status.ok(), status.code(), "node ", status.node(), ": ", status.message());
 
-  Json json = {{"model", model.name()}, {"run_ms", ms}, {"outputs", Json::array()}};
+  Json json = {{"model", model.name()},
+               {"device", name_of(session.device())},
+               {"run_ms", ms},
+               {"outputs", Json::array()}};
   std::string text = fmt::format("{}: {:.3f} ms, {} thread(s), {}\n", options.common.model, ms,
-                                 session.threads(), session.isa());
+                                 session.threads(), processor_text(session));
   for (std::size_t i = 0; i < session.output_count(); ++i) {
     const Tensor output = session.output(i);
     text += summary(output);
@@ -110,8 +135,8 @@ Action add_run(CLI::App& app) {
   app.add_option("--compare", options->comparisons, "NAME=FILE: fails unless the output is like it")
       ->take_all()
       ->allow_extra_args(false);
-  app.add_option("--rtol", options->rtol, "relative tolerance of --compare");
-  app.add_option("--atol", options->atol, "absolute tolerance of --compare");
+  app.add_option("--rtol", options->rtol, "relative tolerance of --compare")->check(real_number(0));
+  app.add_option("--atol", options->atol, "absolute tolerance of --compare")->check(real_number(0));
   return [options] { return run(*options); };
 }
 

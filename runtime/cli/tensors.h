@@ -16,14 +16,20 @@ struct InputFile {
 
 /// Fills a session's inputs from files: .npy, .npz (the array called `name` or in/NAME, or the only
 /// one), .raw (as it lies in memory), .pb (see onnx_tensor.h), or a picture where the model takes
-/// one. Shapes of arrays that differ from the session's become its own where the model allows it.
-/// Throws Error.
-void fill_inputs(Session& session, const std::vector<InputFile>& files);
+/// one, of `most_bytes` at most when decoded. Shapes of arrays that differ from the session's
+/// become its own where the model allows it. Throws Error: not_found and invalid_argument for
+/// names, others for what the files hold.
+void fill_inputs(Session& session, const std::vector<InputFile>& files, std::uint64_t most_bytes);
 
 /// An array of a .npy, .npz or .raw file that must be like `desc`. `prefix`: "in/" or "out/".
+/// Throws as fill_inputs() does.
 npy::Array read_array(const TensorDesc& desc, const std::string& prefix, const std::string& path);
 
-/// Writes a tensor as .npy, .npz or .raw, whichever the path ends with.
+/// Throws Error{invalid_argument} for a path that does not end with .npy, .npz or .raw, and
+/// Error{io} where nothing can be written: for before a run.
+void check_tensor_file(const std::string& path);
+
+/// Writes a tensor to a file whose name check_tensor_file() takes.
 void write_tensor(const Tensor& tensor, const std::string& path);
 
 /// Pseudo-random numbers in [-1, 1) for floating-point inputs, zeros (valid indices) for others.

@@ -5,8 +5,10 @@
 
 #include "runtime/cli/commands.h"
 #include "runtime/cli/compare.h"
+#include "runtime/cli/gpu.h"
 #include "runtime/cli/layer_watch.h"
 #include "runtime/cli/output.h"
+#include "runtime/cli/progress.h"
 #include "runtime/core/error.h"
 #include "runtime/graph/shapes.h"
 #include "runtime/model_impl.h"
@@ -181,20 +183,34 @@ void describe_layers(CaseReport& report) {
   if (report.first_off) describe_first_off(report);
 }
 
+std::vector<CaseReport> verify_all(Session& session, std::span<const fb::GoldenCase* const> cases) {
+  std::vector<CaseReport> reports;
+  Progress progress("verifying");
+  for (const fb::GoldenCase* golden : cases) {
+    progress.show(static_cast<double>(reports.size()) / static_cast<double>(cases.size()));
+    reports.push_back(verify_case(session, *golden));
+  }
+  return reports;
+}
+
 int verify(const Common& common) {
   const Model model = common.load();
-  const auto* cases = model.impl()->verified.metadata().golden();
-  require(model::length(cases) > 0, ErrorCode::invalid_model,
+  const auto* golden = model.impl()->verified.metadata().golden();
+  require(model::length(golden) > 0, ErrorCode::invalid_model,
           "the model holds no golden data; convert it with skiff-convert --golden=auto or a .npz");
   std::optional<Session> session(common.session(model));
-  const std::string isa = session->isa();
-  const bool gpu = session->device() == DeviceKind::cuda;
-  std::vector<CaseReport> reports;
-  for (const fb::GoldenCase* golden : *cases) reports.push_back(verify_case(*session, *golden));
+  Json json = {{"model", model.name()},
+               {"device", name_of(session->device())},
+               {"isa", session->isa()},
+               {"cases", Json::array()},
+               {"environment", environment_json(*session)}};
+  const std::string processor =
+      session->device() == DeviceKind::cuda ? processor_text(*session) : session->isa();
+  const std::vector<const fb::GoldenCase*> cases(golden->begin(), golden->end());
+  std::vector<CaseReport> reports = verify_all(*session, cases);
   session.reset();  // its memory is the next one's
   look_inside(common, model, reports);
 
-  Json json = {{"model", model.name()}, {"isa", isa}, {"cases", Json::array()}};
   std::string text;
   for (CaseReport& report : reports) {
     describe_layers(report);
@@ -203,7 +219,7 @@ int verify(const Common& common) {
   }
   const bool good = std::ranges::all_of(reports, &CaseReport::right);
   json["right"] = good;
-  text += fmt::format("{}: {} on {}\n", common.model, good ? "right" : "WRONG", gpu ? "cuda" : isa);
+  text += fmt::format("{}: {} on {}\n", common.model, good ? "right" : "WRONG", processor);
   if (common.json != "-") fmt::print("{}", text);
   write_json(json, common.json);
   return good ? 0 : 1;

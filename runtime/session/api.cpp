@@ -44,6 +44,12 @@ int layers_of(const GraphNode& node) noexcept {
   return chain.count + chain.conversions();
 }
 
+/// A view whose result the plan put over its operand: StepInfo::bytes is 0.
+bool moves_nothing(const Step& step, const GraphNode& node) noexcept {
+  const bool view = node.def->op == fb::OpKind::reshape || node.def->op == fb::OpKind::identity;
+  return view && step.inputs[0] == step.outputs[0];
+}
+
 }  // namespace
 
 Session::Session(const Model& model, const SessionOptions& options) {
@@ -118,6 +124,7 @@ StepInfo Session::step(std::size_t i) const noexcept {
       .why_cpu = step.why_host,
       .output = impl_->shapes.info(node.outputs[0]).shape,
       .layers = layers_of(node)};
+  if (moves_nothing(step, node)) return info;
   for (std::int32_t id : node.inputs)
     if (id >= 0) info.bytes += impl_->shapes.info(id).bytes();
   for (std::int32_t id : node.outputs) info.bytes += impl_->shapes.info(id).bytes();

@@ -122,13 +122,17 @@ void Session::Impl::renumber_borders() noexcept {
   }
 }
 
-/// What a run will have counted is not known when it is recorded: all that there can be is copied.
-void Session::Impl::enqueue(const Border& border) {
+/// What a run will have counted is not known when it is recorded.
+std::uint64_t Session::Impl::bytes_of(const Border& border) const noexcept {
   const GraphValue& value = graph().value(border.value);
   const bool counted =
       value.producer >= 0 && graph().nodes[static_cast<std::size_t>(value.producer)].sets >= 0;
   const TensorInfo& info = counted ? value.info : shapes.info(border.value);
-  const auto bytes = static_cast<std::uint64_t>(info.bytes());
+  return static_cast<std::uint64_t>(info.bytes());
+}
+
+void Session::Impl::enqueue(const Border& border) {
+  const std::uint64_t bytes = bytes_of(border);
   if (bytes == 0) return;
   const bool to_device = border.to == Space::device;
   void *on_host = address(border.value), *on_device = device_address(border.value);

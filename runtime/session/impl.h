@@ -130,6 +130,8 @@ struct [[gnu::visibility("hidden")]] Session::Impl {
   Tensor watched(std::int32_t value);
   bool shared_io() const noexcept { return device != nullptr && device->integrated(); }
   bool uses_device() const noexcept;
+  /// That a run copies there at the present sizes; all there can be of what runs count.
+  std::uint64_t bytes_of(const Border& border) const noexcept;
 
  private:
   std::optional<Graph> fuse_all();

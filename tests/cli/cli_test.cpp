@@ -16,6 +16,37 @@ TEST(Tool, UnknownArgumentsAreErrorsWithAHint) {
   EXPECT_TRUE(said.says("--help lists all")) << said.text;
 }
 
+TEST(Tool, FlagsFollowTheCommand) {
+  const Said said = skiff("--json - inspect model.skiff");
+  EXPECT_EQ(said.code, 2);
+  EXPECT_TRUE(said.says("skiff: --json stands before the command")) << said.text;
+  EXPECT_TRUE(said.says("skiff inspect --json")) << said.text;
+  EXPECT_TRUE(skiff("--jsn - inspect model.skiff").says("skiff: unknown argument --jsn"));
+}
+
+TEST(Tool, WrongNumbersAreRefusedWithWhatIsRight) {
+  struct Wrong {
+    const char *arguments, *expected;
+  };
+  for (const auto& [arguments, expected] : {
+           Wrong{"bench m --iterations=0",
+                 "skiff bench: --iterations: should be a whole number of "
+                 "1 or more, not '0'"},
+           Wrong{"bench m --threads=abc", "skiff bench: --threads: should be a whole number"},
+           Wrong{"bench m --duration=-1", "skiff bench: --duration: should be a number of 0"},
+           Wrong{"bench m --percentile=101",
+                 "skiff bench: --percentile: should be a number from 0"},
+           Wrong{"bench m --sessions=65", "from 1 to 64"},
+           Wrong{"run m --rtol=-1", "skiff run: --rtol: should be a number of 0 or more"},
+           Wrong{"run m --atol=nan", "skiff run: --atol: should be a number of 0 or more"},
+           Wrong{"profile m --iterations=1x", "skiff profile: --iterations: should be"},
+       }) {
+    const Said said = skiff(arguments);
+    EXPECT_EQ(said.code, 2) << said.text;
+    EXPECT_TRUE(said.says(expected)) << said.text;
+  }
+}
+
 TEST(Tool, WrongUseIsTwo) {
   const ScratchFolder scratch;
   EXPECT_EQ(skiff("").code, 2);
@@ -54,6 +85,22 @@ TEST(Tool, WrongValuesOfCommonFlags) {
   EXPECT_EQ(skiff("inspect --memory --memory-limit=12Q " + model).code, 2);
   EXPECT_EQ(skiff("inspect --memory --device=tpu " + model).code, 2);
   EXPECT_EQ(skiff("inspect --digest=maybe " + model).code, 2);
+  for (const char* command : {"run ", "bench ", "profile ", "inspect ", "verify "}) {
+    const Said said = skiff(command + model + " --device=cpu --strict-gpu");
+    EXPECT_EQ(said.code, 2) << said.text;
+    EXPECT_TRUE(said.says("--strict-gpu contradicts --device=cpu")) << said.text;
+  }
+}
+
+TEST(Tool, WarnsOnceThatThereIsNoGpu) {
+  const ScratchFolder scratch;
+  SKIFF_SMALL_MODEL(model, scratch, "");
+  const Said said = skiff("bench --device=cuda --sessions=3 --duration=0 --warmUp=0 " + model);
+  EXPECT_EQ(said.code, 0) << said.text;
+  const std::string warning = "skiff bench: the CPU is used";
+  const std::size_t first = said.text.find(warning);
+  ASSERT_NE(first, std::string::npos) << said.text;
+  EXPECT_EQ(said.text.find(warning, first + 1), std::string::npos) << said.text;
 }
 
 TEST(Tool, ShapesAreReadAlikeByBothTools) {
@@ -98,6 +145,11 @@ TEST(Doctor, NamesInstructionSets) {
   ASSERT_TRUE(json.contains("isas")) << json;
   EXPECT_FALSE(json["isas"].empty());
   EXPECT_GE(json["cpus"].get<int>(), 1);
+}
+
+TEST(Doctor, LooksAtTheDeviceThatIsAskedFor) {
+  EXPECT_TRUE(skiff("doctor --device=cpu --verbose").says("not looked for"));
+  EXPECT_EQ(skiff("doctor --device=tpu").code, 2);
 }
 
 }  // namespace

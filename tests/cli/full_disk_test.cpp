@@ -88,6 +88,27 @@ TEST_F(FullDisk, StandardOutput) {
   }
 }
 
+/// Before anything is measured: an hour of it would take longer than this test may.
+TEST_F(FullDisk, WhatCannotBeWrittenIsSaidAtOnce) {
+  const std::string output =
+      input_of_ones(model_, scratch_) + " --output " + name_of_first(model_, "outputs", scratch_);
+  for (const std::string& out : {scratch_ / "none/out.npy", std::string("/dev/full")}) {
+    for (const std::string& command :
+         {"bench --duration=3600 --json=" + out, "bench --duration=3600 --exportTimes=" + out,
+          "profile --iterations=1000000 --trace=" + out, "inspect --json=" + out,
+          "verify --json=" + out}) {
+      const Said said = run_command("timeout 60 " + std::string(binary_folder()) + "/skiff " +
+                                    command + " " + model_);
+      EXPECT_EQ(said.code, 1) << command << said.text;
+      EXPECT_TRUE(said.says(out)) << said.text;
+    }
+  }
+  const std::string missing = scratch_ / "none/out.npy";
+  const Said said = skiff("run " + model_ + output + "=" + missing);
+  EXPECT_EQ(said.code, 1) << said.text;
+  EXPECT_TRUE(said.says(missing)) << said.text;
+}
+
 TEST_F(FullDisk, NoSuchFolderAndNoFile) {
   const Said missing = skiff_convert(kSmallSource + " -o " + (scratch_ / "none/out.skiff"));
   EXPECT_EQ(missing.code, 1);

@@ -1,3 +1,6 @@
+#include <array>
+#include <map>
+
 #include "tests/cli/tools.h"
 #include "tests/support/shared_data.h"
 
@@ -98,6 +101,71 @@ TEST(Run, AsksForEveryInput) {
   EXPECT_EQ(skiff("run " + model + " --input nonsense=x.npy").code, 2);
 }
 
+TEST(Run, WrongNamesAreSaidWithWhatWasMeant) {
+  const ScratchFolder scratch;
+  SKIFF_SMALL_MODEL(model, scratch, "");
+  const std::string in = name_of_first(model, "inputs", scratch);
+  const std::string out = name_of_first(model, "outputs", scratch);
+  const std::string input = input_of_ones(model, scratch);
+  using Case = std::array<std::string, 3>;  // flag, wrong name, right one
+  for (const auto& [flag, name, meant] :
+       {Case{"--input", in + "x", in}, Case{"--output", out + "x", out},
+        Case{"--compare", out + "x", out}}) {
+    const Said said = skiff(fmt::format("run {}{} {} {}=none.npy", model, input, flag, name));
+    EXPECT_EQ(said.code, 2) << said.text;
+    EXPECT_TRUE(said.says(flag + " " + name + "=")) << said.text;
+    EXPECT_TRUE(said.says("did you mean " + meant + "?")) << said.text;
+  }
+}
+
+/// Files that are there and hold what they must not: a job that failed, and the file is named.
+TEST(Run, BadContentIsOne) {
+  const ScratchFolder scratch;
+  SKIFF_SMALL_MODEL(model, scratch, "");
+  input_of_ones(model, scratch);
+  const std::string npy = read_text(scratch / "in.npy"),
+                    in = name_of_first(model, "inputs", scratch);
+  std::string other_type = npy;
+  other_type.replace(other_type.find("<f4"), 3, "<i4");
+  for (const auto& [file, bytes] :
+       std::map<std::string, std::string>{{"cut.npy", npy.substr(0, npy.size() - 1)},
+                                          {"long.npy", npy + "x"},
+                                          {"type.npy", other_type},
+                                          {"text.npy", "no array"},
+                                          {"empty.npy", ""},
+                                          {"text.npz", "no archive"},
+                                          {"short.raw", "12"},
+                                          {"text.png", "no picture"},
+                                          {"cut.png", "\x89PNG\r\n\x1a\n"}}) {
+    std::ofstream(scratch / file, std::ios::binary) << bytes;
+    const Said said = skiff(fmt::format("run {} --input {}={}", model, in, scratch / file));
+    EXPECT_EQ(said.code, 1) << said.text;
+    EXPECT_TRUE(said.says(file)) << said.text;
+  }
+  EXPECT_EQ(skiff(fmt::format("run {} --input {}=none.npy", model, in)).code, 2);
+  EXPECT_EQ(skiff(fmt::format("run {} --input {}=x.txt", model, in)).code, 2);
+}
+
+/// A picture is not decoded before its size is known to be acceptable.
+TEST(Run, LargePicturesAreRefused) {
+  const ScratchFolder scratch;
+  SKIFF_SMALL_MODEL(model, scratch, "");
+  std::string bmp(54, '\0');  // a header alone, of 24-bit pixels
+  bmp.replace(0, 2, "BM");
+  bmp[10] = 54, bmp[14] = 40, bmp[26] = 1, bmp[28] = 24;
+  const auto refusal = [&](const std::string& extent, const std::string& flags) {  // little-endian
+    bmp.replace(18, 2, extent).replace(22, 2, extent);
+    std::ofstream(scratch / "large.bmp", std::ios::binary) << bmp;
+    const Said said =
+        skiff(fmt::format("run {} --input {}={} {}", model, name_of_first(model, "inputs", scratch),
+                          scratch / "large.bmp", flags));
+    EXPECT_EQ(said.code, 1) << said.text;
+    return said.text;
+  };
+  EXPECT_NE(refusal("\x20\x4e", "").find("20000 x 20000 pixels"), std::string::npos);
+  EXPECT_NE(refusal("\xe8\x07", "--memory-limit=4M").find("2024 x 2024 pixels"), std::string::npos);
+}
+
 TEST(Bench, WritesTheAgreedObject) {
   const ScratchFolder scratch;
   SKIFF_SMALL_MODEL(model, scratch, "");
@@ -118,6 +186,41 @@ TEST(Bench, WritesTheAgreedObject) {
   EXPECT_LE(latency["min"].get<double>(), latency["median"].get<double>());
   EXPECT_LE(latency["p99"].get<double>(), latency["max"].get<double>());
   EXPECT_EQ(nlohmann::json::parse(read_text(times)).size(), latency["count"].get<std::size_t>());
+  EXPECT_GT(json["digest_ms"].get<double>(), 0);
+  EXPECT_LT(json["digest_ms"].get<double>(), json["load_ms"].get<double>());
+  const auto unchecked =
+      skiff_json("bench --warmUp=0 --duration=0 --iterations=1 --digest=off " + model, scratch);
+  EXPECT_EQ(unchecked["digest_ms"].get<double>(), 0);
+}
+
+TEST(Inspect, ShapesAreReadWhateverIsAskedFor) {
+  const ScratchFolder scratch;
+  SKIFF_SMALL_MODEL(model, scratch, "");
+  const auto input = skiff_json("inspect " + model, scratch)["inputs"][0];
+  const auto name = input["name"].get<std::string>();
+  for (const char* what : {"", "--memory", "--boards", "--plan", "--placement"}) {
+    for (const std::string& shape : {std::string("nonsense"), name + "=1x1", name + "x=1x1"}) {
+      const Said said = skiff(fmt::format("inspect {} {} --shape {}", model, what, shape));
+      EXPECT_EQ(said.code, 2) << said.text;
+      EXPECT_TRUE(said.says("--shape")) << said.text;
+    }
+    std::string right = name + "=";
+    for (const auto& extent : input["shape"])
+      right += (right.ends_with("=") ? "" : "x") + std::to_string(extent.get<int>());
+    EXPECT_EQ(skiff(fmt::format("inspect {} {} --shape {}", model, what, right)).code, 0);
+  }
+}
+
+TEST(Inspect, PlacementSaysWhyThereIsNoGpu) {
+  const ScratchFolder scratch;
+  SKIFF_SMALL_MODEL(model, scratch, "");
+  const auto json = skiff_json("inspect --placement --device=cpu " + model, scratch);
+  for (const auto& step : json["steps"]) EXPECT_EQ(step["why_cpu"], "--device=cpu");
+  EXPECT_EQ(json["placement"]["cpu_steps"].get<std::size_t>(), json["steps"].size());
+  EXPECT_TRUE(json["borders"].empty());
+  const Said said = skiff("inspect --placement --device=cpu " + model);
+  EXPECT_TRUE(said.says("0 step(s) on the GPU")) << said.text;
+  EXPECT_TRUE(said.says("no GPU is used: --device=cpu")) << said.text;
 }
 
 TEST(Memory, PredictedIsUsed) {
@@ -149,6 +252,26 @@ TEST(Profile, NamesEveryStep) {
   for (const auto& layer : json["layers"]) share += layer["share"].get<double>();
   EXPECT_NEAR(share, 1, 1e-6);
   EXPECT_EQ(nlohmann::json::parse(read_text(trace))["traceEvents"].size(), steps.size());
+  const Said said = skiff("profile --iterations=3 " + model);
+  for (const char* column : {"device", "bytes", "GFLOP/s", "peak of the CPU"})
+    EXPECT_TRUE(said.says(column)) << said.text;
+}
+
+/// A view that lies on its operand moves no bytes, so it has no speed either.
+TEST(Profile, ViewsMoveNothing) {
+  const fs::path source = shared_data() / "models" / "small" / "shufflenet_x05.onnx";
+  if (!fs::exists(source)) GTEST_SKIP() << "no " << source.string() << " (set SKIFF_DATA)";
+  const ScratchFolder scratch;
+  const std::string model = scratch / "m.skiff";
+  ASSERT_EQ(skiff_convert(source.string() + " -o " + model).code, 0);
+  std::size_t views = 0;
+  for (const auto& layer : skiff_json("profile --iterations=3 " + model, scratch)["layers"]) {
+    const bool moves = layer["bytes"].get<std::int64_t>() > 0;
+    EXPECT_EQ(layer["gbyte_per_s"].get<double>() > 0, moves) << layer;
+    EXPECT_TRUE(moves || layer["op"] == "reshape") << layer;
+    views += moves ? 0u : 1u;
+  }
+  EXPECT_GT(views, 0u);
 }
 
 }  // namespace

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <skiff/session.h>
+
+#include <string>
+
+#include "runtime/cli/output.h"
+
+namespace skiff::cli {
+
+/// A GPU, in words.
+struct Gpu {
+  bool usable = false;
+  std::string text;  ///< which one, or why none
+  Json json;         ///< name, driver, versions of the libraries; or "why_not"
+};
+
+/// What a session on GPU `ordinal` would find, found the same way.
+Gpu find_gpu(int ordinal);
+
+/// What a session computes on: "avx512 on NAME OF THE CPU" or "cuda on NAME OF THE GPU, sm_87,
+/// driver for CUDA 13.0, cuDNN 9.19".
+std::string processor_text(const Session& session);
+
+/// The machine, the system and this build; also the GPU of a session that has one.
+Json environment_json(const Session& session);
+
+}  // namespace skiff::cli
