@@ -88,8 +88,8 @@ bool compare_outputs(const Session& session, const Options& options, Json& json,
 
 int run(const Options& options) {
   const Model model = options.common.load();
-  check_flags(model, options);
   Session session = options.common.session(model);
+  check_flags(model, options);
   fill_all(session, options);
   const std::int64_t begin = platform::monotonic_ns();
   const Status status = session.run();
