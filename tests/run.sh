@@ -178,14 +178,9 @@ stage_cuda() {
   fi
   nvcc=$(command -v nvcc || ls "${CUDA_PATH:-/usr/local/cuda}/bin/nvcc" 2> /dev/null) || true
   if [ -z "$nvcc" ]; then
-    if ! toolchains/cuda-packages.sh build/cuda-toolkit; then
-      echo "no nvcc, and NVIDIA's packages cannot be had: the GPU module is SKIPPED"
-      add 0 0 1
-      return
-    fi
-    CUDA_PATH=$(realpath build/cuda-toolkit/toolkit)
-    export CUDA_PATH
-    nvcc=$CUDA_PATH/bin/nvcc
+    echo "no nvcc, and NVIDIA's packages cannot be had: the GPU module is SKIPPED"
+    add 0 0 1
+    return
   fi
   CUDACXX=$nvcc configure cuda -DSKIFF_TESTS=OFF -DSKIFF_SAMPLES=OFF -DSKIFF_CONVERTERS=OFF \
     -DSKIFF_WERROR=ON && build cuda skiff_cuda skiff_cli || return
@@ -198,9 +193,19 @@ stage_cuda() {
   esac
 }
 
+# Where no toolkit is installed the packages give one: headers for the doubles, nvcc for the module.
+bring_cuda() {
+  local folder=build/cuda-toolkit
+  command -v nvcc > /dev/null || [ -x "${CUDA_PATH:-/usr/local/cuda}/bin/nvcc" ] && return
+  toolchains/cuda-packages.sh "$folder" || { echo "no CUDA toolkit can be had"; return; }
+  CUDA_PATH=$(realpath "$folder/toolkit")
+  export CUDA_PATH
+}
+
 echo "== what is missing"
 step toolchains/install-deps.sh ${all:+--cross} --tests || finish
 [ -z "$all" ] || export SKIFF_LONG=1
+[ -z "$all" ] || [[ " ${SKIFF_SKIP:-} " == *" cuda "* ]] || bring_cuda
 
 stage release "Release build, all tests"
 if [ -n "$all" ]; then
