@@ -110,6 +110,8 @@ mutations=(
   'runtime/cuda/cublaslt/matmul.cpp|s/b, b_.get(), a, a_.get(),/a, b_.get(), b, a_.get(),/|cuda_ops_test|MatMul.Shapes'
   'runtime/cuda/cublaslt/matmul.cpp|s/product_.residual ? 1.0f : 0.0f/0.0f/|cuda_ops_test|MatMul.Bias*'
   'runtime/cuda/program.cpp|s/^    device_.wait();$//|cuda_tune_test|Tune.TakesTheFastest'
+  'runtime/cuda/probe.cpp|s/require(runtime \/ 1000 == kCudaMajor/require(true/|cuda_missing_test|*Runtime'
+  'runtime/cuda/probe.cpp|s/require(major == CUBLAS_VER_MAJOR/require(true/|cuda_missing_test|*CublasLt'
   'runtime/cuda/block_reduce.cuh|0,/__syncthreads();$/s/  __syncthreads();$//|cuda_ops_test|Softmax*:LayerNorm*'
   'runtime/ops/reduce_cuda.cu|s/^  __syncthreads();$//|cuda_ops_test|Reduce*'
   'runtime/cuda/order.cuh|s/if (magnitude == 0) key = 0;//|cuda_ops_test|TopK*'
