@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Figures out of the tools' JSON, which has a key a line, and what is expected of them. Sourced.
 
 # field NAME < JSON: the first value of that name; fails where there is none.

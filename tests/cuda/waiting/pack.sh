@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What is carried to the machine with the GPU. Sourced by on-gpu.sh.
 
 # Networks with open sizes, one file a golden case, and shapes at the ends of their bounds.

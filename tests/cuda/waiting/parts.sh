@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The parts that ask whether results are right: items_PART lists, check_PART ITEM judges. Sourced.
 parts=(doctor operators conformance networks half tf32 memory repeat allocations sanitizer sizes
   latency sessions roofline named tuning chains profile cold peers)

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The parts that take times, as parts.sh lists them. Sourced.
 seconds=${SKIFF_BENCH_SECONDS:-3}
 
