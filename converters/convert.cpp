@@ -176,30 +176,40 @@ void set_tolerance(Golden& golden, DType precision, const quantize::Outcome& qua
   golden.max_relative = static_cast<float>(2 * most);
 }
 
-Manifest make_manifest(const std::string& path, const ConvertOptions& options, const Source& source,
-                       const ir::Graph& graph, const std::vector<std::string>& effective,
-                       const quantize::Outcome& quantized, npy::Archive golden_of_floats) {
-  Manifest manifest;
+/// A graph after import and passes.
+struct Optimised {
+  ir::Graph graph;
+  Source source;
+  std::size_t nodes_before = 0;
+  Manifest described = {};  ///< see describe()
+  std::vector<std::string> passes = {};
+  std::map<std::string, Shape> shapes = {};  ///< Imported::shapes
+  bool guessed = false;                      ///< Imported::guessed
+  quantize::Outcome quantized = {};
+  npy::Archive golden_of_floats = {};  ///< own_case() before it was quantised, for --golden auto
+};
+
+Manifest make_manifest(const std::string& path, const ConvertOptions& options,
+                       const ir::Graph& graph, Optimised& model) {
+  Manifest manifest = std::move(model.described);
   manifest.name = std::filesystem::path(path).stem().string();
-  describe(options, source, graph, manifest);
-  if (options.uint8_input) std::ranges::for_each(manifest.preprocess, keep_pixels);
   manifest.states = find_states(options.states, graph);
   if (!options.labels.empty()) manifest.labels = read_labels(options.labels);
   if (!options.golden.empty()) {
-    manifest.golden.push_back(make_golden(graph, options.golden, manifest.preprocess,
-                                          std::move(golden_of_floats)));
-    set_tolerance(manifest.golden.back(), options.precision, quantized);
+    manifest.golden.push_back(
+        make_golden(graph, options.golden, manifest.preprocess, std::move(model.golden_of_floats)));
+    set_tolerance(manifest.golden.back(), options.precision, model.quantized);
   }
   manifest.memory_budget = options.memory_budget;
   manifest.strip_names = options.strip_names;
   fb::ProvenanceT& provenance = manifest.provenance;
-  provenance.source_format = source.format;
-  provenance.source_sha256 = source.sha256;
-  provenance.source_producer = source.producer;
-  provenance.source_opset = source.opset;
+  provenance.source_format = model.source.format;
+  provenance.source_sha256 = model.source.sha256;
+  provenance.source_producer = model.source.producer;
+  provenance.source_opset = model.source.opset;
   provenance.converter = "skiff-convert 0.1.0";
   provenance.options = options.record;
-  provenance.passes = effective;
+  provenance.passes = model.passes;
   return manifest;
 }
 
@@ -211,18 +221,6 @@ void fill_report(Report& report, const ir::Graph& graph) {
   report.peak_bytes = passes::peak_bytes(graph, order);
 }
 
-/// A graph after import and passes.
-struct Optimised {
-  ir::Graph graph;
-  Source source;
-  std::size_t nodes_before = 0;
-  std::vector<std::string> passes = {};
-  std::map<std::string, Shape> shapes = {};  ///< Imported::shapes
-  bool guessed = false;                      ///< Imported::guessed
-  quantize::Outcome quantized = {};
-  npy::Archive golden_of_floats = {};  ///< own_case() before it was quantised, for --golden auto
-};
-
 template <typename Progress>
 Optimised optimise(const std::string& path, const ImportOptions& import,
                    const ConvertOptions& options, const Progress& imported_now) {
@@ -232,10 +230,9 @@ Optimised optimise(const std::string& path, const ImportOptions& import,
   result.shapes = std::move(imported.shapes);
   result.guessed = imported.guessed;
   result.nodes_before = result.graph.order().size();
-  Manifest described;
-  if (options.uint8_input || !options.calibrate.empty())
-    describe(options, result.source, result.graph, described);
-  if (options.uint8_input) take_pixels(result.graph, described.preprocess);
+  describe(options, result.source, result.graph, result.described);
+  std::vector<fb::PreprocessT>& preprocess = result.described.preprocess;
+  if (options.uint8_input) take_pixels(result.graph, preprocess);
   const passes::PipelineOptions pipeline{.observer = dump_to(options.dump_folder),
                                          .check = options.check};
   if (options.calibrate.empty()) {
@@ -245,9 +242,9 @@ Optimised optimise(const std::string& path, const ImportOptions& import,
   const auto progress = [&](const char* stage, double done) {
     if (options.progress) options.progress(stage, 0.3 + 0.3 * done);
   };
-  const quantize::Samples samples(options.calibrate, result.graph, described.preprocess);
+  const quantize::Samples samples(options.calibrate, result.graph, preprocess);
   const auto floats_done = [&](const ir::Graph& floats) {
-    if (options.golden == "auto") result.golden_of_floats = own_case(floats, described.preprocess);
+    if (options.golden == "auto") result.golden_of_floats = own_case(floats, preprocess);
   };
   result.passes = quantize::run_pipeline(result.graph, samples, pipeline, progress, floats_done,
                                          result.quantized);
@@ -355,8 +352,7 @@ Converted convert_graph(const std::string& path, const ConvertOptions& options, 
     model = optimise_for_all_sizes(path, options, progress);
   progress(options.golden.empty() ? "describing" : "computing golden data", 0.6);
   Converted result{std::move(model.graph), {}};
-  result.manifest = make_manifest(path, options, model.source, result.graph, model.passes,
-                                  model.quantized, std::move(model.golden_of_floats));
+  result.manifest = make_manifest(path, options, result.graph, model);
   const precision::Outcome precision = lower_precision(options, result);
   if (report != nullptr) {
     report->source = model.source;

@@ -16,16 +16,8 @@ std::array<int, kAxes> channels_last(const fb::PreprocessT& p) {
   return {0 + 1 + 2 + 3 - named, p.height_axis, p.width_axis, p.channel_axis};
 }
 
-void check_axes(const fb::PreprocessT& p, const std::string& name) {
-  std::array<int, 3> axes{p.height_axis, p.width_axis, p.channel_axis};
-  std::ranges::sort(axes);
-  require(axes[0] >= 0 && axes[2] < kAxes && axes[0] != axes[1] && axes[1] != axes[2],
-          ErrorCode::invalid_argument, "--uint8-input: the task names the axes ", p.height_axis,
-          ", ", p.width_axis, " and ", p.channel_axis, " of input '", name,
-          "': should be three of the four");
-}
-
-void check(const fb::PreprocessT& p, const ir::Value& input) {
+/// What describe() does not ask.
+void check(const ir::Value& input) {
   require(input.dtype != DType::uint8, ErrorCode::unsupported, "--uint8-input: input '", input.name,
           "' holds uint8 already: leave the flag out");
   require(input.dtype == DType::float32, ErrorCode::unsupported, "--uint8-input: input '",
@@ -34,19 +26,6 @@ void check(const fb::PreprocessT& p, const ir::Value& input) {
   require(input.shape.rank() == kAxes, ErrorCode::unsupported, "--uint8-input: input '", input.name,
           "' has the shape ", input.shape,
           "; pictures have four axes: cut the model with --from behind what makes them four");
-  check_axes(p, input.name);
-  const std::size_t channels = p.color == fb::ColorOrder::gray ? 1 : 3;
-  require(input.shape[p.channel_axis] == static_cast<std::int64_t>(channels),
-          ErrorCode::unsupported, "--uint8-input: input '", input.name, "' ", input.shape, " has ",
-          input.shape[p.channel_axis], " channels on axis ", p.channel_axis,
-          ", the colour order has ", channels, ": --color or --task says otherwise");
-  for (const std::vector<float>* numbers : {&p.mean, &p.std})
-    require(numbers->empty() || numbers->size() == channels, ErrorCode::invalid_argument,
-            "--uint8-input: mean and std have ", numbers->size(), " numbers for ", channels,
-            " channels");
-  for (const float deviation : p.std)
-    require(deviation > 0, ErrorCode::invalid_argument, "--uint8-input: std is ", deviation,
-            ", should be positive");
 }
 
 /// Nodes put at the graph's beginning, each behind the one before.
@@ -95,10 +74,8 @@ ir::ValueId normalise(Beginning& beginning, const fb::PreprocessT& p, std::size_
 
 void take_pixels_of(ir::Graph& graph, Beginning& beginning, const fb::PreprocessT& p) {
   const auto place = static_cast<std::size_t>(p.input);
-  require(p.input >= 0 && place < graph.visible_inputs().size(), ErrorCode::invalid_argument,
-          "--uint8-input: the model has no input ", p.input, " that a picture could become");
   const ir::ValueId floats = graph.inputs[place];
-  check(p, graph.value(floats));
+  check(graph.value(floats));
   const std::string name = graph.value(floats).name;
   const std::array<int, kAxes> order = channels_last(p);
   fb::TransposeAttrsT back;
@@ -119,6 +96,16 @@ void take_pixels_of(ir::Graph& graph, Beginning& beginning, const fb::Preprocess
   graph.replace_uses(floats, x);
 }
 
+/// What is left of preprocessing for such an input.
+void keep_pixels(fb::PreprocessT& p) {
+  p.mean.clear();
+  p.std.clear();
+  p.pixel_scale = 255;
+  p.height_axis = 1;
+  p.width_axis = 2;
+  p.channel_axis = 3;
+}
+
 }  // namespace
 
 void take_pixels(ir::Graph& graph, std::vector<fb::PreprocessT>& preprocess) {
@@ -130,15 +117,6 @@ void take_pixels(ir::Graph& graph, std::vector<fb::PreprocessT>& preprocess) {
     take_pixels_of(graph, beginning, p);
     keep_pixels(p);
   }
-}
-
-void keep_pixels(fb::PreprocessT& p) {
-  p.mean.clear();
-  p.std.clear();
-  p.pixel_scale = 255;
-  p.height_axis = 1;
-  p.width_axis = 2;
-  p.channel_axis = 3;
 }
 
 }  // namespace skiff::convert

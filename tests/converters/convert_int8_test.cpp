@@ -260,7 +260,7 @@ TEST(Int8, AccuracyIsMeasured) {
   EXPECT_NEAR(outcome.accuracy[0].relative_l2, std::sqrt(error / norm), 1e-4);
 
   // --golden auto holds what the floats compute, and knows how far the integers are from that.
-  const convert::Golden golden = convert::make_golden(graph, "auto", own);
+  const convert::Golden golden = convert::make_golden(graph, "auto", {}, own);
   ASSERT_EQ(golden.outputs.size(), 2u);
   EXPECT_EQ(golden.origin, fb::GoldenOrigin::self);
   ir::Value stored = expected.value(expected.outputs[0]);

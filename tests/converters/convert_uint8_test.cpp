@@ -183,23 +183,23 @@ TEST(Uint8Input, RefusesWhatIsNoPicture) {
   expect_refused(path, silent, wrong, "--mean and --std");
   ConvertOptions gray = wanted();
   gray.color = fb::ColorOrder::gray;
-  expect_refused(path, gray, unsupported, "3 channels on axis 1, the colour order has 1");
+  expect_refused(path, gray, wrong, "the colours gray are 1 channel");
   ConvertOptions two = wanted();
   two.mean = {0.5f, 0.5f};
-  expect_refused(path, two, wrong, "2 numbers for 3 channels");
+  expect_refused(path, two, wrong, "mean has 2 entries, the input has 3 channels");
   ConvertOptions zero = wanted();
   zero.std = {1, 0, 1};
-  expect_refused(path, zero, wrong, "std is 0");
+  expect_refused(path, zero, wrong, "std holds 0");
   std::ofstream(scratch / "axes.json") << R"({"preprocess": {"height_axis": 2, "width_axis": 2}})";
   ConvertOptions axes;
   axes.uint8_input = true;
   axes.task = scratch / "axes.json";
-  expect_refused(path, axes, wrong, "should be three of the four");
+  expect_refused(path, axes, wrong, "need an axis each");
   expect_refused(Net{.type = 2}.file(scratch), wanted(), unsupported, "holds uint8 already");
   expect_refused(Net{.type = 10}.file(scratch), wanted(), unsupported, "holds float16");
 
   OnnxBuilder flat;
-  flat.input("x", {1, 6}).node("Relu", {"x"}, {"y"}).output("y");
+  flat.input("x", {2, 6, 3}).node("Relu", {"x"}, {"y"}).output("y");
   const std::vector<std::byte> bytes = flat.bytes();
   std::ofstream(scratch / "flat.onnx", std::ios::binary)
       .write(reinterpret_cast<const char*>(bytes.data()),

@@ -51,7 +51,8 @@ TEST_P(SmallestPacking, IsFoundWithinAMinute) {
   const auto path = test::shared_data() / "memory-planning" / name;
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "no " << path << " (set SKIFF_DATA)";
   auto& memory = *std::pmr::get_default_resource();
-  const Problem problem{read_csv(path.string()).buffers, 1, 0};
+  const CsvProblem csv = read_csv(path.string());
+  const Problem problem{csv.buffers, 1, 0};
   const double start = cpu_seconds();
   const Solution solution = solve(problem, {5'000'000}, memory);
   EXPECT_LE(cpu_seconds() - start, 60);

@@ -66,7 +66,9 @@ TEST_P(HostileSweep, EveryTruncationWithSizesThatFit) {
 TEST_P(HostileSweep, EveryTruncationOfTheMetadata) {
   const std::vector<std::byte> whole = file_;
   const std::size_t stride = thorough() ? 1 : 7;
-  for (std::uint64_t size = 0; size < parts_.metadata_size; size += stride) {
+  std::uint64_t needed = parts_.metadata_size;  // without zeros at the end, which pad
+  while (file_[128 + needed - 1] == std::byte{0}) --needed;
+  for (std::uint64_t size = 0; size < needed; size += stride) {
     file_ = whole;
     const auto end = file_.begin() + static_cast<std::ptrdiff_t>(128 + size);
     std::fill(end, file_.begin() + static_cast<std::ptrdiff_t>(metadata_end_), std::byte{0});

@@ -25,8 +25,7 @@ set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}")
 
 # What is worth an option of its own in a Release build; sanitizers have their own level.
 set(SKIFF_FOR_SIZE $<$<CONFIG:Release>:-Os>)       # decides once a load or less
-set(SKIFF_FOR_HOST $<$<CONFIG:Release>:-O1>)       # converters, tools: compiles in 2/3 of the time
-set(SKIFF_FOR_TESTS $<$<CONFIG:Release>:-O0>)      # what says what is expected, in 1/2
+set(SKIFF_FOR_HOST $<$<CONFIG:Release>:-O1>)       # converters, tests: compiles in 2/3 of the time
 
 add_library(skiff_build INTERFACE)
 target_include_directories(skiff_build INTERFACE "${PROJECT_SOURCE_DIR}")
