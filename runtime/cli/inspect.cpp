@@ -155,6 +155,18 @@ Json budgets_json(const Model& model, const SessionOptions& options, std::string
   return budgets;
 }
 
+/// Least arena of the graph as it is stored: without fusing, and without values that share memory.
+Json unfused_json(const Model& model, SessionOptions options, std::string& text) {
+  options.fuse = Fuse::off;
+  options.memory_limit = 0;
+  const MemoryReport memory = Session::predict(model, options);
+  text += fmt::format(
+      "graph as stored\n  arena at least {} B; {} B without fusing, aliasing and views\n",
+      memory.arena_lower_bound, memory.arena_lower_bound_plain);
+  return {{"arena_lower_bound", memory.arena_lower_bound},
+          {"arena_lower_bound_plain", memory.arena_lower_bound_plain}};
+}
+
 /// The report of the session; without one, what a session would take, which is the same.
 MemoryReport memory_of(const Model& model, const Options& options,
                        const std::optional<Session>& session) {
@@ -174,6 +186,7 @@ int inspect(const Options& options) {
     json["memory"] = memory_json(memory);
     json["memory"]["predicted_total"] = memory.total;
     text += memory_text(memory);
+    json["unfused"] = unfused_json(model, options.common.session_options(), text);
     json["budgets"] = budgets_json(model, options.common.session_options(), text);
   }
   if (options.boards) json["boards"] = boards_json(memory_of(model, options, session), text);
