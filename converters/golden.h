@@ -9,8 +9,8 @@
 namespace skiff::convert {
 
 /// The case of "auto" for a graph of fixed sizes: arrays in/NAME with random numbers, and out/NAME
-/// with what the graph computes for them. `preprocess`: what says which inputs of uint8 hold pixels,
-/// see random_inputs().
+/// with what the graph computes for them. `preprocess`: what says which inputs of uint8 hold
+/// pixels, see random_inputs().
 npy::Archive own_case(const ir::Graph& graph, std::span<const fb::PreprocessT> preprocess = {});
 
 /// The golden case of an optimised graph. `source`: a .npz file with arrays in/NAME and out/NAME
