@@ -19,7 +19,9 @@
 
 namespace skiff::cli {
 
-Picture load_picture(const std::string& path, std::uint64_t most_bytes) {
+constexpr std::uint64_t kMostBytes = std::uint64_t{512} << 20;
+
+Picture load_picture(const std::string& path) {
   const platform::File file(path.c_str());
   require(file.size() < std::uint64_t{1} << 30, ErrorCode::invalid_model, path,
           ": larger than a picture is");
@@ -33,8 +35,8 @@ Picture load_picture(const std::string& path, std::uint64_t most_bytes) {
   const std::uint64_t decoded = static_cast<std::uint64_t>(width) *
                                 static_cast<std::uint64_t>(height) *
                                 static_cast<std::uint64_t>(wanted);
-  require(!known || decoded <= most_bytes, ErrorCode::budget_exceeded, path, ": ", width, " x ",
-          height, " pixels take ", decoded, " bytes, at most ", most_bytes, " are taken");
+  require(!known || decoded <= kMostBytes, ErrorCode::budget_exceeded, path, ": ", width, " x ",
+          height, " pixels take ", decoded, " bytes, at most ", kMostBytes, " are taken");
   unsigned char* pixels =
       known ? stbi_load_from_memory(data, size, &width, &height, &channels, wanted) : nullptr;
   require(pixels != nullptr, ErrorCode::invalid_model, path,

@@ -8,7 +8,6 @@
 #include "runtime/cli/gpu.h"
 #include "runtime/cli/number_flags.h"
 #include "runtime/cli/output.h"
-#include "runtime/cli/pictures.h"
 #include "runtime/cli/tensors.h"
 #include "runtime/core/error.h"
 
@@ -49,8 +48,7 @@ void fill_all(Session& session, const Options& options) {
     const auto [name, path] = split_pair("--input", text);
     files.push_back({name, path});
   }
-  const std::uint64_t limit = options.common.load_options().memory_limit;
-  fill_inputs(session, files, limit == 0 ? kMostPictureBytes : limit);
+  fill_inputs(session, files);
 }
 
 std::string summary(const Tensor& output) {

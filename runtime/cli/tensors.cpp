@@ -87,10 +87,10 @@ npy::Array load_array(const TensorDesc& desc, const std::string& prefix, const s
   return array;
 }
 
-void fill_picture(Session& session, const InputFile& file, std::uint64_t most_bytes) {
+void fill_picture(Session& session, const InputFile& file) {
   std::size_t index = 0;
   while (session.model().input(index).name != file.name) ++index;
-  set_image(session, load_picture(file.path, most_bytes).image, index);
+  set_image(session, load_picture(file.path).image, index);
 }
 
 }  // namespace
@@ -102,7 +102,7 @@ npy::Array read_array(const TensorDesc& desc, const std::string& prefix, const s
   return array;
 }
 
-void fill_inputs(Session& session, const std::vector<InputFile>& files, std::uint64_t most_bytes) {
+void fill_inputs(Session& session, const std::vector<InputFile>& files) {
   const auto is_picture = [](const InputFile& file) {
     return ends_with_any(file.path, {".png", ".jpg", ".jpeg", ".bmp"});
   };
@@ -122,7 +122,7 @@ void fill_inputs(Session& session, const std::vector<InputFile>& files, std::uin
   }
   for (std::size_t i = 0; i < files.size(); ++i) {
     if (is_picture(files[i])) {
-      fill_picture(session, files[i], most_bytes);
+      fill_picture(session, files[i]);
       continue;
     }
     const auto& bytes = arrays[i].bytes;

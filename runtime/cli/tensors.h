@@ -16,10 +16,9 @@ struct InputFile {
 
 /// Fills a session's inputs from files: .npy, .npz (the array called `name` or in/NAME, or the only
 /// one), .raw (as it lies in memory), .pb (see onnx_tensor.h), or a picture where the model takes
-/// one, of `most_bytes` at most when decoded. Shapes of arrays that differ from the session's
-/// become its own where the model allows it. Throws Error: not_found and invalid_argument for
-/// names, others for what the files hold.
-void fill_inputs(Session& session, const std::vector<InputFile>& files, std::uint64_t most_bytes);
+/// one. Shapes of arrays that differ from the session's become its own where the model allows it.
+/// Throws Error: not_found and invalid_argument for names, others for what the files hold.
+void fill_inputs(Session& session, const std::vector<InputFile>& files);
 
 /// An array of a .npy, .npz or .raw file that must be like `desc`. `prefix`: "in/" or "out/".
 /// Throws as fill_inputs() does.

@@ -153,17 +153,13 @@ TEST(Run, LargePicturesAreRefused) {
   std::string bmp(54, '\0');  // a header alone, of 24-bit pixels
   bmp.replace(0, 2, "BM");
   bmp[10] = 54, bmp[14] = 40, bmp[26] = 1, bmp[28] = 24;
-  const auto refusal = [&](const std::string& extent, const std::string& flags) {  // little-endian
-    bmp.replace(18, 2, extent).replace(22, 2, extent);
-    std::ofstream(scratch / "large.bmp", std::ios::binary) << bmp;
-    const Said said =
-        skiff(fmt::format("run {} --input {}={} {}", model, name_of_first(model, "inputs", scratch),
-                          scratch / "large.bmp", flags));
-    EXPECT_EQ(said.code, 1) << said.text;
-    return said.text;
-  };
-  EXPECT_NE(refusal("\x20\x4e", "").find("20000 x 20000 pixels"), std::string::npos);
-  EXPECT_NE(refusal("\xe8\x07", "--memory-limit=4M").find("2024 x 2024 pixels"), std::string::npos);
+  bmp.replace(18, 2, "\x20\x4e").replace(22, 2, "\x20\x4e");  // 20,000, little-endian
+  std::ofstream(scratch / "large.bmp", std::ios::binary) << bmp;
+  const Said said =
+      skiff(fmt::format("run {} --input {}={}", model, name_of_first(model, "inputs", scratch),
+                        scratch / "large.bmp"));
+  EXPECT_EQ(said.code, 1) << said.text;
+  EXPECT_TRUE(said.says("20000 x 20000 pixels")) << said.text;
 }
 
 TEST(Bench, WritesTheAgreedObject) {
@@ -269,7 +265,8 @@ TEST(Profile, ViewsMoveNothing) {
   const std::string model = scratch / "m.skiff";
   ASSERT_EQ(skiff_convert(source.string() + " -o " + model).code, 0);
   std::size_t views = 0;
-  for (const auto& layer : skiff_json("profile --iterations=3 " + model, scratch)["layers"]) {
+  const auto json = skiff_json("profile --iterations=3 " + model, scratch);
+  for (const auto& layer : json["layers"]) {
     const bool moves = layer["bytes"].get<std::int64_t>() > 0;
     EXPECT_EQ(layer["gbyte_per_s"].get<double>() > 0, moves) << layer;
     EXPECT_TRUE(moves || layer["op"] == "reshape") << layer;
