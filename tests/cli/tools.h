@@ -26,6 +26,13 @@ inline nlohmann::json skiff_json(const std::string& arguments, const ScratchFold
   return nlohmann::json::parse(read_text(file), nullptr, false);
 }
 
+/// This machine's instruction sets: never none.
+inline std::vector<std::string> isas_here(const ScratchFolder& scratch) {
+  const auto doctor = skiff_json("doctor", scratch);
+  EXPECT_FALSE(doctor["isas"].empty());
+  return doctor["isas"];
+}
+
 /// A small network with weights out of the distribution's ONNX test data.
 inline const std::string kSmallSource =
     "/usr/share/libonnx-testdata/data/pytorch-converted/test_Conv2d/model.onnx";

@@ -105,14 +105,6 @@ void write_bytes(const std::string& path, std::span<const std::byte> bytes) {
              static_cast<std::streamsize>(bytes.size()));
 }
 
-/// The flags that choose each of this machine's instruction sets.
-std::vector<std::string> isa_flags(const ScratchFolder& scratch) {
-  std::vector<std::string> flags;
-  for (const auto& isa : skiff_json("doctor", scratch)["isas"])
-    flags.push_back(" --isa=" + isa.get<std::string>());
-  return flags;
-}
-
 /// What `verify` finds of the first golden case.
 nlohmann::json verified(const std::string& arguments, const ScratchFolder& scratch) {
   const std::string file = scratch / "verified.json";
@@ -142,7 +134,8 @@ TEST_P(VerifyMutation, IsNamedAtItsLayer) {
           : with_metadata(right, [&](fb::ModelT& model) { m.attributes(node(model, m.node)); });
   write_bytes(scratch / "right.skiff", right);
   write_bytes(scratch / "wrong.skiff", wrong);
-  for (const std::string& isa : isa_flags(scratch)) {
+  for (const std::string& name : isas_here(scratch)) {
+    const std::string isa = " --isa=" + name;
     EXPECT_EQ(first_off(scratch / "right.skiff" + isa, scratch), "") << isa;
     EXPECT_EQ(first_off(scratch / "wrong.skiff" + isa, scratch), m.node) << m.what << isa;
     EXPECT_EQ(first_off(scratch / "wrong.skiff --fuse=on" + isa, scratch), m.node) << m.what << isa;

@@ -7,8 +7,8 @@ namespace {
 TEST(Verify, RightOnEveryInstructionSet) {
   const ScratchFolder scratch;
   SKIFF_SMALL_MODEL(model, scratch, "--golden auto");
-  for (const auto& isa : skiff_json("doctor", scratch)["isas"]) {
-    const Said said = skiff("verify --isa=" + isa.get<std::string>() + " " + model);
+  for (const std::string& isa : isas_here(scratch)) {
+    const Said said = skiff("verify --isa=" + isa + " " + model);
     EXPECT_EQ(said.code, 0) << said.text;
     EXPECT_FALSE(said.says(" 0 layers checked")) << said.text;
   }
