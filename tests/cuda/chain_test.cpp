@@ -134,6 +134,16 @@ TEST(Chains, OfIntegers) {
   }
 }
 
+/// What the CPU has no rows for is joined all the same.
+TEST(Chains, OfIntegersAndOperandsThatBroadcast) {
+  const Bytes stored{fb::DType::int8, 0.02f, -7};
+  Graph g;
+  const ValueId x = g.add_input("x", DType::float32, {2, 3, 4, 5});
+  const ValueId y = quantize(g, binary(g, Binary::mul, x, constant(g, {2, 1, 4, 1}, 1)), stored);
+  g.outputs = {dequantize(g, y, stored)};
+  expect_same_bits(g, {2});
+}
+
 /// A whole network of integers with an addition is the CPU's to the bit, and the addition one step.
 TEST(Chains, BetweenIntegerConvolutions) {
   const WithGpu gpu;
