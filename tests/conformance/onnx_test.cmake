@@ -41,7 +41,7 @@ function(check least count folder)
 endfunction()
 
 if(IS_DIRECTORY "${cases}" AND "${DEVICE}" STREQUAL "cuda")
-  check(942 "${cases}" --list "${DATA}/conformance/derived/onnx-1.22.0_core_cases.txt"
+  check(942 975 "${cases}" --list "${DATA}/conformance/derived/onnx-1.22.0_core_cases.txt"
         --device=cuda)
   message("${on_gpu} with steps on the GPU")
   if(on_gpu LESS 809)
