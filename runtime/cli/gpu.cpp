@@ -64,7 +64,7 @@ Gpu find_gpu(int ordinal) {
 std::string processor_text(const Session& session) {
   const skiff_device_info* const info = info_of(session);
   if (info == nullptr) return fmt::format("{} on {}", session.isa(), platform::cpu_name().data());
-  return fmt::format("cuda on {}, sm_{}{}, driver for CUDA {}, cuDNN {}", info->name, info->major,
+  return fmt::format("cuda ({}, sm_{}{}, driver for CUDA {}, cuDNN {})", info->name, info->major,
                      info->minor, driver_text(*info), cudnn_text(*info));
 }
 

@@ -18,8 +18,8 @@ struct Gpu {
 /// What a session on GPU `ordinal` would find, found the same way.
 Gpu find_gpu(int ordinal);
 
-/// What a session computes on: "avx512 on NAME OF THE CPU" or "cuda on NAME OF THE GPU, sm_87,
-/// driver for CUDA 13.0, cuDNN 9.19".
+/// What a session computes on: "avx512 on NAME OF THE CPU" or "cuda (NAME OF THE GPU, sm_87,
+/// driver for CUDA 13.0, cuDNN 9.19)".
 std::string processor_text(const Session& session);
 
 /// The machine, the system and this build; also the GPU of a session that has one.

@@ -41,7 +41,7 @@ TEST_F(ToolOnGpu, NamesTheGpuThatItMeasured) {
   expect_gpu(skiff_json("profile --iterations=2" + flags, scratch_));
   for (const std::string& command : {quick, "verify" + flags, "profile --iterations=2" + flags}) {
     const Said said = skiff(command);
-    EXPECT_TRUE(said.says("cuda on CUDA double, sm_87")) << said.text;
+    EXPECT_TRUE(said.says("cuda (CUDA double, sm_87")) << said.text;
     EXPECT_TRUE(said.says("cuDNN 9")) << said.text;
   }
 }

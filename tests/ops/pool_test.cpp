@@ -143,25 +143,6 @@ TEST(Pool, OneAndThreeAxes) {
   check_case({.kind = PoolKind::lp, .channels = 6, .in = {5, 4}, .kernel = {2, 3}, .p = 3});
 }
 
-/// Wherever in the window it lies.
-TEST(Pool, MaximaHandOnNan) {
-  for (const std::int64_t channels : {1, 17})
-    for (const std::int64_t place : {2, 3, 4})
-      for_each_table([&](const cpu::KernelTable& table) {
-        const Case c{.channels = channels, .in = {1, 7}, .kernel = {1, 3}, .stride = {1, 2}};
-        std::vector<double> x(static_cast<std::size_t>(7 * channels), 1.0);
-        x[static_cast<std::size_t>(place * channels)] = std::nan("");
-        const auto y = run_op(fb::OpKind::pool, attributes_of(c),
-                              {tensor_of(DType::float32, input_shape(c), x)}, {.table = &table});
-        const std::vector<double> values = y[0].numbers();
-        for (std::int64_t i = 0; i < 3 * channels; ++i) {
-          const std::int64_t begin = i / channels * 2;
-          const bool has_nan = i % channels == 0 && place >= begin && place < begin + 3;
-          EXPECT_EQ(std::isnan(values[static_cast<std::size_t>(i)]), has_nan) << i;
-        }
-      });
-}
-
 TEST(Pool, OtherTypes) {
   const Case c{
       .channels = 5, .in = {6, 5}, .kernel = {3, 3}, .stride = {2, 2}, .pads = {1, 1, 1, 1}};

@@ -87,7 +87,7 @@ right() {
   fi
   listed=$(on_gpu verify "$1" "${@:2}") || { echo "$listed"; return 1; }
   echo "$listed"
-  grep -q ': right on cuda$' <<< "$listed"
+  grep -q ': right on cuda ' <<< "$listed"
 }
 items_networks() { models; }
 check_networks() { right "$1"; }
