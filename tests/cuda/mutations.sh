@@ -28,6 +28,7 @@ mutations=(
   'runtime/ops/pad_cuda.cu|s/given != nullptr ? \*given : value/value/|cuda_ops_test|Pad.Values'
   'runtime/ops/resize_cuda.cu|s/\* s.between + between) \*/* s.between) */|cuda_ops_test|Resize.EveryAxisAndLayout'
   'runtime/ops/resize_cuda.cu|s/shape_.tables\[n\] = narrow(table_)/shape_.tables[n] = 0/|cuda_ops_test|Resize.EveryAxisAndLayout'
+  'runtime/ops/resize_cuda.cu|s/rest % s.out\[0\] \* s.taps\[0\]/rest % s.out[0] * s.taps[1]/|cuda_ops_test|Resize.*'
   'runtime/ops/slice_cuda.cpp|s/make_walk(spec);/make_identity(spec);/|cuda_ops_test|Slice.EveryRankAndSize'
   'runtime/ops/expand_cuda.cpp|s/make_walk(spec);/make_identity(spec);/|cuda_ops_test|Expand.EverySize'
   'runtime/ops/transpose_cuda.cpp|s/make_walk(spec);/make_identity(spec);/|cuda_ops_test|Transpose.EveryRankAndSize'
