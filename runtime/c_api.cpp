@@ -283,7 +283,8 @@ int32_t skiff_session_resize(skiff_session* session, size_t input, const int64_t
                              int32_t rank) {
   if (shape == nullptr && rank > 0) return null("shape is NULL");
   skiff_input_shape one{input, rank, {}};
-  std::copy_n(shape, std::clamp(rank, 0, skiff::kMaxRank), one.shape);
+  if (rank > 0 && rank <= skiff::kMaxRank)
+    std::copy_n(shape, rank, one.shape);  // others are refused
   return skiff_session_resize_all(session, &one, 1);
 }
 
