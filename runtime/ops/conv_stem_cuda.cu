@@ -286,10 +286,8 @@ KernelPtr make_pixel_conv(const KernelSpec& spec) {
   std::array<const TensorInfo*, 4> operands{&picture, nullptr, nullptr, nullptr};
   for (std::size_t i = 1; i < operands.size(); ++i)
     if (conv.operands[i] >= 0) operands[i] = &spec.input(conv.operands[i]);
-  const NodeView node{.op = fb::OpKind::conv,
-                      .attributes = conv.attributes,
-                      .inputs = operands,
-                      .name = conv.name};
+  const NodeView node{
+      .op = fb::OpKind::conv, .attributes = conv.attributes, .inputs = operands, .name = conv.name};
   const ConvPlan plan = read_conv(node);
   if (!fits_stem(plan)) refuse("more channels or a wider window than pixels are taken for");
   const Inputs inputs{pixels.operands[0], conv.operands[1], conv.operands[2], conv.operands[3]};
