@@ -4,11 +4,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 
 #include "runtime/cli/byte_count.h"
 #include "runtime/cli/near_match.h"
+#include "runtime/cli/parse_number.h"
 #include "runtime/cli/shape_flag.h"
 #include "runtime/core/error.h"
 
@@ -34,11 +34,9 @@ std::pair<std::string, std::string> split(const std::string& flag, const std::st
 
 template <typename T>
 T number(const std::string& flag, const std::string& text) {
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size())
-    wrong(fmt::format("{}: '{}' is not a number", flag, text));
-  return value;
+  const auto value = cli::parse_number<T>(text);
+  if (!value) wrong(fmt::format("{}: '{}' is not a number", flag, text));
+  return *value;
 }
 
 std::vector<std::string> pieces(const std::string& text, char separator) {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include "runtime/cli/parse_number.h"
 
 namespace skiff::cli {
 namespace {
@@ -13,10 +13,8 @@ CLI::Validator number_within(const char* kind, T least, T most) {
                                  ? fmt::format("of {} or more", least)
                                  : fmt::format("from {} to {}", least, most);
   const auto check = [=](const std::string& text) {
-    T number{};
-    const char* const end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, number);
-    const bool good = error == std::errc() && rest == end && number >= least && number <= most;
+    const auto number = parse_number<T>(text);
+    const bool good = number && *number >= least && *number <= most;
     return good ? std::string() : fmt::format("should be a {} {}, not '{}'", kind, bounds, text);
   };
   return CLI::Validator(check, bounds);

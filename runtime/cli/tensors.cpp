@@ -23,57 +23,22 @@ bool ends_with_any(const std::string& path, std::initializer_list<const char*> e
 /// What a file holds is wrong: a job that failed, where invalid_argument is a wrong flag.
 constexpr ErrorCode kBadContent = ErrorCode::invalid_model;
 
-std::vector<std::byte> read_file(const std::string& path) {
-  const platform::File file(path.c_str());
-  std::vector<std::byte> bytes(file.size());
-  file.read_at(0, bytes);
-  return bytes;
-}
-
 npy::Array read_raw(const TensorDesc& desc, const std::string& path) {
-  std::vector<std::byte> bytes = read_file(path);
+  const platform::File file(path.c_str());
   const auto wanted = static_cast<std::uint64_t>(desc.shape.elements()) * size_of(desc.dtype);
-  require(bytes.size() == wanted, kBadContent, path, " has ", bytes.size(), " bytes, '", desc.name,
+  require(file.size() == wanted, kBadContent, path, " has ", file.size(), " bytes, '", desc.name,
           "' of ", desc.dtype, " ", desc.shape, " has ", wanted);
-  return {desc.dtype, desc.shape, std::move(bytes)};
-}
-
-/// Bytes before the elements of a .npy file whose header was read: magic number, version, the
-/// header's length in 2 bytes (version 1) or 4, and the header.
-std::size_t npy_header_bytes(std::span<const std::byte> file) {
-  const std::size_t length_bytes = file[6] == std::byte{1} ? 2 : 4;
-  std::size_t length = 0;
-  for (std::size_t i = length_bytes; i-- > 0;)
-    length = length << 8 | std::to_integer<std::size_t>(file[8 + i]);
-  return 8 + length_bytes + length;
-}
-
-npy::Array read_whole_npy(std::span<const std::byte> file) {
-  npy::Array array = npy::read_npy(file);
-  const std::size_t expected = npy_header_bytes(file) + array.bytes.size();
-  require(file.size() == expected, kBadContent, "the file has ", file.size(),
-          " bytes, header and elements have ", expected);
+  npy::Array array{desc.dtype, desc.shape, std::vector<std::byte>(wanted)};
+  file.read_at(0, array.bytes);
   return array;
 }
 
-npy::Array pick(npy::Archive arrays, const std::string& prefix, const std::string& name) {
+npy::Array pick(npy::Archive arrays, const std::string& prefix, const std::string& name,
+                const std::string& path) {
   for (const std::string& key : {prefix + name, name})
     if (const auto found = arrays.find(key); found != arrays.end()) return std::move(found->second);
-  require(arrays.size() == 1, kBadContent, "it holds no array ", prefix, name);
+  require(arrays.size() == 1, kBadContent, path, " holds no array ", prefix, name);
   return std::move(arrays.begin()->second);
-}
-
-/// An array of a .npy, .npz or .pb file; errors name it.
-npy::Array parse_file(const std::string& path, const std::string& prefix, const std::string& name) {
-  const bool onnx = path.ends_with(".pb");
-  const std::vector<std::byte> bytes = onnx ? std::vector<std::byte>() : read_file(path);
-  try {
-    if (onnx) return read_onnx_tensor(path);
-    return path.ends_with(".npy") ? read_whole_npy(bytes)
-                                  : pick(npy::read_npz(bytes), prefix, name);
-  } catch (const Error& error) {
-    fail(error.code(), path, ": ", error.what());
-  }
 }
 
 /// As read_array, of any shape.
@@ -81,7 +46,10 @@ npy::Array load_array(const TensorDesc& desc, const std::string& prefix, const s
   if (path.ends_with(".raw")) return read_raw(desc, path);
   require(ends_with_any(path, {".npy", ".npz", ".pb"}), ErrorCode::invalid_argument, path,
           ": should end with .npy, .npz or .raw (inputs of pictures: .png, .jpg, .bmp)");
-  npy::Array array = parse_file(path, prefix, std::string(desc.name));
+  npy::Array array = path.ends_with(".npy") ? npy::load_npy(path)
+                     : path.ends_with(".pb")
+                         ? read_onnx_tensor(path)
+                         : pick(npy::load_npz(path), prefix, std::string(desc.name), path);
   require(array.dtype == desc.dtype, kBadContent, path, " holds ", array.dtype, ", '", desc.name,
           "' is ", desc.dtype);
   return array;

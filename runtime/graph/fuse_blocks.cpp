@@ -61,7 +61,6 @@ class Finder {
   }
 
  private:
-  static std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
   const GraphNode& node(std::int32_t i) const { return graph_.nodes[at(i)]; }
   static bool depthwise(const ConvGeometry& g) { return g.groups > 1; }
 

@@ -12,8 +12,6 @@ namespace {
 /// What a GPU's interpreter counts in.
 constexpr std::int64_t kMostElements = (std::int64_t{1} << 31) - 1;
 
-std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
-
 /// A few numbers without repetition.
 template <int kRoom>
 struct Few {

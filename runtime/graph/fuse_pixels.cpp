@@ -8,8 +8,6 @@
 namespace skiff {
 namespace {
 
-std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
-
 struct Found {
   PixelChain chain;
   std::int32_t conv = -1;

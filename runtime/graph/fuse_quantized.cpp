@@ -9,8 +9,6 @@
 namespace skiff {
 namespace {
 
-std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
-
 /// An elementwise node or chain, with the nodes that convert for it alone; -1: there is none.
 struct Group {
   std::int32_t elementwise = -1, quantize = -1;

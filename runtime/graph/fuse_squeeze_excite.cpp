@@ -12,8 +12,6 @@ namespace {
 
 using Net = SqueezeExcite;
 
-std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
-
 /// Nodes by their indices, in the order of their parts; -1: none adds.
 struct Found {
   std::array<std::int32_t, Net::kMaxParts> nodes;

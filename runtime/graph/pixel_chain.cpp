@@ -5,8 +5,6 @@
 namespace skiff {
 namespace {
 
-std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
-
 /// Whether a value is a constant with a number, or one a channel of `x`.
 bool is_channel_constant(const GraphValue& value, const Shape& x) {
   const Shape& shape = value.info.shape;

@@ -8,6 +8,9 @@
 // What load-time rewrites have in common.
 namespace skiff {
 
+/// Place in a vector of what goes by numbers that may be -1.
+inline std::size_t at(std::int32_t i) noexcept { return static_cast<std::size_t>(i); }
+
 /// Everything of a graph without bodies; `to` is empty. It points into what `from` points into.
 void copy(const Graph& from, Graph& to);
 
@@ -37,7 +40,7 @@ void join_nodes(Graph& graph, const GroupOf& group_of, const Make& make) {
   const auto count = static_cast<std::int32_t>(graph.nodes.size());
   for (std::int32_t n = 0; n < count; ++n)
     if (const auto* group = group_of(n); group != nullptr && group->last() == n)
-      graph.nodes[static_cast<std::size_t>(n)] = make(*group);
+      graph.nodes[at(n)] = make(*group);
   std::size_t kept = 0;
   for (std::int32_t n = 0; n < count; ++n)
     if (const auto* group = group_of(n); group == nullptr || group->last() == n)

@@ -6,12 +6,6 @@
 namespace skiff::test {
 namespace {
 
-void write_bytes(const std::string& path, std::span<const std::byte> bytes) {
-  std::ofstream(path, std::ios::binary)
-      .write(reinterpret_cast<const char*>(bytes.data()),
-             static_cast<std::streamsize>(bytes.size()));
-}
-
 /// y = -x for a picture of `channels` channels.
 std::string picture_model(const ScratchFolder& scratch, std::int64_t channels = 3) {
   OnnxBuilder model;

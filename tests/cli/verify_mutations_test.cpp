@@ -99,12 +99,6 @@ Bytes sample_file(const std::string& name) {
                                [&](const ModelSample& sample) { return sample.name == name; }));
 }
 
-void write_bytes(const std::string& path, std::span<const std::byte> bytes) {
-  std::ofstream(path, std::ios::binary)
-      .write(reinterpret_cast<const char*>(bytes.data()),
-             static_cast<std::streamsize>(bytes.size()));
-}
-
 /// What `verify` finds of the first golden case.
 nlohmann::json verified(const std::string& arguments, const ScratchFolder& scratch) {
   const std::string file = scratch / "verified.json";

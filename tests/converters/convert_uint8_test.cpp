@@ -41,11 +41,8 @@ struct Net {
     net.attr("strides", {2, 2}).attr("kernel_shape", {3, 3});
     if (padded) net.attr("pads", {1, 1, 1, 1});
     net.node("Relu", {"c"}, {"r"}).node("GlobalAveragePool", {"r"}, {"y"}).output("y");
-    const std::vector<std::byte> bytes = net.bytes();
     const std::string path = scratch / "net.onnx";
-    std::ofstream(path, std::ios::binary)
-        .write(reinterpret_cast<const char*>(bytes.data()),
-               static_cast<std::streamsize>(bytes.size()));
+    test::write_bytes(path, net.bytes());
     return path;
   }
 };
@@ -200,10 +197,7 @@ TEST(Uint8Input, RefusesWhatIsNoPicture) {
 
   OnnxBuilder flat;
   flat.input("x", {2, 6, 3}).node("Relu", {"x"}, {"y"}).output("y");
-  const std::vector<std::byte> bytes = flat.bytes();
-  std::ofstream(scratch / "flat.onnx", std::ios::binary)
-      .write(reinterpret_cast<const char*>(bytes.data()),
-             static_cast<std::streamsize>(bytes.size()));
+  test::write_bytes(scratch / "flat.onnx", flat.bytes());
   std::ofstream(scratch / "flat.json")
       << R"({"preprocess": {"height_axis": 0, "width_axis": 1, "channel_axis": 2}})";
   axes.task = scratch / "flat.json";

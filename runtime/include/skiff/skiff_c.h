@@ -30,35 +30,37 @@ typedef struct skiff_session skiff_session;
 
 /* Numbers and meanings are those of the C++ enumerations. */
 
-typedef enum skiff_error_code { /* skiff::ErrorCode */
-                                SKIFF_OK = 0,
-                                SKIFF_ERROR_INVALID_ARGUMENT = 1,
-                                SKIFF_ERROR_NOT_FOUND = 2,
-                                SKIFF_ERROR_IO = 3,
-                                SKIFF_ERROR_INVALID_MODEL = 4,
-                                SKIFF_ERROR_UNSUPPORTED = 5,
-                                SKIFF_ERROR_BUDGET_EXCEEDED = 6,
-                                SKIFF_ERROR_OUT_OF_MEMORY = 7,
-                                SKIFF_ERROR_DEVICE = 8,
-                                SKIFF_ERROR_BAD_VALUE = 9,
-                                SKIFF_ERROR_INTERNAL = 10
+/* skiff::ErrorCode */
+typedef enum skiff_error_code {
+  SKIFF_OK = 0,
+  SKIFF_ERROR_INVALID_ARGUMENT = 1,
+  SKIFF_ERROR_NOT_FOUND = 2,
+  SKIFF_ERROR_IO = 3,
+  SKIFF_ERROR_INVALID_MODEL = 4,
+  SKIFF_ERROR_UNSUPPORTED = 5,
+  SKIFF_ERROR_BUDGET_EXCEEDED = 6,
+  SKIFF_ERROR_OUT_OF_MEMORY = 7,
+  SKIFF_ERROR_DEVICE = 8,
+  SKIFF_ERROR_BAD_VALUE = 9,
+  SKIFF_ERROR_INTERNAL = 10
 } skiff_error_code;
 
-typedef enum skiff_dtype { /* skiff::DType */
-                           SKIFF_DTYPE_NONE = 0,
-                           SKIFF_DTYPE_FLOAT32 = 1,
-                           SKIFF_DTYPE_FLOAT16 = 2,
-                           SKIFF_DTYPE_BFLOAT16 = 3,
-                           SKIFF_DTYPE_FLOAT64 = 4,
-                           SKIFF_DTYPE_INT8 = 5,
-                           SKIFF_DTYPE_UINT8 = 6,
-                           SKIFF_DTYPE_INT16 = 7,
-                           SKIFF_DTYPE_UINT16 = 8,
-                           SKIFF_DTYPE_INT32 = 9,
-                           SKIFF_DTYPE_UINT32 = 10,
-                           SKIFF_DTYPE_INT64 = 11,
-                           SKIFF_DTYPE_UINT64 = 12,
-                           SKIFF_DTYPE_BOOLEAN = 13
+/* skiff::DType */
+typedef enum skiff_dtype {
+  SKIFF_DTYPE_NONE = 0,
+  SKIFF_DTYPE_FLOAT32 = 1,
+  SKIFF_DTYPE_FLOAT16 = 2,
+  SKIFF_DTYPE_BFLOAT16 = 3,
+  SKIFF_DTYPE_FLOAT64 = 4,
+  SKIFF_DTYPE_INT8 = 5,
+  SKIFF_DTYPE_UINT8 = 6,
+  SKIFF_DTYPE_INT16 = 7,
+  SKIFF_DTYPE_UINT16 = 8,
+  SKIFF_DTYPE_INT32 = 9,
+  SKIFF_DTYPE_UINT32 = 10,
+  SKIFF_DTYPE_INT64 = 11,
+  SKIFF_DTYPE_UINT64 = 12,
+  SKIFF_DTYPE_BOOLEAN = 13
 } skiff_dtype;
 
 /* skiff::DeviceKind */
@@ -99,13 +101,14 @@ typedef enum skiff_fit_mode {
   SKIFF_FIT_CENTER_CROP = 2
 } skiff_fit_mode;
 
-typedef enum skiff_postprocess_kind { /* skiff::PostprocessKind */
-                                      SKIFF_POSTPROCESS_NONE = 0,
-                                      SKIFF_POSTPROCESS_CLASSIFY = 1,
-                                      SKIFF_POSTPROCESS_DETECT_ANCHORS = 2,
-                                      SKIFF_POSTPROCESS_DETECT_CORNERS = 3,
-                                      SKIFF_POSTPROCESS_DETECT_GRID = 4,
-                                      SKIFF_POSTPROCESS_SEGMENT = 5
+/* skiff::PostprocessKind */
+typedef enum skiff_postprocess_kind {
+  SKIFF_POSTPROCESS_NONE = 0,
+  SKIFF_POSTPROCESS_CLASSIFY = 1,
+  SKIFF_POSTPROCESS_DETECT_ANCHORS = 2,
+  SKIFF_POSTPROCESS_DETECT_CORNERS = 3,
+  SKIFF_POSTPROCESS_DETECT_GRID = 4,
+  SKIFF_POSTPROCESS_SEGMENT = 5
 } skiff_postprocess_kind;
 
 /* Not ended by NUL: `length` bytes of UTF-8. */
