@@ -95,7 +95,7 @@ SessionOptions options_of(const skiff_session_options* given, skiff_log& kept_lo
   const skiff_session_options known = taken(given, "options");
   SessionOptions options;
   auto& [device, threads, strict_gpu, isa, memory_limit, allocator, arena, log, gpu, stream,
-         device_arena, tuning, plan_cache, fuse, tf32] = options;
+         device_arena, tuning, plan_cache, fuse, tf32, progress] = options;
   device = enumerator(known.device, DeviceKind::cuda, "device");
   threads = known.threads == 0 ? 1 : known.threads;
   strict_gpu = known.strict_gpu != 0;
@@ -112,6 +112,7 @@ SessionOptions options_of(const skiff_session_options* given, skiff_log& kept_lo
   plan_cache = known.plan_cache;
   fuse = enumerator(known.fuse, Fuse::on, "fuse");
   tf32 = known.tf32 != 0;
+  progress = {known.progress.function, known.progress.user};
   return options;
 }
 

@@ -9,6 +9,7 @@
 #include "converters/tool/options.h"
 #include "converters/tool/outputs.h"
 #include "converters/tool/report.h"
+#include "runtime/cli/progress.h"
 #include "runtime/core/error.h"
 
 namespace {
@@ -28,10 +29,12 @@ std::vector<std::byte> convert_model(const tool::Options& options, convert::Repo
 }
 
 void perform(tool::Options& options) {
-  options.convert.progress = tool::show_progress;
+  cli::Progress bar;
+  options.convert.progress = [&](const char* stage, double done) { bar.show(stage, done); };
   tool::check_outputs(options);
   convert::Report report;
   const auto bytes = convert_model(options, report);
+  bar.clear();
   tool::refuse_to_overwrite(options, report.source.files);
   tool::write_outputs(options, bytes, tool::to_json(report));
   fmt::print("{}", tool::summary(report, options.output));
@@ -45,10 +48,7 @@ int exit_code_of(const Error& error) {
   return usage ? 2 : 1;
 }
 
-void complain(std::string_view what) {
-  tool::clear_progress();
-  fmt::print(stderr, "skiff-convert: {}\n", what);
-}
+void complain(std::string_view what) { fmt::print(stderr, "skiff-convert: {}\n", what); }
 
 }  // namespace
 

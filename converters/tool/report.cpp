@@ -1,7 +1,6 @@
 #include "converters/tool/report.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -166,19 +165,6 @@ std::string to_json(const convert::Report& report) {
       {"seconds", report.seconds},
   };
   return json.dump(2) + "\n";
-}
-
-void show_progress(const char* stage, double done) {
-  if (isatty(STDERR_FILENO) == 0) return;
-  constexpr int kWidth = 30;
-  const int filled = static_cast<int>(done * kWidth);
-  fmt::print(stderr, "\r\x1b[K[{:#<{}}{:.<{}}] {}", "", filled, "", kWidth - filled, stage);
-  if (done >= 1) clear_progress();
-  std::fflush(stderr);
-}
-
-void clear_progress() {
-  if (isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\x1b[K");
 }
 
 }  // namespace skiff::tool

@@ -14,9 +14,4 @@ std::string refusal_table(const convert::Refused& refused);
 std::string summary(const convert::Report& report, const std::string& output);
 std::string to_json(const convert::Report& report);
 
-/// A progress bar on standard error when it is a terminal, else nothing.
-void show_progress(const char* stage, double done);
-/// Takes the bar away, so that something else can be said.
-void clear_progress();
-
 }  // namespace skiff::tool

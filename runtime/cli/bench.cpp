@@ -41,7 +41,7 @@ struct Times {
 
 Times measure(Session& session, const Options& options, std::barrier<>& start, bool draw) {
   Times times;
-  Progress progress("measuring", draw);  // told between runs, so that it costs no latency
+  Progress progress(draw);  // told between runs, so that it costs no latency
   std::int64_t begin = platform::monotonic_ns();
   while (times.status.ok() && ms_since(begin) < options.warm_up_ms) times.status = session.run();
   times.ms.reserve(1 << 16);
@@ -52,7 +52,7 @@ Times measure(Session& session, const Options& options, std::barrier<>& start, b
     const std::int64_t at = platform::monotonic_ns();
     times.status = session.run();
     times.ms.push_back(ms_since(at));
-    progress.show(ms_since(begin) / (options.duration_s * 1000 + 1));
+    progress.show("measuring", ms_since(begin) / (options.duration_s * 1000 + 1));
   }
   return times;
 }

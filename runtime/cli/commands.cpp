@@ -30,10 +30,14 @@ void parse_device(const std::string& text, SessionOptions& options) {
 
 void print_log(void* user, LogLevel level, const char* message) {
   const auto& common = *static_cast<const Common*>(user);
-  if (level == LogLevel::debug && !common.verbose) common.tuned.add("layers timed");
   if (level > LogLevel::warning && !common.verbose) return;
   if (level <= LogLevel::warning && !common.warned.insert(message).second) return;
   fmt::print(stderr, "{}: {}\n", common.tool, message);
+}
+
+void show_progress(void* user, const char* stage, double done) {
+  const auto& common = *static_cast<const Common*>(user);
+  if (!common.verbose) common.loading->show(stage, done);
 }
 
 }  // namespace
@@ -64,6 +68,7 @@ SessionOptions Common::session_options() const {
   options.tf32 = tf32;
   options.fuse = fuse == "off" ? Fuse::off : fuse == "on" ? Fuse::on : Fuse::automatic;
   options.log = {print_log, const_cast<Common*>(this)};
+  options.progress = {show_progress, const_cast<Common*>(this)};
   require(!strict_gpu || options.device != DeviceKind::cpu, ErrorCode::invalid_argument,
           "--strict-gpu contradicts --device=cpu");
   return options;
@@ -77,7 +82,7 @@ Model Common::load() const {
 
 Session Common::session(const Model& loaded) const {
   Session made(loaded, session_options());
-  tuned.end();
+  loading->clear();
   std::vector<std::pair<std::string, std::string>> pairs;
   for (const std::string& text : shapes) pairs.push_back(split_pair("--shape", text));
   std::vector<InputShape> wanted;

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -30,7 +31,7 @@ struct Common {
   std::string json;  ///< a file, "-" for standard output, "" for none
   bool verbose = false;
   mutable std::set<std::string> warned;  ///< each warning is printed once
-  mutable Count tuned;                   ///< what tuning logs, where it is not printed
+  std::shared_ptr<Progress> loading = std::make_shared<Progress>();  ///< of tuning
 
   /// What the library takes; texts stay here. All throw Error.
   LoadOptions load_options() const;

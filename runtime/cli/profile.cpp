@@ -129,11 +129,11 @@ Json trace_json(const Session& session, const Marks& marks) {
 }
 
 std::vector<Marks> measure(Session& session, int iterations) {
-  Progress progress("measuring");
+  Progress progress;
   for (int i = 0; i < 3; ++i) run_once(session);
   std::vector<Marks> runs;
   for (int i = 0; i < iterations; ++i) {
-    progress.show(static_cast<double>(i) / iterations);
+    progress.show("measuring", static_cast<double>(i) / iterations);
     runs.push_back(run_once(session));
   }
   return runs;

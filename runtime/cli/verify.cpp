@@ -185,9 +185,10 @@ void describe_layers(CaseReport& report) {
 
 std::vector<CaseReport> verify_all(Session& session, std::span<const fb::GoldenCase* const> cases) {
   std::vector<CaseReport> reports;
-  Progress progress("verifying");
+  Progress progress;
   for (const fb::GoldenCase* golden : cases) {
-    progress.show(static_cast<double>(reports.size()) / static_cast<double>(cases.size()));
+    progress.show("verifying",
+                  static_cast<double>(reports.size()) / static_cast<double>(cases.size()));
     reports.push_back(verify_case(session, *golden));
   }
   return reports;

@@ -48,8 +48,12 @@ class Binder {
 
   Binding run() {
     if (graph_.symbols != nullptr) add_corners();
-    result_.steps.reserve(graph_.nodes.size());
-    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) add_step(static_cast<std::int32_t>(i));
+    const std::size_t count = graph_.nodes.size();
+    result_.steps.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (device_ != nullptr) device_->reach(i, count);
+      add_step(static_cast<std::int32_t>(i));
+    }
     add_constant_outputs(graph_.outputs);
     for (const StateLink& state : graph_.states) forms_.add_stored(state.initial_buffer);
     for (const GraphVariable& variable : graph_.variables)

@@ -51,6 +51,11 @@ class DeviceMaker {
   DeviceMaker(backend::Device& device, tune::Tuner& tuner, std::uint64_t most_workspace) noexcept
       : device_(device), tuner_(tuner), most_workspace_(most_workspace) {}
 
+  /// Node `index` of `count` comes next.
+  void reach(std::size_t index, std::size_t count) const noexcept {
+    tuner_.reach(static_cast<double>(index) / static_cast<double>(count));
+  }
+
   /// The kernel of a node for the present shapes. Throws Error{unsupported} that says why there is
   /// none.
   KernelPtr make(const GraphNode& node, Shapes& now, std::pmr::memory_resource& memory) const {

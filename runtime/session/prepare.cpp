@@ -53,6 +53,7 @@ void Session::Impl::make_prepared(Prepared& other, std::pmr::memory_resource& ro
     const Step& step = binding.steps[s];
     if (step.space != Space::device) continue;
     const GraphNode& node = graph_node(step);
+    device_maker->reach(s, binding.steps.size());
     KernelPtr kernel = device_maker->make(node, shapes, room, step.workspace_bytes);
     check_replacement(step, node, *kernel);
     other.parts[s].kernel = std::move(kernel);

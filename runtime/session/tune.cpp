@@ -27,7 +27,10 @@ void Session::Impl::tune_in_place(const Model& model, const SessionOptions& opti
   impl->materialise();
   float best = impl->time_on_device(kRuns);
   const std::vector<tune::CloseCall> calls = impl->tuner->close_calls();
-  for (std::size_t i = 0; i < std::min(calls.size(), kMostTrials); ++i) {
+  const std::size_t trials = std::min(calls.size(), kMostTrials);
+  for (std::size_t i = 0; i < trials; ++i) {
+    impl->tuner->tell("timing close ones in place",
+                      static_cast<double>(i) / static_cast<double>(trials));
     impl->tuner->settle(calls[i].key, calls[i].second);
     impl = nullptr;  // one at a time: each takes the whole memory
     impl = bind_within_limit(model, options);

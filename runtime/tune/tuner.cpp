@@ -50,6 +50,7 @@ std::string code_folder(const SessionOptions& options) {
 Tuner::Tuner(backend::Device& device, const SessionOptions& options, bool measure)
     : device_(device),
       log_(options.log),
+      progress_(options.progress),
       reads_(options.tuning != Tuning::off || options.plan_cache != nullptr),
       measures_(measure && options.tuning != Tuning::off),
       most_(options.tuning == Tuning::full ? 16 : 4),
@@ -84,6 +85,7 @@ std::string Tuner::measure(const std::string& key, const NodeView& node,
     float ms = std::numeric_limits<float>::infinity();
     const std::string* name = nullptr;
   };
+  tell("timing layers", place_);
   Timed best, second;
   std::size_t count = 0;
   for (const std::string& name : names) {
@@ -114,6 +116,10 @@ void Tuner::save() {
   std::string why;
   if (!found_.save(path_, why))
     say(LogLevel::warning, message("what tuning found is not kept: ", why));
+}
+
+void Tuner::tell(const char* stage, double done) const {
+  if (progress_.function != nullptr) progress_.function(progress_.user, stage, done);
 }
 
 void Tuner::say(LogLevel level, const std::string& text) const {

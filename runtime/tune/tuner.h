@@ -23,6 +23,12 @@ class Tuner {
   /// Reads the plan cache the options name. `measure` false: nothing is timed, whatever they say.
   Tuner(backend::Device& device, const SessionOptions& options, bool measure);
 
+  /// The next node that is asked for is at this place of all, 0 to 1: for the caller's progress.
+  void reach(double place) noexcept { place_ = place; }
+
+  /// Tells the caller's progress function, if there is one.
+  void tell(const char* stage, double done) const;
+
   /// The algorithm for a node, by what is known or by timing all; empty: the one ranked first.
   /// Those that take more scratch are left out.
   std::string choose(const NodeView& node, std::span<const TensorInfo> outputs,
@@ -43,6 +49,8 @@ class Tuner {
 
   backend::Device& device_;
   Log log_;
+  Progress progress_;
+  double place_ = 0;
   bool reads_, measures_;
   int most_, runs_;
   std::string path_, machine_;

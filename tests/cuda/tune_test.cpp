@@ -242,6 +242,47 @@ TEST_F(Tune, CloseOnesAreDecidedInPlace) {
   EXPECT_TRUE(session.run().ok());
 }
 
+struct Told {
+  std::string stage;
+  double done;
+};
+
+void keep(void* user, const char* stage, double done) {
+  static_cast<std::vector<Told>*>(user)->push_back({stage, done});
+}
+
+/// What was told goes up within each stage and names `stages`, in this order.
+void expect_told(const std::vector<Told>& told, const std::vector<std::string>& stages) {
+  std::vector<std::string> seen;
+  double last = 0;
+  for (const auto& [stage, done] : told) {
+    if (seen.empty() || seen.back() != stage) {
+      seen.push_back(stage);
+      last = 0;
+    }
+    EXPECT_GE(done, last) << stage;
+    EXPECT_LE(done, 1) << stage;
+    last = done;
+  }
+  EXPECT_EQ(seen, stages);
+}
+
+TEST_F(Tune, SaysHowFarItIs) {
+  const WithGpu gpu;
+  const Model model = Model::from_bytes(file_named("picture"));
+  cuda_double_set_cost("cudnn 0", 0.95);
+  std::vector<Told> told;
+  SessionOptions options = with(Tuning::full);
+  options.progress = {keep, &told};
+  { const Session session(model, options); }
+  EXPECT_GT(told.size(), 3u);
+  expect_told(told, {"timing layers", "timing close ones in place"});
+  told.clear();
+  tune::forget_tuning();
+  { const Session session(model, options); }
+  expect_told(told, {});  // all is in the plan cache
+}
+
 TEST_F(Tune, ClearOnesAreNotTriedInPlace) {
   const WithGpu gpu;
   const Model model = Model::from_bytes(file_named("picture"));

@@ -251,7 +251,8 @@ TEST(CProgram, EnumeratorsHaveTheirTwins) {
 TEST(CProgram, StructsKeepTheirLayout) {
   static_assert(sizeof(void*) != 8 || (offsetof(skiff_session_options, stream) == 32 &&
                                        offsetof(skiff_session_options, allocator) == 64 &&
-                                       sizeof(skiff_session_options) == 136));
+                                       offsetof(skiff_session_options, progress) == 136 &&
+                                       sizeof(skiff_session_options) == 152));
   static_assert(sizeof(void*) != 8 || sizeof(skiff_load_options) == 40);
   static_assert(sizeof(void*) != 8 || sizeof(skiff_tensor) == 104);
   static_assert(sizeof(void*) != 8 || sizeof(skiff_input_shape) == 80);

@@ -34,6 +34,13 @@ struct Log {
   void* user = nullptr;
 };
 
+/// Told how far the long work of a load has come, by the thread that loads; it must not throw.
+struct Progress {
+  /// `stage`: what is being done, a literal; `done`: how much of it is, 0 to 1.
+  void (*function)(void* user, const char* stage, double done) = nullptr;
+  void* user = nullptr;
+};
+
 /// How thoroughly a session with a GPU looks for the fastest kernels.
 enum class Tuning : std::int32_t {
   off = 0,   ///< the libraries' own ranking
@@ -70,6 +77,7 @@ struct SessionOptions {
   /// has 10 bits of fraction, so that tensor cores compute them; sums stay float32. Without a GPU
   /// it changes nothing.
   bool tf32 = false;
+  Progress progress = {};  ///< of tuning, which may take minutes
 };
 
 /// Bytes a session and its model take. `total` is what is requested from the allocator at the peak,

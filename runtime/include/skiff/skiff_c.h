@@ -132,6 +132,13 @@ typedef struct skiff_log {
   void* user;
 } skiff_log;
 
+/* Told by the thread that loads how far tuning has come: what is being done, and how much of it, 0
+ * to 1. */
+typedef struct skiff_progress {
+  void (*function)(void* user, const char* stage, double done);
+  void* user;
+} skiff_progress;
+
 typedef struct skiff_load_options {
   uint32_t size;             /* sizeof(skiff_load_options) */
   int32_t skip_digests;      /* not 0: do not check the SHA-256 of what is read */
@@ -159,6 +166,7 @@ typedef struct skiff_session_options {
   skiff_log log;
   void* device_arena;        /* the GPU's part, allocated there by the caller; NULL: allocated */
   size_t device_arena_bytes; /* at least skiff_memory_report's device_arena */
+  skiff_progress progress;
 } skiff_session_options;
 
 /* Bytes a session and its model take; see skiff::MemoryReport. */
