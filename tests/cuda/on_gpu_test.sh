@@ -9,7 +9,7 @@ data=${SKIFF_DATA:-$here/../../../shared}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 failed=0
-unset GTEST_TOTAL_SHARDS GTEST_SHARD_INDEX
+unset GTEST_TOTAL_SHARDS GTEST_SHARD_INDEX SKIFF_LONG  # what the programs find is not in question
 
 # expect CODE PART WHAT: what `run PART` must exit with.
 expect() {

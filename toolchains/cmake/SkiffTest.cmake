@@ -1,6 +1,7 @@
-# skiff_add_test(NAME SOURCES file... [LIBRARIES target...] [LABELS label...])
+# skiff_add_test(NAME SOURCES file... [LIBRARIES target...] [LABELS label...] [SHARDS n])
 #
-# One GoogleTest program, linked with skiff, that is one ctest test of the same name. Labels choose
+# One GoogleTest program, linked with skiff, that is one ctest test of the same name; with SHARDS, n of
+# them that run side by side: NAME_1 to NAME_n (the target's property SKIFF_CTESTS). Labels choose
 # the stages of `tests/run.sh --all` it takes part in besides the Release one:
 #   sanitize  built and run with ASan and UBSan        threads  built and run with TSan
 #   qemu      cross-compiled and run under qemu-user
@@ -19,13 +20,26 @@ function(skiff_add_test_library name)
 endfunction()
 
 function(skiff_add_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "SHARDS" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE
     skiff skiff_build skiff_schema_objects skiff_test_folders ${ARG_LIBRARIES} GTest::gtest_main)
   skiff_precompile_tests(${name})
-  add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 3000)
+  set(ctests "")
+  if(ARG_SHARDS)
+    foreach(shard RANGE 1 ${ARG_SHARDS})
+      math(EXPR index "${shard} - 1")
+      add_test(NAME ${name}_${shard} COMMAND ${name})
+      set_tests_properties(${name}_${shard} PROPERTIES
+        ENVIRONMENT "GTEST_TOTAL_SHARDS=${ARG_SHARDS};GTEST_SHARD_INDEX=${index}")
+      list(APPEND ctests ${name}_${shard})
+    endforeach()
+  else()
+    add_test(NAME ${name} COMMAND ${name})
+    set(ctests ${name})
+  endif()
+  set_target_properties(${name} PROPERTIES SKIFF_CTESTS "${ctests}")
+  set_tests_properties(${ctests} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 1200)
   foreach(label IN LISTS ARG_LABELS)
     add_dependencies(skiff_tests_${label} ${name})
   endforeach()
