@@ -9,7 +9,7 @@
 // leave a text in `error`.
 extern "C" {
 
-#define SKIFF_BACKEND_VERSION 4u
+#define SKIFF_BACKEND_VERSION 5u
 
 struct skiff_device;   ///< one session's hold on a GPU: stream, library handles
 struct skiff_kernel;   ///< one node bound to a device
@@ -123,7 +123,7 @@ struct skiff_backend {
   /// memory as the GPU sees it.
   int32_t (*allocate)(int32_t ordinal, int32_t kind, uint64_t bytes, void** memory, void** mapped,
                       skiff_backend_error* error);
-  void (*release)(int32_t ordinal, int32_t kind, void* memory);
+  void (*release)(int32_t ordinal, int32_t kind, void* memory, uint64_t bytes);
   int32_t (*upload)(skiff_device* device, void* to, const void* from, uint64_t bytes,
                     skiff_backend_error* error);
 
@@ -161,6 +161,10 @@ struct skiff_backend {
 
   /// Whether code can be compiled while loading: NVRTC is there. Opens it.
   int32_t (*compiles)(void);
+
+  /// Bytes that the GPU's context, code and libraries take now besides what allocate() gave:
+  /// measured, disturbed by other programs. 0: it cannot be told.
+  uint64_t (*footprint)(int32_t ordinal);
 };
 
 /// The module's one exported function; null when it does not speak `version`.

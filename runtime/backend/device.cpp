@@ -26,7 +26,7 @@ Memory::Memory(const skiff_backend& table, int ordinal, MemoryKind kind, std::ui
 }
 
 Memory::~Memory() {
-  if (data_ != nullptr) table_->release(ordinal_, static_cast<std::int32_t>(kind_), data_);
+  if (data_ != nullptr) table_->release(ordinal_, static_cast<std::int32_t>(kind_), data_, size_);
 }
 
 void Memory::swap(Memory& other) noexcept {

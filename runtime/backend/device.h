@@ -136,6 +136,8 @@ class Device {
   /// Inputs and outputs need no copy: the GPU works in the host's memory.
   bool integrated() const noexcept { return info_.integrated != 0; }
   int ordinal() const noexcept { return ordinal_; }
+  /// Bytes that context and libraries take now: measured; 0 where that cannot be told.
+  std::uint64_t footprint() const noexcept { return table_.footprint(ordinal_); }
 
   Memory allocate(MemoryKind kind, std::uint64_t bytes) const {
     return Memory(table_, ordinal_, kind, bytes);

@@ -111,7 +111,7 @@ std::string text_of(const Json& j, const Session& session) {
              l["max"].get<double>(), l["count"].get<std::size_t>(),
              j["throughput_per_s"].get<double>(), j["load_ms"].get<double>(),
              j["digest_ms"].get<double>(), j["first_run_ms"].get<double>()) +
-         memory_text(session.memory());
+         memory_text(session.memory()) + context_text(context_bytes(session));
 }
 
 void export_times(const std::vector<double>& ms, const std::string& path) {
@@ -142,6 +142,7 @@ int bench(const Options& options) {
 
   Json memory = memory_json(sessions[0].memory());
   memory["predicted_total"] = predicted.total;
+  add_context(memory, context_bytes(sessions[0]));
   memory["peak_rss"] = platform::memory_state().peak_resident;
   const Shape shape = model.input_count() > 0 ? sessions[0].input(0).shape() : Shape();
   const Json json = {{"model", model.name()},

@@ -37,6 +37,11 @@ const skiff_device_info* info_of(const Session& session) {
   return device ? &device->info() : nullptr;
 }
 
+std::optional<std::uint64_t> context_of(const backend::Device& device) {
+  const std::uint64_t bytes = device.footprint();
+  return bytes == 0 ? std::optional<std::uint64_t>() : bytes;
+}
+
 }  // namespace
 
 Gpu find_gpu(int ordinal) {
@@ -59,6 +64,32 @@ Gpu find_gpu(int ordinal) {
   } catch (const Error& error) {
     return {false, fmt::format("not used: {}", error.what()), {{"why_not", error.what()}}};
   }
+}
+
+std::optional<std::uint64_t> context_bytes(const Session& session) {
+  const auto& device = session.impl().device;
+  return device ? context_of(*device) : std::nullopt;
+}
+
+std::optional<std::uint64_t> context_bytes(const SessionOptions& options) {
+  if (options.device == DeviceKind::cpu) return {};
+  std::string why;
+  const skiff_backend* const table = backend::module(why);
+  if (table == nullptr) return {};
+  try {
+    return context_of(backend::Device(*table, options.gpu));
+  } catch (const Error&) {
+    return {};  // no GPU
+  }
+}
+
+std::string context_text(std::optional<std::uint64_t> bytes) {
+  if (!bytes) return "";
+  return memory_row("context", *bytes, "CUDA's context and libraries, besides: measured now");
+}
+
+void add_context(Json& memory, std::optional<std::uint64_t> bytes) {
+  if (bytes) memory["context"] = *bytes;
 }
 
 std::string processor_text(const Session& session) {

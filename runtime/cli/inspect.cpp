@@ -5,6 +5,7 @@
 
 #include "runtime/cli/byte_count.h"
 #include "runtime/cli/commands.h"
+#include "runtime/cli/gpu.h"
 #include "runtime/cli/output.h"
 #include "runtime/cli/plan_listing.h"
 #include "runtime/model_impl.h"
@@ -185,7 +186,10 @@ int inspect(const Options& options) {
     const MemoryReport memory = memory_of(model, options, session);
     json["memory"] = memory_json(memory);
     json["memory"]["predicted_total"] = memory.total;
-    text += memory_text(memory);
+    const auto context =
+        session ? context_bytes(*session) : context_bytes(options.common.session_options());
+    add_context(json["memory"], context);
+    text += memory_text(memory) + context_text(context);
     json["unfused"] = unfused_json(model, options.common.session_options(), text);
     json["budgets"] = budgets_json(model, options.common.session_options(), text);
   }

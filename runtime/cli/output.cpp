@@ -39,10 +39,14 @@ Json environment_json() {
           {"jetpack", board.jetpack}};
 }
 
+std::string memory_row(const char* name, std::uint64_t bytes, const std::string& remark) {
+  return fmt::format("  {:<10}{:>12} B  {:>10}  {}\n", name, bytes, size_text(bytes), remark);
+}
+
 std::string memory_text(const MemoryReport& m) {
   std::string text = "memory\n";
   const auto row = [&](const char* name, std::uint64_t bytes, const std::string& remark) {
-    text += fmt::format("  {:<10}{:>12} B  {:>10}  {}\n", name, bytes, size_text(bytes), remark);
+    text += memory_row(name, bytes, remark);
   };
   row("weights", m.weights, "packed for this processor");
   const std::string bound = fmt::format(

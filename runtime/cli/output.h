@@ -18,6 +18,9 @@ Json environment_json();
 /// A table of the same for people; ends with a line end.
 std::string memory_text(const MemoryReport& memory);
 
+/// A row of it.
+std::string memory_row(const char* name, std::uint64_t bytes, const std::string& remark);
+
 /// Throws Error{io} where the writing functions below could not begin to write to `target` (as
 /// write_json() takes it): for before long work. Leaves nothing.
 void check_writable(const std::string& target);

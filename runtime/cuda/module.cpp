@@ -2,6 +2,7 @@
 
 #include "runtime/backend/edge.h"
 #include "runtime/core/error.h"
+#include "runtime/cuda/footprint.h"
 #include "runtime/cuda/jit/nvrtc.h"
 #include "runtime/cuda/kernel.h"
 #include "runtime/cuda/probe.h"
@@ -113,6 +114,7 @@ std::int32_t allocate(std::int32_t ordinal, std::int32_t kind, std::uint64_t byt
     *memory = *mapped = nullptr;
     if (kind == SKIFF_MEMORY_DEVICE) {
       check(cudaMalloc(memory, bytes), "cudaMalloc");
+      count_allocated(ordinal, static_cast<std::int64_t>(bytes));
       *mapped = *memory;
       return;
     }
@@ -123,8 +125,9 @@ std::int32_t allocate(std::int32_t ordinal, std::int32_t kind, std::uint64_t byt
   });
 }
 
-void release(std::int32_t ordinal, std::int32_t kind, void* memory) {
+void release(std::int32_t ordinal, std::int32_t kind, void* memory, std::uint64_t bytes) {
   if (context_lost()) return;
+  if (kind == SKIFF_MEMORY_DEVICE) count_allocated(ordinal, -static_cast<std::int64_t>(bytes));
   static_cast<void>(cudaSetDevice(ordinal));  // an address says by itself whose it is
   latch(kind == SKIFF_MEMORY_DEVICE ? cudaFree(memory) : cudaFreeHost(memory));
 }
@@ -269,6 +272,8 @@ std::int32_t time(skiff_device* device, skiff_program* program, void* flush,
 
 std::int32_t compiles() { return jit::Nvrtc::find() != nullptr; }
 
+std::uint64_t measure_footprint(std::int32_t ordinal) { return footprint(ordinal).value_or(0); }
+
 constexpr skiff_backend kTable = {
     .size = sizeof(skiff_backend),
     .version = SKIFF_BACKEND_VERSION,
@@ -291,6 +296,7 @@ constexpr skiff_backend kTable = {
     .choices = choices,
     .time = time,
     .compiles = compiles,
+    .footprint = measure_footprint,
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "runtime/core/error.h"
 #include "runtime/cuda/check.h"
 #include "runtime/cuda/copy.h"
+#include "runtime/cuda/footprint.h"
 
 namespace skiff::cuda {
 namespace {
@@ -84,6 +85,7 @@ void probe(int ordinal) {
   probe_driver(ordinal);
   probe_cublaslt();
   probe_cudnn();
+  begin_footprint(ordinal);
   probe_image(ordinal);
 }
 

@@ -12,6 +12,7 @@ list(APPEND SKIFF_CUDA_SOURCES
   "${_runtime}/cuda/cudnn/graph.cpp"
   "${_runtime}/cuda/cudnn/plan.cpp"
   "${_runtime}/cuda/device.cpp"
+  "${_runtime}/cuda/footprint.cpp"
   "${_runtime}/cuda/jit/code.cpp"
   "${_runtime}/cuda/jit/code_store.cpp"
   "${_runtime}/cuda/jit/headers.cpp"
@@ -22,6 +23,8 @@ list(APPEND SKIFF_CUDA_SOURCES
   "${_runtime}/cuda/probe.cpp"
   "${_runtime}/cuda/program.cpp"
   "${_runtime}/cuda/weights.cpp"
+  "${_runtime}/../platform/memory_state.cpp"
+  "${_runtime}/../platform/small_file.cpp"
   # The operators' rules: the module imports nothing of Skiff and carries the few it reads nodes by.
   "${_runtime}/core/error.cpp"
   "${_runtime}/ops/activation.cpp"

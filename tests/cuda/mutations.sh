@@ -300,6 +300,8 @@ mutations=(
   'runtime/ops/pointwise_chain_cuda.cpp|s/if (spec.exact || context_lost()) throw;/throw;/|cuda_compiled_chain_test|*'
   'runtime/cuda/jit/code_store.cpp|s/? code : "";/? code : code;/|cuda_compiled_chain_test|*'
   'runtime/cuda/jit/code_store.cpp|s/CUDART_VERSION, " ", architecture_,/CUDART_VERSION,/|cuda_compiled_chain_test|*'
+  'runtime/cuda/footprint.cpp|s/ - w->allocated;/;/|cuda_footprint_test|*'
+  'runtime/cuda/footprint.cpp|s/(\*used - \*w->before)/(*used)/|cuda_footprint_test|*'
   'runtime/cuda/jit/nvrtc.cpp|s/if (program != nullptr) static_cast<void>(destroy(&program));//|cuda_compiled_chain_test|*'
   'runtime/cuda/jit/code.cpp|s/latch(static_cast<cudaError_t>(driver().unload(code)));.*//|cuda_compiled_chain_test|*'
   'runtime/graph/fuse_squeeze_excite.cpp|s/return readers_.only(id) >= 0 ?/return true ?/|cuda_squeeze_test|*'

@@ -62,6 +62,9 @@ tf32|skiff|/relative_l2/d
 memory|gpu_runs|s/"device_bytes": 67108864/"device_bytes": 67108863/
 memory|gpu_runs|s/"device_[a-z]*": 67108864/"device_bytes": 99999999/
 memory|gpu_runs|/device_predicted/d
+memory|skiff|s/419430400/519430400/
+memory|skiff|s/419430400/319430400/
+memory|skiff|/context/d
 memory|nvidia-smi|s/.*/500/
 memory|nvidia-smi|s/^964$/1500/
 memory|nvidia-smi|s/^964$/920/

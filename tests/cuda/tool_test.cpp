@@ -1,4 +1,5 @@
 #include "tests/cli/tools.h"
+#include "tests/cuda/double/control.h"
 #include "tests/support/shared_data.h"
 
 // The device tool on a GPU: what it says of where a network ran.
@@ -44,6 +45,19 @@ TEST_F(ToolOnGpu, NamesTheGpuThatItMeasured) {
     EXPECT_TRUE(said.says("cuda (CUDA double, sm_87")) << said.text;
     EXPECT_TRUE(said.says("cuDNN 9")) << said.text;
   }
+}
+
+TEST_F(ToolOnGpu, SaysWhatTheContextTakes) {
+  const std::string file = model("onnx/mnist.onnx"), flags = " --device=cuda " + file;
+  const std::string quick = "bench --duration=0 --warmUp=0 --iterations=1";
+  for (const std::string& command : {quick + flags, "inspect --memory" + flags}) {
+    const auto memory = skiff_json(command, scratch_)["memory"];
+    EXPECT_EQ(memory["context"], kCudaDoubleContext) << memory;
+    EXPECT_LT(memory["total"], kCudaDoubleContext);
+    EXPECT_TRUE(skiff(command).says("200.0 MiB  CUDA's context and libraries"))
+        << skiff(command).text;
+  }
+  EXPECT_FALSE(skiff_json(quick + " --device=cpu " + file, scratch_)["memory"].contains("context"));
 }
 
 TEST_F(ToolOnGpu, LayersAreNotComparedWithTheCpusPeak) {

@@ -1,24 +1,17 @@
 #include "runtime/cuda/jit/nvrtc.h"
 
-#include <dlfcn.h>
-
 #include <cuda_runtime_api.h>
 
 #include <iterator>
 
 #include "runtime/core/error.h"
 #include "runtime/cuda/jit/headers.h"
+#include "runtime/cuda/symbol.h"
 
 namespace skiff::cuda::jit {
 namespace {
 
 std::string library_name() { return message("libnvrtc.so.", CUDART_VERSION / 1000); }
-
-template <typename F>
-bool find_function(void* library, const char* name, F*& function) noexcept {
-  function = reinterpret_cast<F*>(dlsym(library, name));
-  return function != nullptr;
-}
 
 }  // namespace
 

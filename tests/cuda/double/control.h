@@ -59,6 +59,10 @@ void cuda_double_spend(const char* kind);
 /// Live allocations, device and pinned together, and how many there were ever.
 long cuda_double_live(void);
 std::size_t cuda_double_live_bytes(void);
+/// What the driver says is in use: of other programs, of contexts, and what was allocated.
+std::size_t cuda_double_used_bytes(void);
+/// What a context takes.
+constexpr std::size_t kCudaDoubleContext = std::size_t{200} << 20;
 long cuda_double_allocations(void);
 /// Streams, graphs, events and library handles that were made and not destroyed.
 long cuda_double_objects(void);

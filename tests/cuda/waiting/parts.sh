@@ -140,7 +140,7 @@ memory_of() {
 }
 items_memory() { models; }
 check_memory() {
-  local small network asked predicted used planned
+  local small network asked predicted used planned context beside
   small=$(memory_of mnist.skiff) || { echo "$small"; return 1; }
   network=$(memory_of "$1") || { echo "$network"; return 1; }
   asked=$(field device_bytes <<< "$network")
@@ -156,6 +156,12 @@ check_memory() {
   [ "$(field used_mib <<< "$network")" -gt 0 ]
   at_most "$planned" "$((used + pages_mib))" "MiB planned"
   at_most "$used" "$(calculate "$planned + $pages_mib + $code_mib")" "MiB used"
+  # What the tool says of context and libraries, against the same by nvidia-smi.
+  context=$(on_gpu bench "$1" --warmUp=0 --duration=0 --json - | field context)
+  beside=$(calculate "$(field used_mib <<< "$network") - $asked / $mib")
+  echo "context and libraries: $context bytes by skiff bench, $beside MiB by nvidia-smi"
+  at_most "$(calculate "$context / $mib - $beside")" "$code_mib" "MiB of context above"
+  at_most "$(calculate "$beside - $context / $mib")" "$code_mib" "MiB of context below"
 }
 
 # judged MODEL FLAG...: gpu_runs, and its verdict once more from its figures.

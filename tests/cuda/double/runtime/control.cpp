@@ -52,6 +52,14 @@ CUDA_DOUBLE void cuda_double_spend(const char* kind) {
 CUDA_DOUBLE long cuda_double_calls() { return machine().calls; }
 CUDA_DOUBLE long cuda_double_live() { return static_cast<long>(machine().allocations.size()); }
 CUDA_DOUBLE size_t cuda_double_live_bytes() { return machine().live_bytes; }
+CUDA_DOUBLE size_t cuda_double_used_bytes() {
+  const Machine& m = machine();
+  std::size_t bytes = std::size_t{1} << 30;
+  if (m.has_context) bytes += kCudaDoubleContext;
+  for (const auto& [address, allocation] : m.allocations)
+    if (allocation.device) bytes += allocation.bytes;
+  return bytes;
+}
 CUDA_DOUBLE long cuda_double_allocations() { return machine().allocated; }
 CUDA_DOUBLE long cuda_double_objects() { return machine().objects; }
 CUDA_DOUBLE void cuda_double_count_object(int change) { machine().objects += change; }

@@ -1,3 +1,4 @@
+#include <cstdio>
 #include <cstring>
 
 #include "tests/cuda/double/runtime/machine.h"
@@ -23,8 +24,14 @@ CUDA_DOUBLE cudaError_t cudaGetDeviceCount(int* count) {
 CUDA_DOUBLE cudaError_t cudaSetDevice(int index) {
   CUDA_DOUBLE_ENTER();
   if (const cudaError_t error = absent(); error != cudaSuccess) return machine().result(error);
-  return index >= 0 && index < machine().device.count ? cudaSuccess
-                                                      : machine().result(cudaErrorInvalidDevice);
+  if (index < 0 || index >= machine().device.count) return machine().result(cudaErrorInvalidDevice);
+  machine().has_context = true;
+  return cudaSuccess;
+}
+CUDA_DOUBLE cudaError_t cudaDeviceGetPCIBusId(char* id, int size, int index) {
+  CUDA_DOUBLE_ENTER();
+  std::snprintf(id, static_cast<std::size_t>(size), "0000:%02x:00.0", index);
+  return cudaSuccess;
 }
 CUDA_DOUBLE cudaError_t cudaDriverGetVersion(int* version) {
   CUDA_DOUBLE_ENTER();

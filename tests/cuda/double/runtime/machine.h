@@ -58,6 +58,7 @@ struct Machine {
   long calls = 0, allocated = 0, objects = 0, launches = 0, waits = 0;
   std::size_t live_bytes = 0;
   int accessing = 0;
+  bool has_context = false;  ///< for the life of the process
 
   void complain(const std::string& text) { complaints += text + "\n"; }
   cudaError_t result(cudaError_t error) {

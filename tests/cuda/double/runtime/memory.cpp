@@ -124,6 +124,6 @@ CUDA_DOUBLE cudaError_t cudaHostGetDevicePointer(void** device, void* host, unsi
 CUDA_DOUBLE cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
   CUDA_DOUBLE_ENTER();
   *total = size_t{8} << 30;
-  *free = *total - machine().live_bytes;
+  *free = *total - cuda_double_used_bytes();
   return cudaSuccess;
 }
