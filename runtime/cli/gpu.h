@@ -20,9 +20,9 @@ struct Gpu {
 /// What a session on GPU `ordinal` would find, found the same way.
 Gpu find_gpu(int ordinal);
 
-/// Bytes that CUDA's context and libraries take on the GPU now, besides what a session's memory report
-/// counts; nothing without a GPU, or where its driver does not tell. The second: before any model is
-/// loaded, on the GPU that the options ask for.
+/// Bytes that CUDA's context and libraries take on the GPU now, besides what a session's memory
+/// report counts; nothing without a GPU, or where its driver does not tell. The second: before any
+/// model is loaded, on the GPU that the options ask for.
 std::optional<std::uint64_t> context_bytes(const Session& session);
 std::optional<std::uint64_t> context_bytes(const SessionOptions& options);
 
