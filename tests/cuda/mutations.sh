@@ -105,6 +105,7 @@ mutations=(
   'runtime/cuda/cudnn/graph.cpp|s/DILATIONS, axes(window.dilation)/DILATIONS, axes(window.stride)/|cuda_ops_test|Conv.Asymmetric*'
   'runtime/cuda/cudnn/graph.cpp|s/XDESC, at(x)/XDESC, at(y)/|cuda_ops_test|Conv.Residual*'
   'runtime/cuda/cudnn/graph.cpp|s/FORWARD_X, at(x)/FORWARD_X, at(w)/;s/FORWARD_W, at(w)/FORWARD_W, at(x)/|cuda_ops_test|Conv.Pointwise'
+  'runtime/cuda/cudnn/graph.cpp|s/strides\[0\] = shape.elements(1, rank)/strides[0] = shape.elements(2, rank)/|cuda_ops_test|Conv.Windows'
   'runtime/cuda/cudnn/graph.cpp|s/IS_VIRTUAL, is_virtual/IS_VIRTUAL, false/|cuda_ops_test|Conv.Residual*'
   'runtime/cuda/cublaslt/matmul.cpp|s/p.bias         ? CUBLASLT_EPILOGUE_BIAS/p.bias         ? CUBLASLT_EPILOGUE_RELU_BIAS/|cuda_ops_test|MatMul.Bias*'
   'runtime/cuda/cublaslt/matmul.cpp|s/p.transpose_a ? p.k : p.m, p.transpose_a ? p.m : p.k/p.m, p.k/|cuda_ops_test|MatMul.Transposed'
