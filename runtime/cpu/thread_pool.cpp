@@ -125,6 +125,7 @@ void ThreadPool::run(std::int64_t tasks, Call call, void* context) noexcept {
   }
   call_ = call;
   context_ = context;
+  mode_ = float_mode();
   resting_.store(false, std::memory_order_relaxed);
   for (first_ = 0; first_ < tasks; first_ += kTasksPerJob) {
     divide(static_cast<std::uint32_t>(std::min(tasks - first_, kTasksPerJob)));
@@ -181,6 +182,7 @@ void ThreadPool::work(int thread) noexcept {
     if (stopping_.load()) return;
     seen = epoch_.load();
     if (!join_job()) continue;
+    set_float_mode(mode_);
     take_tasks(thread);
     gate_.fetch_sub(1, std::memory_order_release);
   }

@@ -7,13 +7,16 @@
 #include <memory_resource>
 #include <type_traits>
 
+#include "runtime/cpu/float_mode.h"
+
 namespace skiff::cpu {
 
 /// Workers made once; the caller of parallel_for works too, so `threads` counts it. Each thread has
 /// its share of the tasks, the same one on every call with as many tasks, so that what it wrote is
 /// in its core's cache for the next operator; who is done takes from the end of other shares. Which
 /// thread runs a task is chance all the same: a task's result must not depend on it. Workers wait
-/// actively for a moment after each job and sleep otherwise.
+/// actively for a moment after each job and sleep otherwise. They compute in the caller's
+/// floating-point mode.
 ///
 /// Several sessions may share a pool: who finds it busy does its tasks alone.
 class ThreadPool {
@@ -88,6 +91,7 @@ class ThreadPool {
   std::atomic<bool> stopping_{false};
   Call call_ = nullptr;
   void* context_ = nullptr;
+  FloatMode mode_ = 0;  // the caller's, for all that work for it
   std::int64_t first_ = 0;  // the task that the shares count from
 
   static constexpr std::uint32_t kOpen = 0x80000000u;

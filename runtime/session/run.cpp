@@ -8,6 +8,7 @@ namespace skiff {
 
 Status Session::Impl::run(void (*observe)(void*, std::size_t), void* context) noexcept {
   if (broken) return Status(ErrorCode::internal, "the session was lost by a failed resize");
+  const cpu::FlushSubnormals flush;
   for (const Segment& segment : segments) {
     Status status =
         observe == nullptr ? run_on_device(segment) : watch_on_device(segment, observe, context);

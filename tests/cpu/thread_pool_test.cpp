@@ -67,6 +67,31 @@ TEST(ThreadPool, WhatTasksWroteIsSeenAfterwards) {
     EXPECT_EQ(values[i], static_cast<std::int64_t>(i) * 5000 * 5001 / 2);
 }
 
+TEST(ThreadPool, WorkersComputeInTheCallersMode) {
+  std::pmr::memory_resource& memory = *std::pmr::get_default_resource();
+  ThreadPool pool(2, memory);
+  const auto flushing_tasks = [&] {
+    std::array<std::atomic<int>, 2> ran{}, flushing{};
+    while (ran[1] == 0)  // until a worker took part
+      pool.parallel_for(64, [&](std::int64_t, int thread) {
+        const auto t = static_cast<std::size_t>(thread);
+        ++ran[t];
+        if ((float_mode() & kFlushSubnormals) == kFlushSubnormals) ++flushing[t];
+        ::usleep(20);
+      });
+    for (std::size_t t = 0; t < 2; ++t)
+      EXPECT_TRUE(flushing[t] == 0 || flushing[t] == ran[t]) << "thread " << t;
+    EXPECT_EQ(flushing[0] > 0, flushing[1] > 0);
+    return flushing[0] + flushing[1];
+  };
+  EXPECT_EQ(flushing_tasks(), 0);
+  {
+    const FlushSubnormals flush;
+    EXPECT_GT(flushing_tasks(), 0);
+  }
+  EXPECT_EQ(flushing_tasks(), 0);
+}
+
 TEST(ThreadPool, MemoryIsTheCallersAndWhatWasPredicted) {
   CountingResource memory;
   for (int threads : {1, 2, 4}) {

@@ -58,7 +58,8 @@ class SKIFF_API Session {
   /// kept, say): outputs whose size depends on that have their largest shape before the first run
   /// and after a resize, and their real one after a run, dense at the start of their memory; take
   /// such Tensors anew. Fails with bad_value, invalid_argument or unsupported where the rest of the
-  /// model cannot work with what was counted; the status' text is valid until the next call.
+  /// model cannot work with what was counted; the status' text is valid until the next call. On the
+  /// CPU subnormal numbers (below 2^-126) are zeros, whatever the calling thread's mode is.
   Status run() noexcept;
 
   /// Gives inputs other shapes, within the bounds the model declares; further inputs that share

@@ -418,7 +418,7 @@ SKIFF_C_API int32_t skiff_session_prepare(skiff_session* session, const skiff_in
 SKIFF_C_API void skiff_session_reset(skiff_session* session);
 
 /* Computes the outputs; allocates nothing. An output whose size depends on data has its real shape
- * afterwards: describe it anew. */
+ * afterwards: describe it anew. On the CPU subnormal numbers are zeros. */
 SKIFF_C_API int32_t skiff_session_run(skiff_session* session);
 /* The same with a call before each step (step < step_count) and one at the end. `observe` may be
  * NULL. */
