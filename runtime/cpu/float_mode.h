@@ -8,7 +8,7 @@
 
 // How this thread's floating-point unit treats subnormal numbers, below 2^-126 in magnitude.
 // Networks bring them along: weights that training let decay, states and tails of exponentials that
-// fade. They do not show in a result, but x86 processors take a hundred times as long for each.
+// fade. They do not show in a result, but x86 processors take many times as long for each.
 namespace skiff::cpu {
 
 #if defined(__x86_64__)

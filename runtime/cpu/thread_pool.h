@@ -91,7 +91,7 @@ class ThreadPool {
   std::atomic<bool> stopping_{false};
   Call call_ = nullptr;
   void* context_ = nullptr;
-  FloatMode mode_ = 0;  // the caller's, for all that work for it
+  FloatMode mode_ = 0;      // the caller's, for all that work for it
   std::int64_t first_ = 0;  // the task that the shares count from
 
   static constexpr std::uint32_t kOpen = 0x80000000u;
