@@ -109,7 +109,7 @@ check_tf32() {
   [ "$plain" -eq 0 ] || { echo "$plain steps on tensor cores without --tf32"; bad=1; }
   rounded=$(on_gpu profile "$1" --iterations=2 --tf32 --json - | steps)
   echo "$(matching ' true\|' <<< "$rounded") steps on tensor cores"
-  if grep '^conv ' <<< "$rounded" | grep -qvE '\|depthwise'; then
+  if grep '^conv ' <<< "$rounded" | grep -vE '\|depthwise' > /dev/null; then
     grep -q ' true|' <<< "$rounded" || { echo "none, though it has convolutions"; bad=1; }
   fi
   errors=$(on_gpu verify "$1" --tf32 --json - || true)  # files carry the bound of float32
