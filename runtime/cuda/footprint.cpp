@@ -28,16 +28,12 @@ class Nvml {
     return gpu_(bus_id, &gpu) == 0 ? gpu : nullptr;
   }
   std::optional<std::uint64_t> used(Gpu gpu) const noexcept {
-    Memory memory{};
-    if (memory_(gpu, &memory) != 0) return {};
-    return memory.used;
+    unsigned long long total_free_used[3] = {};
+    if (memory_(gpu, total_free_used) != 0) return {};
+    return total_free_used[2];
   }
 
  private:
-  struct Memory {
-    unsigned long long total, free, used;
-  };
-
   Nvml() noexcept {
     void* const library = dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL);
     int (*init)() = nullptr;
@@ -47,7 +43,7 @@ class Nvml {
   }
 
   int (*gpu_)(const char* bus_id, Gpu* gpu) = nullptr;
-  int (*memory_)(Gpu gpu, Memory* memory) = nullptr;
+  int (*memory_)(Gpu gpu, unsigned long long* total_free_used) = nullptr;
   bool usable_ = false;
 };
 

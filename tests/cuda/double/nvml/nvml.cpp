@@ -6,9 +6,6 @@
 // among those of CUDA's packages; the functions are declared as NVIDIA documents them.
 namespace {
 
-struct Memory {
-  unsigned long long total, free, used;
-};
 constexpr unsigned long long kTotal = 8ull << 30;
 constexpr int kNotFound = 6;  // NVML_ERROR_NOT_FOUND
 bool g_begun = false;
@@ -26,9 +23,12 @@ NVML_DOUBLE int nvmlDeviceGetHandleByPciBusId_v2(const char* id, void** device) 
   *device = &g_begun;
   return 0;
 }
-NVML_DOUBLE int nvmlDeviceGetMemoryInfo(void* device, Memory* memory) {
+/// nvmlMemory_t is three such numbers.
+NVML_DOUBLE int nvmlDeviceGetMemoryInfo(void* device, unsigned long long* total_free_used) {
   if (device != &g_begun) return kNotFound;
   const unsigned long long used = cuda_double_used_bytes();
-  *memory = {kTotal, kTotal - used, used};
+  total_free_used[0] = kTotal;
+  total_free_used[1] = kTotal - used;
+  total_free_used[2] = used;
   return 0;
 }
