@@ -76,6 +76,8 @@ void given_back(void* memory) noexcept {
 
 }  // namespace
 
+// Exported, whether or not a header declared them: libraries must find these and not the system's.
+#pragma GCC visibility push(default)
 extern "C" {
 void* malloc(std::size_t size) { return taken(__libc_malloc(size), size); }
 void* calloc(std::size_t number, std::size_t size) {
@@ -102,6 +104,7 @@ void* mmap(void* address, std::size_t size, int protection, int flags, int file,
   return result == -1 ? MAP_FAILED : taken(reinterpret_cast<void*>(result), size);
 }
 }
+#pragma GCC visibility pop
 
 namespace skiff::test {
 

@@ -37,6 +37,9 @@ set(_options
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # gcc 12 and 13 see overlaps and endless sizes in `"text" + std::string` where there are none.
   list(APPEND _options -Wno-restrict -Wno-stringop-overflow)
+  if(CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 13)
+    list(APPEND _options -Wno-dangling-reference)  # takes a span for the owner of its numbers
+  endif()
 else()
   # `&` and `|` of conditions are meant: no branch. Pragmas for gcc's vectoriser stay.
   list(APPEND _options -Wno-bitwise-instead-of-logical -Wno-unknown-pragmas)
