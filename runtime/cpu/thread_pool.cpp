@@ -179,8 +179,9 @@ void ThreadPool::work(int thread) noexcept {
   std::uint32_t seen = 0;
   for (;;) {
     wait_for_job(seen);
-    if (stopping_.load()) return;
+    // In this order, the reverse of stop()'s: its epoch must not be taken for one to sleep on.
     seen = epoch_.load();
+    if (stopping_.load()) return;
     if (!join_job()) continue;
     set_float_mode(mode_);
     take_tasks(thread);

@@ -146,6 +146,17 @@ TEST(ThreadPool, WorkersAreQuietWhenIdle) {
   EXPECT_LT(static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC, 0.05);
 }
 
+/// Workers that come too late for the last job must see the end behind it.
+TEST(ThreadPool, EndsRightBehindAJob) {
+  std::pmr::memory_resource& memory = *std::pmr::get_default_resource();
+  std::atomic<int> ran{0};
+  for (int i = 0; i < 2000; ++i) {
+    ThreadPool pool(1 + i % 3, memory);
+    pool.parallel_for(2, [&](std::int64_t) { ++ran; });
+  }
+  EXPECT_EQ(ran, 4000);
+}
+
 TEST(ThreadPool, RefusesImpossibleCounts) {
   CountingResource memory;
   for (int threads : {0, -1, ThreadPool::kMaxThreads + 1})
