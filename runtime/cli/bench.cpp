@@ -98,7 +98,8 @@ Json latency_json(const std::vector<double>& sorted, const Options& options) {
   return json;
 }
 
-std::string text_of(const Json& j, const Session& session) {
+/// `context`: see add_context().
+std::string text_of(const Json& j, const Session& session, const std::string& context) {
   const Json& l = j["latency_ms"];
   return fmt::format(
              "{}: {}, {} thread(s), {} session(s)\n"
@@ -111,7 +112,7 @@ std::string text_of(const Json& j, const Session& session) {
              l["max"].get<double>(), l["count"].get<std::size_t>(),
              j["throughput_per_s"].get<double>(), j["load_ms"].get<double>(),
              j["digest_ms"].get<double>(), j["first_run_ms"].get<double>()) +
-         memory_text(session.memory()) + context_text(context_bytes(session));
+         memory_text(session.memory()) + context;
 }
 
 void export_times(const std::vector<double>& ms, const std::string& path) {
@@ -142,7 +143,7 @@ int bench(const Options& options) {
 
   Json memory = memory_json(sessions[0].memory());
   memory["predicted_total"] = predicted.total;
-  add_context(memory, context_bytes(sessions[0]));
+  const std::string context = add_context(memory, context_bytes(sessions[0]));
   memory["peak_rss"] = platform::memory_state().peak_resident;
   const Shape shape = model.input_count() > 0 ? sessions[0].input(0).shape() : Shape();
   const Json json = {{"model", model.name()},
@@ -158,7 +159,7 @@ int bench(const Options& options) {
                      {"first_run_ms", first_ms},
                      {"memory", memory},
                      {"environment", environment_json(sessions[0])}};
-  if (common.json != "-") fmt::print("{}", text_of(json, sessions[0]));
+  if (common.json != "-") fmt::print("{}", text_of(json, sessions[0], context));
   write_json(json, common.json);
   export_times(ms, options.times_file);
   return 0;

@@ -37,20 +37,21 @@ const skiff_device_info* info_of(const Session& session) {
   return device ? &device->info() : nullptr;
 }
 
-std::optional<std::uint64_t> context_of(const backend::Device& device) {
-  const std::uint64_t bytes = device.footprint();
-  return bytes == 0 ? std::optional<std::uint64_t>() : bytes;
+/// Throws Error{device} that says why there is none.
+const skiff_backend& gpu_module() {
+  std::string why;
+  const skiff_backend* const table = backend::module(why);
+  require(table != nullptr, ErrorCode::device, why);
+  return *table;
 }
 
 }  // namespace
 
 Gpu find_gpu(int ordinal) {
-  std::string why;
   try {
-    const skiff_backend* table = backend::module(why);
-    require(table != nullptr, ErrorCode::device, why);
-    const skiff_device_info info = backend::Device(*table, ordinal).info();
-    const bool compiles = table->compiles() != 0;
+    const skiff_backend& table = gpu_module();
+    const skiff_device_info info = backend::Device(table, ordinal).info();
+    const bool compiles = table.compiles() != 0;
     Gpu gpu{true,
             fmt::format(
                 "{}, sm_{}{}, {} multiprocessors, {}; driver for CUDA {}, CUDA {}, cuDNN {}, {}",
@@ -66,30 +67,24 @@ Gpu find_gpu(int ordinal) {
   }
 }
 
-std::optional<std::uint64_t> context_bytes(const Session& session) {
+std::uint64_t context_bytes(const Session& session) {
   const auto& device = session.impl().device;
-  return device ? context_of(*device) : std::nullopt;
+  return device ? device->footprint() : 0;
 }
 
-std::optional<std::uint64_t> context_bytes(const SessionOptions& options) {
-  if (options.device == DeviceKind::cpu) return {};
-  std::string why;
-  const skiff_backend* const table = backend::module(why);
-  if (table == nullptr) return {};
+std::uint64_t context_bytes(const SessionOptions& options) {
+  if (options.device == DeviceKind::cpu) return 0;
   try {
-    return context_of(backend::Device(*table, options.gpu));
+    return backend::Device(gpu_module(), options.gpu).footprint();
   } catch (const Error&) {
-    return {};  // no GPU
+    return 0;  // no GPU
   }
 }
 
-std::string context_text(std::optional<std::uint64_t> bytes) {
-  if (!bytes) return "";
-  return memory_row("context", *bytes, "CUDA's context and libraries, besides: measured now");
-}
-
-void add_context(Json& memory, std::optional<std::uint64_t> bytes) {
-  if (bytes) memory["context"] = *bytes;
+std::string add_context(Json& memory, std::uint64_t bytes) {
+  if (bytes == 0) return "";
+  memory["context"] = bytes;
+  return memory_row("context", bytes, "CUDA's context and libraries, besides: measured now");
 }
 
 std::string processor_text(const Session& session) {

@@ -3,7 +3,6 @@
 #include <skiff/session.h>
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "runtime/cli/output.h"
@@ -21,14 +20,14 @@ struct Gpu {
 Gpu find_gpu(int ordinal);
 
 /// Bytes that CUDA's context and libraries take on the GPU now, besides what a session's memory
-/// report counts; nothing without a GPU, or where its driver does not tell. The second: before any
-/// model is loaded, on the GPU that the options ask for.
-std::optional<std::uint64_t> context_bytes(const Session& session);
-std::optional<std::uint64_t> context_bytes(const SessionOptions& options);
+/// report counts; 0 without a GPU, or where its driver does not tell. The second: before any model
+/// is loaded, on the GPU that the options ask for.
+std::uint64_t context_bytes(const Session& session);
+std::uint64_t context_bytes(const SessionOptions& options);
 
-/// The same as the last row of a memory table, and as `context` in its JSON; nothing of nothing.
-std::string context_text(std::optional<std::uint64_t> bytes);
-void add_context(Json& memory, std::optional<std::uint64_t> bytes);
+/// Adds them to a memory report's JSON as `context` and gives the last row of its table; of 0
+/// neither.
+std::string add_context(Json& memory, std::uint64_t bytes);
 
 /// What a session computes on: "avx512 on NAME OF THE CPU" or "cuda (NAME OF THE GPU, sm_87,
 /// driver for CUDA 13.0, cuDNN 9.19)".

@@ -186,10 +186,9 @@ int inspect(const Options& options) {
     const MemoryReport memory = memory_of(model, options, session);
     json["memory"] = memory_json(memory);
     json["memory"]["predicted_total"] = memory.total;
-    const auto context =
-        session ? context_bytes(*session) : context_bytes(options.common.session_options());
-    add_context(json["memory"], context);
-    text += memory_text(memory) + context_text(context);
+    text += memory_text(memory);
+    text += add_context(json["memory"], session ? context_bytes(*session)
+                                                : context_bytes(options.common.session_options()));
     json["unfused"] = unfused_json(model, options.common.session_options(), text);
     json["budgets"] = budgets_json(model, options.common.session_options(), text);
   }

@@ -2,9 +2,11 @@
 
 #include <cuda_runtime_api.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <mutex>
+#include <optional>
 
 #include "platform/memory_state.h"
 #include "runtime/cuda/symbol.h"
@@ -93,14 +95,14 @@ void count_allocated(int ordinal, std::int64_t bytes) noexcept {
   if (Watched* const w = watched(ordinal)) w->allocated += bytes;
 }
 
-std::optional<std::uint64_t> footprint(int ordinal) noexcept {
+std::uint64_t footprint(int ordinal) noexcept {
   const Watched* const w = watched(ordinal);
   const std::lock_guard lock(g_mutex);
-  if (w == nullptr || !w->before) return {};
+  if (w == nullptr || !w->before) return 0;
   const auto used = w->used();
-  if (!used) return {};
+  if (!used) return 0;
   const auto rest = static_cast<std::int64_t>(*used - *w->before) - w->allocated;
-  return rest < 0 ? std::optional<std::uint64_t>() : static_cast<std::uint64_t>(rest);
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(rest, 0));
 }
 
 }  // namespace skiff::cuda

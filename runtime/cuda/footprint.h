@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 // What using a GPU takes besides what is allocated there: its context, code, and what the libraries
 // keep for themselves. Nobody tells, so it is measured: what is in use of the GPU's memory (of the
@@ -15,7 +14,7 @@ void begin_footprint(int ordinal) noexcept;
 /// Memory of that GPU was allocated, or with a negative number given back.
 void count_allocated(int ordinal, std::int64_t bytes) noexcept;
 
-/// Bytes; nothing where the driver does not say what is in use.
-std::optional<std::uint64_t> footprint(int ordinal) noexcept;
+/// Bytes; 0 where the driver does not say what is in use.
+std::uint64_t footprint(int ordinal) noexcept;
 
 }  // namespace skiff::cuda

@@ -272,7 +272,7 @@ std::int32_t time(skiff_device* device, skiff_program* program, void* flush,
 
 std::int32_t compiles() { return jit::Nvrtc::find() != nullptr; }
 
-std::uint64_t measure_footprint(std::int32_t ordinal) { return footprint(ordinal).value_or(0); }
+std::uint64_t measure_footprint(std::int32_t ordinal) { return footprint(ordinal); }
 
 constexpr skiff_backend kTable = {
     .size = sizeof(skiff_backend),

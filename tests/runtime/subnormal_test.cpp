@@ -1,4 +1,4 @@
-#include <cmath>
+#include <algorithm>
 
 #include "runtime/cpu/float_mode.h"
 #include "tests/support/chain_graphs.h"
