@@ -57,8 +57,9 @@ KernelPtr make_direct_conv(const KernelSpec& spec, const ConvPlan& plan);
 KernelPtr make_cudnn_conv(const KernelSpec& spec, const ConvPlan& plan,
                           std::string_view choice = {});
 std::vector<std::string> list_cudnn_conv(const KernelSpec& spec, const ConvPlan& plan, int most);
-/// A convolution that is a product of its pixels with a matrix (1x1, every pixel once), by
-/// cuBLASLt's algorithm of that rank. Throws Error{unsupported} for others.
+/// Whether a convolution is a product of its pixels with a matrix: 1x1, every pixel once.
+bool is_product(const ConvGeometry& geometry) noexcept;
+/// Such a one, by cuBLASLt's algorithm of that rank. Throws Error{unsupported} for others.
 KernelPtr make_product_conv(const KernelSpec& spec, const ConvPlan& plan, int rank);
 /// How many ranks there are, of `most`; 0 when it is no product.
 int count_product_conv(const KernelSpec& spec, const ConvPlan& plan, int most);

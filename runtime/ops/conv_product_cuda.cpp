@@ -6,12 +6,8 @@
 namespace skiff::cuda {
 namespace {
 
-bool is_product(const ConvPlan& plan) {
-  const ConvGeometry& g = plan.geometry;
-  if (plan.transposed || g.groups != 1 || g.taps() != 1 || plan.outputs() == 0) return false;
-  for (std::size_t axis = 0; axis < 3; ++axis)
-    if (g.stride[axis] != 1 || g.in[axis] != g.out[axis]) return false;
-  return true;
+bool fits_product(const ConvPlan& plan) {
+  return !plan.transposed && plan.outputs() > 0 && is_product(plan.geometry);
 }
 
 /// y [pixels, Cout] = x [pixels, Cin] w' with w [Cout, Cin].
@@ -56,14 +52,22 @@ class ProductConv final : public StoredWeightsConv {
 
 }  // namespace
 
+bool is_product(const ConvGeometry& g) noexcept {
+  if (g.groups != 1 || g.taps() != 1) return false;
+  for (std::size_t axis = 0; axis < 3; ++axis)
+    if (g.stride[axis] != 1 || g.in[axis] != g.out[axis]) return false;
+  return true;
+}
+
 KernelPtr make_product_conv(const KernelSpec& spec, const ConvPlan& plan, int rank) {
-  if (!is_product(plan)) refuse("this convolution is no product");
+  if (!fits_product(plan)) refuse("this convolution is no product");
   return make_kernel<ProductConv>(spec.memory, spec, plan, rank);
 }
 
 int count_product_conv(const KernelSpec& spec, const ConvPlan& plan, int most) {
-  return is_product(plan) ? cublaslt::count_algorithms(spec.device.cublas(), product_of(plan), most)
-                          : 0;
+  return fits_product(plan)
+             ? cublaslt::count_algorithms(spec.device.cublas(), product_of(plan), most)
+             : 0;
 }
 
 }  // namespace skiff::cuda

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 #include "runtime/ops/conv.h"
@@ -41,6 +42,17 @@ IntegerScales read_integer_scales(const NodeView& node, const TensorInfo& output
 
 /// What one of the sums of output channel c is worth, in steps of a quantized result.
 float integer_factor(const IntegerScales& scales, std::int64_t channel) noexcept;
+
+/// A hash of all that factors and starts of the sums depend on, for keys of packed forms. `offset`:
+/// what is added to the input's numbers before they are multiplied.
+inline std::uint64_t integer_key(const IntegerScales& scales, std::int64_t channels,
+                                 std::int32_t offset) noexcept {
+  std::uint64_t key = static_cast<std::uint32_t>(scales.x.zero) * 0x9e3779b97f4a7c15u ^
+                      static_cast<std::uint32_t>(offset);
+  for (std::int64_t c = 0; c < channels; ++c)
+    key = (key ^ std::bit_cast<std::uint32_t>(integer_factor(scales, c))) * 0x100000001b3u;
+  return key;
+}
 
 /// The rest of the way from a sum to a quantized result:
 ///   round half to even(min(max(factor sum + bias_factor bias[c], low), high)) + zero.

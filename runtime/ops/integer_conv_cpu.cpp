@@ -1,7 +1,5 @@
 #include "runtime/ops/integer_conv.h"
 
-#include <bit>
-
 #include "runtime/cpu/activation.h"
 #include "runtime/cpu/isa.h"
 #include "runtime/ops/integer_kernels.h"
@@ -18,15 +16,6 @@ cpu::IntegerResult integer_result(const KernelSpec& spec, const IntegerScales& s
           .zero = rounding.zero,
           .bytes = scales.quantized,
           .epilogue = cpu::epilogue_of(attrs.activation(), attrs.alpha(), attrs.beta())};
-}
-
-std::uint64_t integer_key(const IntegerScales& scales, std::int64_t channels,
-                          std::int32_t offset) noexcept {
-  std::uint64_t key = static_cast<std::uint32_t>(scales.x.zero) * 0x9e3779b97f4a7c15u ^
-                      static_cast<std::uint32_t>(offset);
-  for (std::int64_t c = 0; c < channels; ++c)
-    key = (key ^ std::bit_cast<std::uint32_t>(integer_factor(scales, c))) * 0x100000001b3u;
-  return key;
 }
 
 KernelPtr make_integer_conv_cpu(const KernelSpec& spec) {

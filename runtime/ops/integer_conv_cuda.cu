@@ -1,38 +1,15 @@
 #include <skiff_device/launch.h>
 
-#include <cmath>
-
-#include "runtime/cuda/activation.cuh"
 #include "runtime/cuda/dispatch.h"
-#include "runtime/cuda/number.cuh"
 #include "runtime/cuda/product_tiles.cuh"
 #include "runtime/ops/integer_conv_cuda.h"
+#include "runtime/ops/integer_results.cuh"
 
 namespace skiff::cuda {
 namespace {
 
 constexpr int kThreads = 256;  ///< of a block where each makes an element
 constexpr int kWord = 4;       ///< bytes that are gathered at a time
-
-/// How exact sums become results.
-struct Results {
-  const float *factors, *bias;  ///< an output channel each; bias may be null
-  IntegerRounding rounding;
-  Activation activation;  ///< of float32 results
-
-  __device__ float value(int sum, int channel) const {
-    const float start = bias == nullptr ? 0.0f : rounding.bias_factor * bias[channel];
-    return fmaf(static_cast<float>(sum), factors[channel], start);  // as the CPU's kernels round
-  }
-  __device__ void put(int sum, int channel, float* y) const {
-    *y = apply_fused(activation, value(sum, channel));
-  }
-  template <typename Q>
-  __device__ void put(int sum, int channel, Q* y) const {
-    const float v = fminf(fmaxf(value(sum, channel), rounding.low), rounding.high);
-    *y = static_cast<Q>(static_cast<int>(rintf(v)) + rounding.zero);
-  }
-};
 
 struct Operands {
   int zero;       ///< of x
@@ -46,7 +23,7 @@ struct Operands {
 
 /// A thread an element of y. Weights as stored: [Cout, taps, Cin / groups].
 template <typename X, typename Y>
-__global__ void convolve_integers(Window w, Operands o, Results results, std::int64_t count,
+__global__ void convolve_integers(Window w, Operands o, IntegerResults results, std::int64_t count,
                                   const X* x, const std::int8_t* weights, Y* y) {
   const std::int64_t i = global_thread();
   if (i >= count) return;
@@ -115,8 +92,8 @@ struct Supply {
 /// Weights are packed [Cout, row_bytes]; starts make up for the zero point of x.
 template <typename X, typename Y, bool kAligned>
 __global__ void __launch_bounds__(tiles::kThreads)
-    multiply_integers(Window w, Operands o, Results results, const X* x, const std::int8_t* weights,
-                      const X* padding, const int* starts, Y* y) {
+    multiply_integers(Window w, Operands o, IntegerResults results, const X* x,
+                      const std::int8_t* weights, const X* padding, const int* starts, Y* y) {
   tiles::multiply<X, int>(
       w, o.pixels, o.cout, o.row_bytes, Supply<X, kAligned>{w, o, x, weights, padding},
       [&](std::int64_t pixel, std::int64_t filter, int sum) {
@@ -178,7 +155,7 @@ class IntegerConv final : public IntegerConvKernel {
   template <typename X, typename Y>
   void run(const LaunchArgs& args) const {
     const auto* packed = args.input<std::byte>(1);
-    Results results = results_;
+    IntegerResults results = results_;
     results.factors = reinterpret_cast<const float*>(packed + factors_at());
     results.bias = plan().has_bias ? args.input<float>(2) : nullptr;
     if (!tiled(plan()))
@@ -194,7 +171,7 @@ class IntegerConv final : public IntegerConvKernel {
   }
 
   template <typename X, typename Y, bool kAligned>
-  void multiply(const LaunchArgs& args, const Results& results) const {
+  void multiply(const LaunchArgs& args, const IntegerResults& results) const {
     const auto* weights = args.input<std::int8_t>(1);
     const auto* padding = reinterpret_cast<const X*>(weights + zeros_at());
     const auto* starts = reinterpret_cast<const int*>(weights + starts_at());
@@ -206,7 +183,7 @@ class IntegerConv final : public IntegerConvKernel {
 
   Window window_;
   Operands operands_{};
-  Results results_{};
+  IntegerResults results_{};
   dim3 grid_;
 };
 

@@ -31,6 +31,7 @@ struct FilterRows {
 
 /// What kernels have in common: the weights' form. Packed: filters | a chunk of zero points of x |
 /// starts of the sums [Cout] int32, which make up for x's zero point | factors [Cout] float32.
+/// Layers with the same weights, scales and rows share it.
 class IntegerConvKernel : public Kernel {
  public:
   static constexpr std::int64_t kChunk = 16;
@@ -66,5 +67,10 @@ KernelPtr make_cudnn_integer_conv(const KernelSpec& spec, const IntegerConvPlan&
                                   std::string_view choice);
 std::vector<std::string> list_cudnn_integer_conv(const KernelSpec& spec,
                                                  const IntegerConvPlan& plan, int most);
+/// One that is_product(), by cuBLASLt's algorithm of that rank; its results are our own kernel's.
+/// Throws Error{unsupported} where cuBLASLt has none.
+KernelPtr make_product_integer_conv(const KernelSpec& spec, const IntegerConvPlan& plan, int rank);
+/// How many ranks there are, of `most`.
+int count_product_integer_conv(const KernelSpec& spec, const IntegerConvPlan& plan, int most);
 
 }  // namespace skiff::cuda

@@ -24,6 +24,7 @@ class CudnnIntegerConv final : public IntegerConvKernel {
     if (input == 2 && plan().has_bias) return {row_bytes(), 0, 0};
     skiff_constant_form form = IntegerConvKernel::constant_form(input);
     if (input == 1) form.bytes = high_at() + kChunk;
+    form.key = 0;  // its bounds are this layer's
     return form;
   }
 

@@ -9,11 +9,6 @@ namespace skiff {
 /// Everything about the result but its factors and bias.
 cpu::IntegerResult integer_result(const KernelSpec& spec, const IntegerScales& scales);
 
-/// A hash of all that factors and starts of the sums depend on, for pack_key(). `offset`: what is
-/// added to the input's numbers before they are multiplied.
-std::uint64_t integer_key(const IntegerScales& scales, std::int64_t channels,
-                          std::int32_t offset) noexcept;
-
 /// Any form, by the products of `integers`.
 KernelPtr make_integer_product(const KernelSpec& spec, const ConvGeometry& geometry,
                                const cpu::IntegerTable& integers);

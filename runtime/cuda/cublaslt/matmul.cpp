@@ -22,6 +22,10 @@ cudaDataType data_type(DType dtype) {
       return CUDA_R_16F;
     case DType::bfloat16:
       return CUDA_R_16BF;
+    case DType::int8:
+      return CUDA_R_8I;
+    case DType::int32:
+      return CUDA_R_32I;
     default:
       refuse("cuBLASLt takes no ", dtype, " here");
   }
@@ -44,6 +48,11 @@ Layout make_layout(DType dtype, std::int64_t rows, std::int64_t columns, std::in
   return layout;
 }
 
+cublasComputeType_t compute_type(const Product& p) noexcept {
+  if (p.dtype == DType::int8) return CUBLAS_COMPUTE_32I;
+  return p.tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+}
+
 bool uses_tensor_cores(const cublasLtMatmulAlgo_t& algorithm) {
   std::uint64_t flags = 0;
   std::size_t written = 0;
@@ -64,8 +73,9 @@ void set_operation(const Operation& operation, cublasLtMatmulDescAttributes_t na
 
 Matmul::Matmul(const Product& p) : product_(p) {
   // d' = b' a' with ' for transposed: row-major operands need no copy.
-  const auto compute = p.tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
-  check(cublasLtMatmulDescCreate(operation_.out(), compute, CUDA_R_32F),
+  const DType sums = p.dtype == DType::int8 ? DType::int32 : p.dtype;
+  check(cublasLtMatmulDescCreate(operation_.out(), compute_type(p),
+                                 sums == DType::int32 ? CUDA_R_32I : CUDA_R_32F),
         "cublasLtMatmulDescCreate");
   const auto turned = [](bool transposed) { return transposed ? CUBLAS_OP_T : CUBLAS_OP_N; };
   set_operation(operation_, CUBLASLT_MATMUL_DESC_TRANSA, turned(p.transpose_b));
@@ -79,7 +89,7 @@ Matmul::Matmul(const Product& p) : product_(p) {
                    p.a_step);
   b_ = make_layout(p.dtype, p.transpose_b ? p.n : p.k, p.transpose_b ? p.k : p.n, p.batches,
                    p.b_step);
-  d_ = make_layout(p.dtype, p.m, p.n, p.batches, p.m * p.n);
+  d_ = make_layout(sums, p.m, p.n, p.batches, p.m * p.n);
 }
 
 std::vector<cublasLtMatmulHeuristicResult_t> Matmul::ask(cublasLtHandle_t handle, int most,
@@ -134,9 +144,13 @@ void Matmul::enqueue(const Device& device, const void* a, const void* b, const v
                      const void* residual, void* d, void* workspace) {
   if (product_.bias) set_operation(operation_, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
   const float beta = product_.residual ? 1.0f : 0.0f;
+  const std::int32_t once = 1, nothing = 0;
+  const bool integers = product_.dtype == DType::int8;
+  const void* const of_product = integers ? static_cast<const void*>(&once) : &product_.scale;
+  const void* const of_residual = integers ? static_cast<const void*>(&nothing) : &beta;
   const void* c = product_.residual ? residual : d;
-  check(cublasLtMatmul(device.cublas(), operation_.get(), &product_.scale, b, b_.get(), a, a_.get(),
-                       &beta, c, d_.get(), d, d_.get(), &algorithm_, workspace, workspace_,
+  check(cublasLtMatmul(device.cublas(), operation_.get(), of_product, b, b_.get(), a, a_.get(),
+                       of_residual, c, d_.get(), d, d_.get(), &algorithm_, workspace, workspace_,
                        device.stream()),
         "cublasLtMatmul");
 }

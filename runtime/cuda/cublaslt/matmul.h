@@ -17,7 +17,8 @@ namespace skiff::cuda::cublaslt {
 
 /// d [batch, m, n] = epilogue(scale a b + residual), everything dense and row-major; a is [m, k] or
 /// transposed [k, m], b likewise. Matrices of a batch lie `a_step`, `b_step` elements apart, 0 for
-/// one that is common to all.
+/// one that is common to all. Of int8, d is int32, exact, and nothing is done to it; cuBLASLt has
+/// algorithms for a as it is, b transposed, and n and k multiples of 4.
 struct Product {
   std::int64_t m = 0, n = 0, k = 0, batches = 1;
   std::int64_t a_step = 0, b_step = 0;

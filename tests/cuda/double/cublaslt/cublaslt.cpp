@@ -70,6 +70,8 @@ struct Product {
   const void *from_a, *from_b, *from_c;
   void* to;
   float alpha, beta;
+  cudaDataType scale_type;
+  bool integers;
   void* workspace;
   std::size_t workspace_bytes;
   bool tf32;
@@ -80,6 +82,21 @@ struct Product {
            depth() == (turn_b ? b.columns : b.rows) && c.rows == d.rows && c.columns == d.columns;
   }
 
+  /// What cuBLASLt multiplies integers as (regular data order).
+  bool fits_integers() const {
+    return a.type == CUDA_R_8I && b.type == CUDA_R_8I && c.type == CUDA_R_32I &&
+           d.type == CUDA_R_32I && scale_type == CUDA_R_32I && turn_a && !turn_b &&
+           epilogue == CUBLASLT_EPILOGUE_DEFAULT && d.rows % 4 == 0 && depth() % 4 == 0 &&
+           a.leading % 4 == 0 && b.leading % 4 == 0 && c.leading % 4 == 0;
+  }
+
+  std::int32_t integer_element(std::int64_t row, std::int64_t column, std::int64_t batch) const {
+    std::int32_t sum = 0;
+    for (std::int64_t k = 0; k < depth(); ++k)
+      sum += static_cast<const std::int8_t*>(from_a)[a.place(k, row, batch)] *
+             static_cast<const std::int8_t*>(from_b)[b.place(k, column, batch)];
+    return sum;
+  }
   float element(std::int64_t row, std::int64_t column, std::int64_t batch) const {
     float sum = 0;
     for (std::int64_t k = 0; k < depth(); ++k) {
@@ -101,7 +118,12 @@ struct Product {
     for (std::int64_t batch = 0; batch < d.batches; ++batch)
       for (std::int64_t column = 0; column < d.columns; ++column)
         for (std::int64_t row = 0; row < d.rows; ++row)
-          cuda_double::store(d.type, to, d.place(row, column, batch), element(row, column, batch));
+          if (integers)
+            static_cast<std::int32_t*>(to)[d.place(row, column, batch)] =
+                integer_element(row, column, batch);
+          else
+            cuda_double::store(d.type, to, d.place(row, column, batch),
+                               element(row, column, batch));
   }
 };
 
@@ -121,16 +143,22 @@ Product describe(const void* operation, const void* a, const void* b, const void
           .to = nullptr,
           .alpha = 1,
           .beta = 0,
+          .scale_type = get(operation, CUBLASLT_MATMUL_DESC_SCALE_TYPE, CUDA_R_32F),
+          .integers = get(operation, CUBLASLT_MATMUL_DESC_COMPUTE_TYPE, CUBLAS_COMPUTE_32F) ==
+                      CUBLAS_COMPUTE_32I,
           .workspace = nullptr,
           .workspace_bytes = 0,
           .tf32 = false};
 }
 
-/// What an algorithm does to numbers: 16-bit ones are for tensor cores, of float32 only the one
-/// with scratch is, where the operation allows it.
+/// What an algorithm does to numbers: 8-bit and 16-bit ones are for tensor cores, of float32 only
+/// the one with scratch is, where the operation allows it.
 std::uint64_t numerics_of(const void* operation, cudaDataType type, std::size_t workspace) {
   constexpr auto kTensor =
       CUBLASLT_NUMERICAL_IMPL_FLAGS_HMMA | CUBLASLT_NUMERICAL_IMPL_FLAGS_ACCUMULATOR_32F;
+  if (type == CUDA_R_8I)
+    return CUBLASLT_NUMERICAL_IMPL_FLAGS_IMMA | CUBLASLT_NUMERICAL_IMPL_FLAGS_ACCUMULATOR_32I |
+           CUBLASLT_NUMERICAL_IMPL_FLAGS_INPUT_8I;
   if (type == CUDA_R_16F) return kTensor | CUBLASLT_NUMERICAL_IMPL_FLAGS_INPUT_16F;
   if (type == CUDA_R_16BF) return kTensor | CUBLASLT_NUMERICAL_IMPL_FLAGS_INPUT_16BF;
   const bool rounds = get(operation, CUBLASLT_MATMUL_DESC_COMPUTE_TYPE, CUBLAS_COMPUTE_32F) ==
@@ -162,9 +190,11 @@ CUBLAS_DOUBLE cublasStatus_t cublasLtDestroy(cublasLtHandle_t handle) {
 }
 
 CUBLAS_DOUBLE cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t* descriptor,
-                                                      cublasComputeType_t compute, cudaDataType_t) {
+                                                      cublasComputeType_t compute,
+                                                      cudaDataType_t scale) {
   CUBLAS_DOUBLE_ENTER();
   make(descriptor);
+  put(*descriptor, CUBLASLT_MATMUL_DESC_SCALE_TYPE, &scale, sizeof(scale));
   put(*descriptor, CUBLASLT_MATMUL_DESC_COMPUTE_TYPE, &compute, sizeof(compute));
   return CUBLAS_STATUS_SUCCESS;
 }
@@ -226,7 +256,9 @@ CUBLAS_DOUBLE cublasStatus_t cublasLtMatmulAlgoGetHeuristic(
   CUBLAS_DOUBLE_ENTER();
   *count = 0;
   if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;
-  if (wanted <= 0 || !describe(operation, a, b, c, d).fits()) return CUBLAS_STATUS_INVALID_VALUE;
+  const Product asked = describe(operation, a, b, c, d);
+  if (wanted <= 0 || !asked.fits()) return CUBLAS_STATUS_INVALID_VALUE;
+  if (asked.integers && !asked.fits_integers()) return CUBLAS_STATUS_NOT_SUPPORTED;
   const auto limit = get<std::uint64_t>(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, 0);
   for (const std::size_t workspace : {std::size_t{4096}, std::size_t{0}}) {
     if (workspace > limit || *count == wanted) continue;
@@ -265,8 +297,20 @@ CUBLAS_DOUBLE cublasStatus_t cublasLtMatmul(
   product->from_b = from_b;
   product->from_c = from_c;
   product->to = to;
-  product->alpha = *static_cast<const float*>(alpha);
-  product->beta = *static_cast<const float*>(beta);
+  if (product->integers) {
+    const auto is = [](const void* factor, std::int32_t value) {
+      return *static_cast<const std::int32_t*>(factor) == value;
+    };
+    const auto aligned = [](const void* matrix) {
+      return reinterpret_cast<std::uintptr_t>(matrix) % 4 == 0;
+    };
+    if (!product->fits_integers() || !is(alpha, 1) || !is(beta, 0) || !aligned(from_a) ||
+        !aligned(from_b) || !aligned(to))
+      return CUBLAS_STATUS_NOT_SUPPORTED;
+  } else {
+    product->alpha = *static_cast<const float*>(alpha);
+    product->beta = *static_cast<const float*>(beta);
+  }
   product->workspace = workspace;
   product->workspace_bytes = needed;
   product->tf32 =
