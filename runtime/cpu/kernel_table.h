@@ -105,7 +105,8 @@ struct IntegerArgs : RowGrid {
   const std::int32_t* starts = nullptr;   ///< what the sum of each column starts with
   const std::uint8_t* padding = nullptr;  ///< k times what stands for padding, or null
   void* output = nullptr;
-  bool is_signed = false;  ///< the input is int8
+  bool is_signed = false;   ///< the input is int8
+  bool as_factors = false;  ///< the input is what is multiplied: the offset of its type is added
   IntegerResult result;
 };
 

@@ -102,6 +102,9 @@ class IntegerProduct : public Kernel {
     return a;
   }
   std::int64_t result_bytes() const noexcept { return args_.result.bytes ? 1 : sizeof(float); }
+  std::int32_t offset() const noexcept {
+    return args_.is_signed ? integers_.int8_offset : integers_.uint8_offset;
+  }
 
   const cpu::IntegerTable& integers_;
   ConvGeometry geometry_;
@@ -121,10 +124,6 @@ class IntegerProduct : public Kernel {
   std::int64_t padding_at() const noexcept {
     return factors_at() + geometry_.groups * padded() * std::int64_t{sizeof(float)};
   }
-  std::int32_t offset() const noexcept {
-    return args_.is_signed ? integers_.int8_offset : integers_.uint8_offset;
-  }
-
   /// Columns [column, column + columns) of a group, at most a vector, from their stored rows.
   template <typename Factor>
   void pack_columns(const std::int8_t* rows, std::int64_t column, std::int64_t columns,
@@ -191,6 +190,7 @@ class IntegerStem final : public IntegerProduct {
       strips_.fill(args.input<std::byte>(0) + image * geometry_.in_pixels() * geometry_.cin, row,
                    rows, 1, scales_.x.zero, strip);
       cpu::IntegerArgs a = bound(args, 0);
+      a.as_factors = make_factors(strip);
       a.input = reinterpret_cast<const std::uint8_t*>(strip);
       a.padding = nullptr;
       const std::int64_t pixel = (image * geometry_.out[1] + row) * geometry_.out[2];
@@ -203,6 +203,15 @@ class IntegerStem final : public IntegerProduct {
   const char* algorithm() const noexcept override { return "integer stem"; }
 
  private:
+  /// Brings a strip into the form of factors, each once though many windows read it; false: where
+  /// they are wider, windows are converted as they are read.
+  bool make_factors(std::byte* strip) const noexcept {
+    if (integers_.bytes != 1) return false;
+    if (offset() != 0)
+      for (std::int64_t i = 0; i < strip_bytes(); ++i) strip[i] ^= std::byte{0x80};
+    return true;
+  }
+
   /// With what is read behind the last row.
   std::int64_t strip_bytes() const noexcept { return strips_.elements() + integers_.group; }
 

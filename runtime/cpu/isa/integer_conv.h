@@ -53,7 +53,8 @@ __attribute__((noinline)) void to_factors(const IntegerArgs& a, const std::uint8
 
 /// Rows can be read in place where numbers lie as factors do.
 SKIFF_INLINE bool lie_as_factors(const IntegerArgs& a) {
-  return kGroup == 4 && (a.is_signed ? kInt8Offset : kUint8Offset) == 0 && a.k % kGroup == 0;
+  return a.as_factors ||
+         (kGroup == 4 && (a.is_signed ? kInt8Offset : kUint8Offset) == 0 && a.k % kGroup == 0);
 }
 
 /// The k numbers of a tap: in place, or a chunk at a time as factors.
@@ -175,14 +176,51 @@ void integer_panel(const IntegerArgs& a, std::int64_t row_begin, std::int64_t ro
             });
 }
 
-void integer_conv(const IntegerArgs& a, std::int64_t row_begin, std::int64_t row_end,
-                  std::int64_t panel_begin, std::int64_t panel_end) {
-  if (row_begin >= row_end) return;
+void integer_panels(const IntegerArgs& a, std::int64_t row_begin, std::int64_t row_end,
+                    std::int64_t panel_begin, std::int64_t panel_end) {
   const std::int64_t depth = (a.k + kGroup - 1) / kGroup * a.tap_count;
   each_panel(a, panel_begin, panel_end, [&](std::int64_t column, int vectors) {
     integer_panel(a, row_begin, row_end, vectors, column,
                   static_cast<const Factor*>(a.weights) + column * depth * kGroup);
   });
+}
+
+/// Factors of the rows that all panels multiply in turn: a part of the first-level cache.
+constexpr std::int64_t kBlockFactors = 16384 / static_cast<std::int64_t>(sizeof(Factor));
+
+/// Rows that follow each other are brought into the form of factors once for all panels.
+__attribute__((noinline)) void integer_blocks(const IntegerArgs& a, std::int64_t row_begin,
+                                              std::int64_t row_end, std::int64_t most_rows,
+                                              std::int64_t panel_begin, std::int64_t panel_end) {
+  alignas(64) Factor factors[kBlockFactors];
+  const std::int64_t wide = (a.k + kGroup - 1) / kGroup * kGroup;
+  const std::int64_t element = a.result.bytes ? 1 : sizeof(float);
+  IntegerArgs block = a;
+  block.as_factors = true;
+  block.input = reinterpret_cast<const std::uint8_t*>(factors);
+  block.in_x = wide * static_cast<std::int64_t>(sizeof(Factor));
+  for (std::int64_t row = row_begin; row < row_end; row += most_rows) {
+    const std::int64_t rows = row_end - row < most_rows ? row_end - row : most_rows;
+    const std::uint8_t* from = a.input + row * a.in_x;
+    if (wide == a.in_x) {
+      to_factors(a, from, rows * wide, factors);
+    } else {
+      for (std::int64_t r = 0; r < rows; ++r)
+        to_factors(a, from + r * a.in_x, a.k, factors + r * wide);
+    }
+    block.output = static_cast<std::byte*>(a.output) + row * a.out_x * element;
+    integer_panels(block, 0, rows, panel_begin, panel_end);
+  }
+}
+
+void integer_conv(const IntegerArgs& a, std::int64_t row_begin, std::int64_t row_end,
+                  std::int64_t panel_begin, std::int64_t panel_end) {
+  if (row_begin >= row_end) return;
+  const std::int64_t tile = kMaxRows[a.vectors];
+  const std::int64_t tiles = kBlockFactors / (a.k + kGroup) / tile;
+  if (a.linear && !lie_as_factors(a) && tiles > 0)
+    return integer_blocks(a, row_begin, row_end, tiles * tile, panel_begin, panel_end);
+  integer_panels(a, row_begin, row_end, panel_begin, panel_end);
 }
 
 constexpr IntegerTable kIntegers = {
