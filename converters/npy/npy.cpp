@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "platform/file.h"
+#include "platform/whole_file.h"
 #include "runtime/core/checked.h"
 #include "runtime/core/error.h"
 
@@ -149,9 +150,7 @@ std::vector<std::byte> write_npy(const Array& array) {
 }
 
 Array load_npy(const std::string& path) {
-  const platform::File file(path.c_str());
-  std::vector<std::byte> bytes(file.size());
-  file.read_at(0, bytes);
+  const std::vector<std::byte> bytes = platform::read_whole(platform::File(path.c_str()));
   try {
     return read_npy(bytes);
   } catch (const Error& error) {

@@ -7,6 +7,7 @@
 
 #include "converters/npy/npy.h"
 #include "platform/file.h"
+#include "platform/whole_file.h"
 #include "runtime/core/error.h"
 
 // The zip container (PKWARE's APPNOTE) as far as numpy writes it: one disk, stored or deflated
@@ -258,9 +259,7 @@ std::vector<std::byte> write_npz(const Archive& arrays) {
 }
 
 Archive load_npz(const std::string& path, std::size_t most_bytes) {
-  const platform::File file(path.c_str());
-  std::vector<std::byte> bytes(file.size());
-  file.read_at(0, bytes);
+  const std::vector<std::byte> bytes = platform::read_whole(platform::File(path.c_str()));
   try {
     return read_npz(bytes, most_bytes);
   } catch (const Error& error) {

@@ -9,8 +9,8 @@
 
 #include "converters/onnx/external_data.h"
 #include "converters/onnx/importer.h"
-#include "platform/file.h"
 #include "platform/sha256.h"
+#include "platform/whole_file.h"
 
 namespace skiff::convert {
 namespace {
@@ -34,13 +34,6 @@ onnx::ModelProto parse(std::span<const std::byte> bytes) {
   return model;
 }
 
-std::vector<std::byte> read_file(const std::string& path) {
-  const platform::File file(path.c_str());
-  std::vector<std::byte> bytes(file.size());
-  file.read_at(0, bytes);
-  return bytes;
-}
-
 }  // namespace
 
 Imported import_onnx_bytes(std::span<const std::byte> bytes, const std::string& folder,
@@ -54,7 +47,7 @@ Imported import_onnx_bytes(std::span<const std::byte> bytes, const std::string& 
 }
 
 std::vector<DeclaredInput> declared_inputs_onnx(const std::string& path) {
-  const onnx::ModelProto model = parse(read_file(path));
+  const onnx::ModelProto model = parse(platform::read_whole(platform::File(path.c_str())));
   std::set<std::string> initialized;
   for (const auto& tensor : model.graph().initializer()) initialized.insert(tensor.name());
   std::vector<DeclaredInput> inputs;
@@ -70,7 +63,7 @@ std::vector<DeclaredInput> declared_inputs_onnx(const std::string& path) {
 }
 
 Imported import_onnx(const std::string& path, const ImportOptions& options) {
-  const std::vector<std::byte> bytes = read_file(path);
+  const std::vector<std::byte> bytes = platform::read_whole(platform::File(path.c_str()));
   const std::size_t slash = path.find_last_of('/');
   const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   return import_onnx_bytes(bytes, folder, options);

@@ -5,8 +5,8 @@
 #include "converters/tflite/import_bytes.h"
 #include "converters/tflite/importer.h"
 #include "converters/tflite/tensors.h"
-#include "platform/file.h"
 #include "platform/sha256.h"
+#include "platform/whole_file.h"
 
 namespace skiff::convert {
 namespace {
@@ -17,9 +17,7 @@ std::vector<std::byte> read_file(const std::string& path) {
   const platform::File file(path.c_str());
   require(file.size() < (std::uint64_t{1} << 31), ErrorCode::unsupported, "'", path, "' has ",
           file.size(), " bytes: TFLite files of 2 GiB and more cannot be read");
-  std::vector<std::byte> bytes(static_cast<std::size_t>(file.size()));
-  file.read_at(0, bytes);
-  return bytes;
+  return platform::read_whole(file);
 }
 
 Imported import_owned(std::vector<std::byte> bytes, const ImportOptions& options) {

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "platform/file.h"
+#include "platform/whole_file.h"
 #include "runtime/core/error.h"
 
 #pragma GCC diagnostic push
@@ -25,8 +25,7 @@ Picture load_picture(const std::string& path) {
   const platform::File file(path.c_str());
   require(file.size() < std::uint64_t{1} << 30, ErrorCode::invalid_model, path,
           ": larger than a picture is");
-  std::vector<std::byte> bytes(file.size());
-  file.read_at(0, bytes);
+  const std::vector<std::byte> bytes = platform::read_whole(file);
   const auto* data = reinterpret_cast<const stbi_uc*>(bytes.data());
   const int size = static_cast<int>(bytes.size());
   int width = 0, height = 0, channels = 0;

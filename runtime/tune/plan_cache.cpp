@@ -7,6 +7,7 @@
 
 #include "platform/file.h"
 #include "platform/sha256.h"
+#include "platform/whole_file.h"
 #include "runtime/core/error.h"
 
 namespace skiff::tune {
@@ -89,9 +90,7 @@ bool PlanCache::load(const std::string& path, std::string& why) {
   const bool read = succeeds(why, [&] {
     const platform::File file(path.c_str());
     if (file.size() > kMostBytes) return;
-    std::vector<std::byte> bytes(file.size());
-    file.read_at(0, bytes);
-    whole = parse(bytes);
+    whole = parse(platform::read_whole(file));
   });
   if (read && !whole) why = message("'", path, "' is damaged or of another version");
   return whole;
