@@ -96,8 +96,11 @@ class GenericPool final : public Kernel {
     for (std::int64_t c = 0; c < g_.channels; ++c) {
       std::int64_t best = -1;
       each_pixel(w, [&](std::int64_t pixel) {
-        const auto value = load(x[pixel * g_.channels + c]);
-        if (best < 0 || value > load(x[best * g_.channels + c])) best = pixel;
+        if (best >= 0) {
+          const auto largest = load(x[best * g_.channels + c]);
+          if (largest >= load(x[pixel * g_.channels + c]) || std::isnan(largest)) return;
+        }
+        best = pixel;
       });
       using Value = Compute<T>;
       constexpr Value least = std::numeric_limits<Value>::has_infinity

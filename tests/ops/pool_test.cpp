@@ -63,6 +63,13 @@ PoolResult expected_of(const Case& c, const std::vector<double>& x, const Shape&
   return reference_pool(r, x);
 }
 
+void expect_equal(const std::vector<double>& found, const std::vector<double>& expected) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i)
+    EXPECT_TRUE(found[i] == expected[i] || (std::isnan(found[i]) && std::isnan(expected[i])))
+        << i << ": " << found[i] << " and " << expected[i];
+}
+
 void check_case(const Case& c, DType dtype = DType::float32) {
   const Shape shape = input_shape(c);
   const bool integers = size_of(dtype) == 1;
@@ -149,6 +156,28 @@ TEST(Pool, OtherTypes) {
   for (const DType dtype :
        {DType::float64, DType::float16, DType::bfloat16, DType::int8, DType::uint8})
     check_case(c, dtype);
+}
+
+/// A NaN is the largest, wherever in the window it lies; the first one, where its place is asked.
+TEST(Pool, MaximaWithNan) {
+  const Case c{.channels = 19, .in = {7, 7}, .kernel = {3, 3}, .stride = {1, 2}, .pads{1, 1, 1, 1}};
+  const Shape shape = input_shape(c);
+  for (const DType dtype : {DType::float32, DType::float16, DType::float64})
+    for (const int outputs : {1, 2}) {
+      std::vector<double> numbers = random_numbers(shape.elements(), -1, 1);
+      for (std::size_t i = 3; i < numbers.size(); i += 37) numbers[i] = std::nan("");
+      for (std::size_t i = 5; i < numbers.size(); i += 31)
+        numbers[i] = -std::numeric_limits<double>::infinity();
+      const TensorData x = tensor_of(dtype, shape, numbers);
+      for_each_table([&](const cpu::KernelTable& table) {
+        const auto y = run_op(fb::OpKind::pool, attributes_of(c), {x},
+                              OpOptions{.outputs = outputs, .table = &table});
+        const PoolResult expected = expected_of(c, x.numbers(), y[0].shape);
+        expect_equal(y[0].numbers(), expected.value);
+        for (std::size_t i = 0; outputs > 1 && i < expected.pixel.size(); ++i)
+          EXPECT_EQ(y[1].values<std::int64_t>()[i] / c.channels, expected.pixel[i]);
+      });
+    }
 }
 
 TEST(Pool, IndicesOfMaxima) {

@@ -45,7 +45,7 @@ PoolResult reference_pool(const ReferencePool& p, const std::vector<double>& x) 
                   const std::int64_t i = (at.at[0] * p.in[1] + at.at[1]) * p.in[2] + at.at[2];
                   const std::int64_t image = b * p.in[0] * p.in[1] * p.in[2];
                   const double v = x[static_cast<std::size_t>((image + i) * p.channels + c)];
-                  if (v > best) best = v, pixel = i;
+                  if (v > best || (std::isnan(v) && !std::isnan(best))) best = v, pixel = i;
                   sum += p.kind == PoolKind::lp ? std::pow(std::abs(v), p.p) : v;
                 }
             result.pixel.push_back(pixel);

@@ -7,7 +7,7 @@ namespace {
 
 struct Maximum {
   static SKIFF_INLINE Vec start() { return splat(-__builtin_inff()); }
-  static SKIFF_INLINE Vec join(Vec a, Vec b) { return at_least(b, a); }
+  static SKIFF_INLINE Vec join(Vec a, Vec b) { return largest_nan(a, b); }
   static SKIFF_INLINE Vec finish(Vec v, Vec) { return v; }
 };
 

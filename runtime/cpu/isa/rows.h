@@ -23,8 +23,6 @@ SKIFF_INLINE Vec sqrt_of(Vec x) {
   return vsqrtq_f32(x);
 #endif
 }
-SKIFF_INLINE Vec lowest_nan(Vec a, Vec b) { return ei::pmin<Eigen::PropagateNaN>(a, b); }
-SKIFF_INLINE Vec largest_nan(Vec a, Vec b) { return ei::pmax<Eigen::PropagateNaN>(a, b); }
 
 /// f(i, lanes) for every vector of a row, the last one perhaps in part.
 template <typename F>

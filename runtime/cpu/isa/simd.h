@@ -48,6 +48,13 @@ SKIFF_INLINE Vec fma(Vec a, Vec b, Vec c) { return Eigen::internal::pmadd(a, b, 
 /// A NaN in v stays; the bound must not be NaN.
 SKIFF_INLINE Vec at_least(Vec v, Vec bound) { return Eigen::internal::pmax(v, bound); }
 SKIFF_INLINE Vec at_most(Vec v, Vec bound) { return Eigen::internal::pmin(v, bound); }
+/// NaN where either is.
+SKIFF_INLINE Vec lowest_nan(Vec a, Vec b) {
+  return Eigen::internal::pmin<Eigen::PropagateNaN>(a, b);
+}
+SKIFF_INLINE Vec largest_nan(Vec a, Vec b) {
+  return Eigen::internal::pmax<Eigen::PropagateNaN>(a, b);
+}
 
 // The first `count` lanes, 0 <= count <= kLanes; the others read as 0 and are not touched.
 #if defined(__AVX512F__)
