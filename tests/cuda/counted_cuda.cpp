@@ -14,7 +14,7 @@ namespace {
 std::atomic<long> g_allocations, g_objects;
 std::atomic<std::uint64_t> g_device_bytes;
 
-constexpr int kUnknown = 999, kWithinDevice = 3;
+constexpr int kUnknown = 999, kWithinDevice = 3, kNonBlocking = 1;
 
 /// The function of the libcudart that the module brought along; null where there is none.
 template <typename Function>
@@ -70,6 +70,18 @@ double copy_bandwidth(std::size_t bytes) {
   for (void* memory : {from, to}) must<int(void*)>("cudaFree", memory);
   return 2.0 * kCopies * static_cast<double>(bytes) / seconds.count() / 1e9;
 }
+
+CallersStream::CallersStream() {
+  must<int(void**, unsigned)>("cudaStreamCreateWithFlags", &stream_, kNonBlocking);
+}
+
+CallersStream::~CallersStream() { forward<int(void*)>("cudaStreamDestroy", stream_); }
+
+void CallersStream::submit(void (*work)(void*), void* context) {
+  must<int(void*, void (*)(void*), void*)>("cudaLaunchHostFunc", stream_, work, context);
+}
+
+void CallersStream::wait() { must<int(void*)>("cudaStreamSynchronize", stream_); }
 
 }  // namespace skiff::test
 

@@ -22,4 +22,23 @@ std::size_t free_device_bytes();
 /// Throws Error{device}.
 double copy_bandwidth(std::size_t bytes);
 
+/// A stream as a caller of the library makes it, which no other stream waits for.
+class CallersStream {
+ public:
+  /// On the device that is set. Throws Error{device} where no libcudart is loaded.
+  CallersStream();
+  ~CallersStream();
+  CallersStream(const CallersStream&) = delete;
+  CallersStream& operator=(const CallersStream&) = delete;
+
+  void* get() const noexcept { return stream_; }
+  /// Calls work(context) behind what the stream holds. Throws Error{device}.
+  void submit(void (*work)(void* context), void* context);
+  /// Until the stream holds nothing. Throws Error{device}.
+  void wait();
+
+ private:
+  void* stream_ = nullptr;
+};
+
 }  // namespace skiff::test

@@ -172,7 +172,12 @@ void run_on_device(const DeviceRequest& request, OpResult& result) {
   }
   set_thread_order(0);
   if (node->count() >= 0) expect_counted(node->count(), first[0], result.outputs[0]);
-  for (std::size_t i = 0; i < first.size(); ++i) result.outputs[i].bytes = first[i];
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    if (request.same_bits) {
+      EXPECT_TRUE(result.outputs[i].bytes == first[i]) << "bits are not the CPU's";
+    }
+    result.outputs[i].bytes = first[i];
+  }
 }
 
 const bool g_installed = [] {

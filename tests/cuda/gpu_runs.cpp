@@ -1,73 +1,31 @@
-// gpu_runs MODEL: runs a model on the GPU many times, on two inputs in turn. Every run must give
-// the bytes of the first with its input and take no memory of the GPU's. Prints JSON; 1: it is not
-// so.
+// gpu_runs MODEL: runs a model on the GPU many times, on two inputs in turn, at every --shape.
+// Every run must give the bytes of the first with its input and take no memory of the GPU's. Prints
+// JSON; 1: it is not so.
 #include <skiff/skiff.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <fstream>
-#include <random>
 #include <thread>
 #include <vector>
 
 #include "runtime/core/error.h"
 #include "tests/cuda/counted_cuda.h"
+#include "tests/cuda/gpu_cases.h"
 
 namespace skiff::test {
 namespace {
 
-using Bytes = std::vector<std::byte>;
-
 struct Options {
   std::string model, outputs, then;
+  std::vector<std::string> shapes;
   long runs = 1000;
   int sessions = 1;
+  bool stream = false;
   std::size_t bandwidth_mib = 0;
 };
-
-/// Random floats; integers, which may be indices, are 0 and 1.
-Bytes random_inputs(const Session& session, unsigned seed) {
-  std::mt19937 random(seed);
-  Bytes all;
-  for (std::size_t i = 0; i < session.input_count(); ++i) {
-    const Tensor input = session.input(i);
-    Bytes bytes(input.bytes().size());
-    if (input.dtype() == DType::float32)
-      for (std::size_t at = 0; at < bytes.size(); at += sizeof(float)) {
-        const float x = static_cast<float>(random() % 2001) / 1000 - 1;
-        std::copy_n(reinterpret_cast<const std::byte*>(&x), sizeof(x), bytes.data() + at);
-      }
-    else
-      for (std::size_t at = 0; at < bytes.size(); at += size_of(input.dtype()))
-        bytes[at] = static_cast<std::byte>(random() % 2);
-    all.insert(all.end(), bytes.begin(), bytes.end());
-  }
-  return all;
-}
-
-/// A run from the session's first state.
-void run_once(Session& session, const Bytes& inputs) {
-  session.reset();
-  const std::byte* from = inputs.data();
-  for (std::size_t i = 0; i < session.input_count(); ++i) {
-    const auto to = session.input(i).bytes();
-    std::copy_n(from, to.size(), to.data());
-    from += to.size();
-  }
-  const Status status = session.run();
-  require(status.ok(), status.code(), status.message());
-}
-
-Bytes outputs_of(const Session& session) {
-  Bytes all;
-  for (std::size_t i = 0; i < session.output_count(); ++i) {
-    const auto bytes = session.output(i).bytes();
-    all.insert(all.end(), bytes.begin(), bytes.end());
-  }
-  return all;
-}
 
 void write(const Options& options, const char* name, const Bytes& bytes) {
   if (options.outputs.empty()) return;
@@ -77,47 +35,45 @@ void write(const Options& options, const char* name, const Bytes& bytes) {
   require(file.good(), ErrorCode::io, "cannot write ", options.outputs, "/", name);
 }
 
-/// The two inputs, and what they gave first.
-struct Pair {
-  Bytes inputs[2], outputs[2];
+/// Sessions on one model, and the callers' streams that some of them have.
+struct Sessions {
+  std::deque<CallersStream> streams;
+  std::vector<Session> all;
+
+  /// With --stream a session without one comes first.
+  Sessions(const Model& model, const Options& options) {
+    const int plain = options.stream ? 1 : options.sessions;
+    for (int i = 0; i < plain; ++i) add(model, nullptr);
+    require(all[0].device() == DeviceKind::cuda, ErrorCode::device, "the GPU is not used");
+    for (int i = 0; options.stream && i < options.sessions; ++i)
+      add(model, streams.emplace_back().get());
+  }
+  void add(const Model& model, void* stream) {
+    all.emplace_back(model, SessionOptions{.device = DeviceKind::cuda, .stream = stream});
+  }
+  /// Null: it has one of its own.
+  CallersStream* stream_of(std::size_t session) {
+    const std::size_t plain = all.size() - streams.size();
+    return session < plain ? nullptr : &streams[session - plain];
+  }
 };
 
-Pair first_runs(Session& session) {
-  Pair pair;
-  for (unsigned i = 0; i < 2; ++i) {
-    pair.inputs[i] = random_inputs(session, i + 1);
-    run_once(session, pair.inputs[i]);
-    pair.outputs[i] = outputs_of(session);
-  }
-  return pair;
-}
-
-/// How many runs gave other bytes than the first; `last` is what the last one gave.
-long differing_runs(Session& session, const Pair& pair, long runs, Bytes& last) {
-  long differing = 0;
-  for (long run = 0; run < runs; ++run) {
-    run_once(session, pair.inputs[run % 2]);
-    last = outputs_of(session);
-    differing += last != pair.outputs[run % 2] ? 1 : 0;
-  }
-  return differing;
-}
-
 /// All sessions at once, a thread each.
-long differing_runs(std::vector<Session>& sessions, const Pair& pair, const Options& options) {
-  std::vector<long> differing(sessions.size(), options.runs);
-  std::vector<Bytes> last(sessions.size());
+long differing_runs(Sessions& sessions, const std::vector<Case>& cases, const Options& options) {
+  std::vector<long> differing(sessions.all.size(), options.runs);
+  std::vector<Bytes> last(sessions.all.size());
   std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < sessions.size(); ++i)
+  for (std::size_t i = 0; i < sessions.all.size(); ++i)
     threads.emplace_back([&, i] {
       try {
-        differing[i] = differing_runs(sessions[i], pair, options.runs, last[i]);
+        differing[i] =
+            differing_runs(sessions.all[i], cases, options.runs, sessions.stream_of(i), last[i]);
       } catch (const std::exception& error) {
         std::fprintf(stderr, "session %zu: %s\n", i, error.what());
       }
     });
   for (std::thread& thread : threads) thread.join();
-  write(options, "first", pair.outputs[(options.runs - 1) % 2]);
+  write(options, "first", Turn(cases, options.runs - 1).expected());
   write(options, "last", last[0]);
   long sum = 0;
   for (long count : differing) sum += count;
@@ -133,15 +89,14 @@ std::size_t steps_on_cpu(const Session& session) {
 
 int run(const Options& options) {
   const Model model = Model::load(options.model.c_str());
-  std::vector<Session> sessions;
-  for (int i = 0; i < options.sessions; ++i)
-    sessions.emplace_back(model, SessionOptions{.device = DeviceKind::cuda});
-  require(sessions[0].device() == DeviceKind::cuda, ErrorCode::device, "the GPU is not used");
-  const MemoryReport& memory = sessions[0].memory();
+  Sessions sessions(model, options);
+  std::vector<Case> cases = cases_at(options.shapes);
+  for (Session& session : sessions.all) prepare(session, cases);
+  const MemoryReport& memory = sessions.all[0].memory();
   const CudaCounts loaded = cuda_counts();
-  const Pair pair = first_runs(sessions[0]);
+  run_first(sessions.all[0], cases);
   const std::size_t free = free_device_bytes();
-  const long differing = differing_runs(sessions, pair, options);
+  const long differing = differing_runs(sessions, cases, options);
   const std::size_t free_after = free_device_bytes();
   const CudaCounts after = cuda_counts();
   const long taken = after.allocations - loaded.allocations + after.objects - loaded.objects;
@@ -150,8 +105,8 @@ int run(const Options& options) {
       "  \"cpu_steps\": %zu,\n  \"device_bytes\": %llu,\n  \"device_predicted\": %llu,\n"
       "  \"allocations_loading\": %ld,\n  \"allocations_running\": %ld,\n"
       "  \"free_before\": %zu,\n  \"free_after\": %zu",
-      options.runs, options.sessions, differing, pair.outputs[0].size(), steps_on_cpu(sessions[0]),
-      static_cast<unsigned long long>(loaded.device_bytes),
+      options.runs, options.sessions, differing, cases[0].outputs[0].size(),
+      steps_on_cpu(sessions.all[0]), static_cast<unsigned long long>(loaded.device_bytes),
       static_cast<unsigned long long>(memory.weights + memory.device_arena), loaded.allocations,
       taken, free, free_after);
   if (options.bandwidth_mib != 0)
@@ -172,6 +127,12 @@ int main(int argc, char** argv) {
   app.add_option("--runs", options.runs, "of each session")->check(CLI::Range(1L, 100000000L));
   app.add_option("--sessions", options.sessions, "at once, a thread each")
       ->check(CLI::Range(1, 64));
+  app.add_flag(
+      "--stream", options.stream,
+      "each session on a stream of the caller's whose work brings the inputs, and one more "
+      "session without");
+  app.add_option("--shape", options.shapes, "NAME=1x3x224x224; of several, each in turn")
+      ->allow_extra_args(false);
   app.add_option("--outputs", options.outputs, "folder for what the first and last run gave");
   app.add_option("--then", options.then, "command to run while the sessions exist");
   app.add_option("--bandwidth", options.bandwidth_mib, "MiB of copies to time within the device");

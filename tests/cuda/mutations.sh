@@ -197,6 +197,7 @@ mutations=(
   'runtime/ops/integer_conv_cuda.cu|s/ + starts\[channel\]//|cuda_ops_test|IntegerConv*'
   'runtime/ops/integer_conv_cuda.cu|s/pixel\[c\] - o.zero/pixel[c]/|cuda_ops_test|IntegerConv*'
   'runtime/ops/integer_results.cuh|s/rintf(v)/v/|cuda_ops_test|IntegerConv*'
+  'runtime/ops/integer_results.cuh|s/fmaf(static_cast<float>(sum), factors\[channel\], start)/static_cast<float>(sum) * factors[channel] + start/|cuda_ops_test|IntegerConv*'
   'runtime/ops/integer_conv_cuda.cu|s/if (!tap.inside) continue;//|cuda_ops_test|IntegerConv*'
   'runtime/cuda/window.cuh|s/- w.pad\[i\] + tap/- w.pad[i] + 1 + tap/|cuda_ops_test|Pool*'
   'runtime/cuda/copy.cu|s/read += index \* loop.from/read += index * loop.to/|cuda_ops_test|Transpose*'

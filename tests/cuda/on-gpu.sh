@@ -7,6 +7,7 @@ set -uo pipefail
 self=$(realpath "${BASH_SOURCE[0]}")
 here=$(dirname "$self")
 limit=${SKIFF_PART_SECONDS:-480}
+parts=()
 # shellcheck source=/dev/null
 for script in "$here"/waiting/*.sh; do source "$script" || exit; done
 
@@ -22,14 +23,14 @@ finished() {
 
 # Every item in a shell of its own, where whatever fails, a missing program too, ends it.
 run_part() {
-  local part=$1 begin=$SECONDS items item name left code any= folder=$here/results/$1
+  local part=$1 begin=$SECONDS items item name left code any='' folder=$here/results/$1
   mkdir -p "$folder"
   echo "== $part"
-  items=$(bash "$self" items "$part") && [ -n "$items" ] || {
+  if ! items=$(bash "$self" items "$part") || [ -z "$items" ]; then
     echo "there is nothing to check" > "$folder/nothing.txt"
     finished "$part" nothing 1
     return 1
-  }
+  fi
   rm -f "$folder"/nothing.*
   for item in $items; do
     name=${item//\//_}

@@ -26,10 +26,12 @@ expect() {
 # --- With stubs.
 stubs() {
   local carried=$folder/carried name
-  mkdir -p "$carried"/{waiting,models/{half,open}} "$folder/bin"
+  mkdir -p "$carried"/{waiting,models/{half,open,int8,pixels/half}} "$folder/bin"
   cp "$here/on-gpu.sh" "$carried/" && cp "$here"/waiting/*.sh "$carried/waiting/"
   touch "$carried"/models/{mnist,face_detection_short_range,mobilenet_v2_025}.skiff \
-    "$carried"/models/{half,open}/vit_tiny.skiff
+    "$carried"/models/{half,open}/vit_tiny.skiff "$carried"/models/int8/mnist.skiff \
+    "$carried"/models/pixels/{,half/}mobilenet_v2_025.skiff
+  echo 1 > "$carried/models/int8/mnist.skiff.products"
   echo 'vit_tiny.skiff x=1x3x32x32' > "$carried/models/open/ends.txt"
   seq -f 'test_%g' 40 > "$carried/cases.txt"
   (cd "$carried" && tar -czf cases.tar.gz cases.txt)
@@ -77,6 +79,10 @@ sanitizer|compute-sanitizer|exit
 sanitizer|gpu_ops_test|s/9 tests/0 tests/
 sizes|skiff|exit
 sizes|skiff|/arena/d
+streams|gpu_runs|exit
+streams|gpu_runs|s/"differing": 0/"differing": 1/
+streams|gpu_runs|s/"allocations_running": 0/"allocations_running": 1/
+streams|gpu_runs|/output_bytes/d
 latency|skiff|s/"p90": 0.104/"p90": 0.106/
 latency|skiff|/median/d
 latency|skiff|s/"device": "cuda"/"device": "cpu"/
@@ -93,6 +99,21 @@ tuning|skiff|/load_ms/d
 tuning|skiff|/median/d
 chains|skiff|s/, NVRTC//
 chains|skiff|/median/d
+int8|skiff|exit
+int8|skiff|s/"tensor_cores": true/"tensor_cores": false/
+int8|skiff|s/"tensor_cores": false/"tensor_cores": true/
+int8|skiff|/relative_l2/d
+int8|skiff|/median/d
+int8|skiff|s/"device": "cuda"/"device": "cpu"/
+int8|gpu_networks|exit
+int8|skiff-convert|exit
+pictures|skiff|exit
+pictures|skiff|/"median"/d
+pictures|skiff|/device_arena/d
+pictures|skiff|s/conv"/pool"/
+pictures|skiff|s/"device": "cuda"/"device": "cpu"/
+pictures|gpu_networks|exit
+pictures|skiff-convert|exit
 profile|skiff|exit
 profile|skiff|s/cuda/cpu/
 cold|skiff|/first_run_ms/d
@@ -123,8 +144,16 @@ with_stubs() {
   slower 'tuning' '*--tune=off*--plan-cache*' 's/"load_ms": 20/"load_ms": 28/'
   slower 'tuning' 'verify*.damaged*' 's/right on cuda/right on avx2/' 1
   slower 'chains' 'bench*--plan-cache*' 's/"median": 0.1/"median": 0.2/'
+  slower 'int8' 'bench*--tune=full*' 's/"median": 0.1/"median": 0.2/'
+  slower 'int8' 'verify*--device=cuda*--json*' 's/0.001/0.0021/'
+  slower 'int8' 'verify*--plan-cache*--json*' 's/0.001/0.0021/'
+  slower 'int8' 'verify*--strict-gpu*--plan-cache*' '' 1
+  slower 'pictures' 'bench*pixels*' 's/"median": 0.1/"median": 0.103/'
+  slower 'pictures' 'bench*pixels*' 's/"device_arena": 4096/"device_arena": 4097/'
+  slower 'pictures' 'verify*--strict-gpu*--plan-cache*' '' 1
   slower 'sizes' '*--shape*' 's/"arena": 4096/"arena": 8192/'
   slower 'networks' '*--strict-gpu*' '' 1
+  recorded
   rm -rf "$folder/carried/results"
   # A program that is not there fails every part that needs it.
   for part in $parts; do
@@ -159,6 +188,20 @@ END
   mv "$carried/real" "$carried/skiff"
 }
 
+# says PART TEXT: what a part that is good must have written down.
+says() {
+  expect 0 "$1" "it only records"
+  grep -rqF -- "$2" "$folder/carried/results/$1" || { echo "FAILED: part $1 has no '$2'"; failed=1; }
+}
+# What is not judged is said.
+recorded() {
+  says int8 'on tensor cores: 0.05 ms, as fp16 0.1 ms: 0.7 of it is met (ratio 0.5)'
+  FAULT_OF=skiff FAULT='s/"ms": 0.05/"ms": 0.071/' says int8 '0.7 of it is missed (ratio 0.71)'
+  says int8 'in groups or of few channels: 1, 0.1 ms; as fp16 0.1 ms'
+  says pictures 'to its first convolution: 0.1 ms in 1 steps, pixel_conv cuda 0.1 false|stem of uint8'
+  says pictures 'to its first convolution: 0.1 ms in 1 steps, conv cuda 0.1 true|cuDNN 1, fused'
+}
+
 # A part that has no time left goes on with what is open, and does nothing twice.
 resumed() {
   local results=$folder/carried/results/latency
@@ -176,11 +219,14 @@ resumed() {
 with_doubles() {
   local some=$folder/data name part
   [ -e "$data/models/onnx/mnist.onnx" ] || { echo "SKIPPED: no shared data (set SKIFF_DATA)"; exit; }
-  mkdir -p "$some"/models/{onnx,small,tflite,golden} "$some"/conformance/{derived,onnx-1.22.0/node} \
+  mkdir -p "$some"/models/{onnx,small,tflite,golden} "$some"/media "$some"/conformance/{derived,onnx-1.22.0/node} \
     "$folder"/{bin,programs}
   for name in onnx/mnist.onnx small/vit_tiny.onnx tflite/trained_lstm.tflite \
-    golden/vit_tiny.random.npz; do
+    small/mobilenet_v2_025.onnx golden/{vit_tiny.random,mnist.nine,mobilenet_v2_025.random}.npz; do
     ln -s "$(realpath "$data/models/$name")" "$some/models/$name"
+  done
+  for name in cat_224x224.png street_people.jpg; do
+    ln -s "$(realpath "$data/media/$name")" "$some/media/$name"
   done
   for name in test_abs test_add test_relu test_softmax_axis_1; do
     cp -r "$data/conformance/onnx-1.22.0/node/$name" "$some/conformance/onnx-1.22.0/node/"
@@ -195,20 +241,22 @@ with_doubles() {
   done
   export SKIFF_CUDA_MODULE=$build/tests/cuda/libraries/libskiff_cuda.so GTEST_FILTER='Softmax.E*:Relu*:ArgR*'
   export SKIFF_SHARDS=2 SKIFF_REPEATS=100 SKIFF_RUNS=10 SKIFF_BENCH_SECONDS=0 SKIFF_COPY_MIB=1
+  export SKIFF_SLOWER=1000 SKIFF_LARGE='' SKIFF_TUNE=fast
   SKIFF_BUILD=$folder/programs SKIFF_DATA=$some "$here/on-gpu.sh" pack "$folder/carried" \
     > "$folder/pack.txt" 2>&1 || { cat "$folder/pack.txt"; failed=1; }
   # Nobody knows what nvidia-smi would say of them, nor what time they take.
   for part in doctor operators conformance networks half tf32 repeat allocations sanitizer sizes \
-    roofline profile cold; do
+    streams roofline int8 pictures profile cold; do
     expect 0 "$part" "on the doubles"
   done
   for part in doctor operators conformance networks half tf32 memory repeat allocations sanitizer \
-    sizes roofline profile cold; do
+    sizes streams roofline int8 pictures profile cold; do
     SKIFF_CUDA_MODULE=/nowhere expect 1 "$part" "there is no GPU"
   done
   for part in repeat allocations; do
     LD_PRELOAD=$build/tests/cuda/broken/libcuda_unsteady.so expect 1 "$part" "runs disturb"
   done
+  LD_PRELOAD=$build/tests/cuda/broken/libcuda_hasty.so expect 1 streams "runs do not wait"
 }
 
 [ "${2:-stub}" = stub ] || { with_doubles; exit $failed; }

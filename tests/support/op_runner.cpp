@@ -222,7 +222,8 @@ OpResult run_op(fb::OpKind op, const Attributes& attributes,
     first[i].resize(static_cast<std::size_t>(infos[i].bytes()));
     result.outputs.push_back({infos[i].dtype, infos[i].shape, std::move(first[i]), false, nullptr});
   }
-  if (device_run() != nullptr) device_run()({node.view, node.outputs, inputs}, result);
+  if (device_run() != nullptr)
+    device_run()({node.view, node.outputs, inputs, options.same_bits}, result);
   return result;
 }
 

@@ -107,6 +107,7 @@ struct OpOptions {
   const OpDef* row = nullptr;
   const void* attributes = nullptr;
   const fb::Quantization* result = nullptr;  ///< of the first output
+  bool same_bits = false;  ///< another device must give the bytes that the CPU gives
 };
 
 /// A node for another device than the CPU.
@@ -114,6 +115,7 @@ struct DeviceRequest {
   const NodeView& node;
   std::span<const TensorInfo> outputs;
   const std::vector<const TensorData*>& operands;
+  bool same_bits = false;  ///< OpOptions::same_bits
 };
 /// When set, run_op() hands every node on, with the CPU's result; what is left in `result` is what
 /// the test sees.

@@ -1,5 +1,8 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154  # they share names
 # What is carried to the machine with the GPU. Sourced by on-gpu.sh.
+build=$here  # where skiff-convert is
+# What networks trained with ImageNet's pictures take off and divide by.
+imagenet=('--mean=0.485,0.456,0.406' '--std=0.229,0.224,0.225')
 
 # Networks with open sizes, one file a golden case, and shapes at the ends of their bounds.
 pack_open() {
@@ -49,6 +52,54 @@ pack_models() {
   rm -f "$folder/refused.txt"
 }
 
+# as_integers MODEL SAMPLES FILE [FLAG...]: converts to integers; FILE.products: how many products
+# there are that are in no groups and have 8 channels at least, as the converter's graph tells.
+as_integers() {
+  local graph=$3.graph last
+  rm -rf "$graph"
+  "$build/skiff-convert" "$1" --int8 --calibrate "$2" --dump-ir "$graph" "${@:4}" -o "$3" || return
+  last=$(find "$graph" -type f | sort | tail -n 1)
+  awk '$1 == "integer_conv" && !/[{,]groups: / && match($0, /:int8\[[0-9]+[^]]*\] const/) {
+      split(substr($0, RSTART + 6), extents, /[],]/)
+      if (extents[1] >= 8) ++count
+    } END { print count + 0 }' "$last" > "$3.products" && rm -r "$graph"
+}
+
+# Trained networks, and some with layers of every kind, by their golden inputs.
+pack_int8() {
+  local folder=$1 models=$2 model name golden samples
+  samples=$(mktemp -d) || return
+  mkdir -p "$folder" || return
+  for model in onnx/{mnist,FastestDet,version-RFB-320}.onnx \
+    tflite/{face_detection_short_range,pretrainedResnet,vww_96_float}.tflite \
+    small/{mobilenet_v2_025,regnet_grouped,resnet_bottleneck}.onnx; do
+    [ -e "$models/$model" ] || continue
+    name=$(basename "${model%.*}")
+    rm -f "$samples"/*
+    cp "$models/golden/$name".*.npz "$samples/" || return
+    golden=$(find "$samples" -name '*.npz' | sort | head -n 1)
+    as_integers "$models/$model" "$samples" "$folder/$name.skiff" --golden="$golden" \
+      > /dev/null || return
+  done
+  rm -r "$samples"
+}
+
+# Networks that take pictures as they are, beside those of pack_models.
+pack_pixels() {
+  local folder=$1 models=$2 model name flags
+  mkdir -p "$folder/half" || return
+  for model in tflite/face_detection_short_range.tflite small/mobilenet_v2_025.onnx; do
+    [ -e "$models/$model" ] || continue
+    name=$(basename "${model%.*}").skiff
+    flags=("${imagenet[@]}")
+    [[ $name != face* ]] || flags=('--mean=0.5,0.5,0.5' '--std=0.5,0.5,0.5')
+    flags+=(--uint8-input --golden=auto)
+    "$build/skiff-convert" "$models/$model" "${flags[@]}" -o "$folder/$name" > /dev/null &&
+      "$build/skiff-convert" "$models/$model" "${flags[@]}" --fp16 -o "$folder/half/$name" \
+        > /dev/null || return
+  done
+}
+
 # ONNX's core cases in one file: as files of their own they would take three times the room.
 pack_cases() {
   local folder=$1 data=$2/conformance cases=$2/conformance/onnx-1.22.0
@@ -86,6 +137,10 @@ pack() {
   ldd "$folder"/{skiff,skiff-convert,skiff-conformance} | awk '/libfmt|libprotobuf/ { print $3 }' |
     sort -u | xargs -r cp -Lt "$folder/lib" || exit
   pack_models "$folder/models" "$data/models" && pack_open "$folder/models/open" "$data/models" &&
-    pack_cases "$folder" "$data" || exit
+    pack_int8 "$folder/models/int8" "$data/models" &&
+    pack_pixels "$folder/models/pixels" "$data/models" && pack_cases "$folder" "$data" || exit
+  # Samples for networks that are made there.
+  mkdir -p "$folder/pictures" &&
+    cp "$data"/media/{cat_224x224.png,street_people.jpg} "$folder/pictures/" || exit
   du -sm "$folder" | awk '{ print $1 " MB"; exit $1 > 60 }' || { echo "more than 60 MB" >&2; exit 1; }
 }

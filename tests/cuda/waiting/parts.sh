@@ -1,15 +1,17 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154  # they share names
 # The parts that ask whether results are right: items_PART lists, check_PART ITEM judges. Sourced.
 parts=(doctor operators conformance networks half tf32 memory repeat allocations sanitizer sizes
-  latency sessions roofline named tuning chains profile cold peers)
+  streams latency sessions roofline named tuning chains int8 pictures profile cold peers)
 export LD_LIBRARY_PATH=$here/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 mib=1048576
 
 skiff() { "$here/skiff" "$@"; }
 on_gpu() { "$here/skiff" "$1" "$here/models/$2" --device=cuda "${@:3}"; }
 gpu_runs() { "$here/gpu_runs" "$here/models/$1" "${@:2}"; }
-models() { (cd "$here/models" && printf '%s\n' *.skiff); }
-halves() { (cd "$here/models" && printf '%s\n' half/*.skiff); }
+# networks [FOLDER/]: the files of that folder.
+networks() { (cd "$here/models" && printf '%s\n' "${1:-}"*.skiff); }
+models() { networks; }
+halves() { networks half/; }
 # A folder for what an item leaves behind.
 notes() { mkdir -p "$here/results/notes" && echo "$here/results/notes"; }
 
@@ -102,6 +104,13 @@ check_half() {
   [ "$off" -eq 0 ] || { grep '^conv .* false|' <<< "$listed"; return 1; }
 }
 
+# errors_of DEVICE MODEL [FLAG...]: relative L2 of each output against golden data. Files carry a
+# bound, which is not in question here.
+errors_of() {
+  { skiff verify "$here/models/$2" --device="$1" "${@:3}" --json - || true; } |
+    awk '$1 == "\"relative_l2\":" && $2 ~ /,$/ { sub(/,/, "", $2); print $2 }'
+}
+
 items_tf32() { models; }
 check_tf32() {
   local plain rounded errors error bad=0
@@ -112,95 +121,11 @@ check_tf32() {
   if grep '^conv ' <<< "$rounded" | grep -vE '\|depthwise' > /dev/null; then
     grep -q ' true|' <<< "$rounded" || { echo "none, though it has convolutions"; bad=1; }
   fi
-  errors=$(on_gpu verify "$1" --tf32 --json - || true)  # files carry the bound of float32
-  errors=$(awk '$1 == "\"relative_l2\":" && $2 ~ /,$/ { sub(/,/, "", $2); print $2 }' <<< "$errors")
+  errors=$(errors_of cuda "$1" --tf32)
   [ -n "$errors" ] || { echo "no error was measured"; bad=1; }
   for error in $errors; do
     echo "relative L2 $error"
     at_most "$error" 0.005 "relative L2" || bad=1
   done
   return $bad
-}
-
-used_mib() { nvidia-smi --query-gpu=memory.used --format=csv,noheader,nounits | head -1; }
-# Pages of 2 MiB, of weights and arena and for both networks; what code is loaded for kernels that
-# the smallest network has not, and the libraries' workspaces, cannot be planned.
-pages_mib=8
-code_mib=${SKIFF_CODE_MIB:-64}
-
-# memory_of MODEL: what gpu_runs prints, and "used_mib": what nvidia-smi says more than before.
-memory_of() {
-  local before during printed file
-  file=$(notes)/used
-  before=$(used_mib)
-  printed=$(gpu_runs "$1" --runs 2 --then "nvidia-smi --query-gpu=memory.used \
-    --format=csv,noheader,nounits | head -1 > '$file'") || { echo "$printed"; return 1; }
-  during=$(cat "$file")
-  printf '%s\n"used_mib": %s\n' "$printed" "$((during - before))"
-}
-items_memory() { models; }
-check_memory() {
-  local small network asked predicted used planned context beside
-  small=$(memory_of mnist.skiff) || { echo "$small"; return 1; }
-  network=$(memory_of "$1") || { echo "$network"; return 1; }
-  asked=$(field device_bytes <<< "$network")
-  predicted=$(field device_predicted <<< "$network")
-  used=$(($(field used_mib <<< "$network") - $(field used_mib <<< "$small")))
-  planned=$(calculate "($predicted - $(field device_predicted <<< "$small")) / $mib")
-  echo "predicted $predicted bytes on the device, asked of CUDA $asked; by nvidia-smi" \
-    "$(field used_mib <<< "$network") MiB with the context, $used MiB more than mnist" \
-    "(predicted: $planned more)"
-  # Weights of steps that the CPU keeps lie with it.
-  [ "$(field cpu_steps <<< "$network")" -ne 0 ] || [ "$asked" -eq "$predicted" ]
-  [ "$asked" -le "$predicted" ]
-  [ "$(field used_mib <<< "$network")" -gt 0 ]
-  at_most "$planned" "$((used + pages_mib))" "MiB planned"
-  at_most "$used" "$(calculate "$planned + $pages_mib + $code_mib")" "MiB used"
-  # What the tool says of context and libraries, against the same by nvidia-smi.
-  context=$(on_gpu bench "$1" --warmUp=0 --duration=0 --json - | field context)
-  beside=$(calculate "$(field used_mib <<< "$network") - $asked / $mib")
-  echo "context and libraries: $context bytes by skiff bench, $beside MiB by nvidia-smi"
-  at_most "$(calculate "$context / $mib - $beside")" "$code_mib" "MiB of context above"
-  at_most "$(calculate "$beside - $context / $mib")" "$code_mib" "MiB of context below"
-}
-
-# judged MODEL FLAG...: gpu_runs, and its verdict once more from its figures.
-judged() {
-  local said
-  said=$(gpu_runs "$@") || { echo "$said"; return 1; }
-  echo "$said"
-  [ "$(field differing <<< "$said")" -eq 0 ]
-  [ "$(field allocations_running <<< "$said")" -eq 0 ]
-  [ "$(field free_after <<< "$said")" -eq "$(field free_before <<< "$said")" ]
-  [ "$(field output_bytes <<< "$said")" -gt 0 ]
-}
-
-# The same inputs must give the same bytes, whatever ran before.
-items_repeat() { models | grep -E '^(mnist|face_detection_short_range)\.skiff$'; }
-check_repeat() {
-  local folder
-  folder=$(notes)
-  rm -f "$folder"/{first,last}
-  judged "$1" --runs "${SKIFF_REPEATS:-10000}" --outputs "$folder"
-  [ -s "$folder/first" ]
-  cmp "$folder/first" "$folder/last"
-}
-
-items_allocations() { models; halves; }
-check_allocations() { judged "$1" --runs "${SKIFF_RUNS:-1000}"; }
-
-# Open sizes: golden cases at several sizes, each prepared; then the ends of the bounds.
-items_sizes() { (cd "$here/models" && printf '%s\n' open/*.skiff); }
-check_sizes() {
-  local model shape arena first said
-  right "$1"
-  said=$(on_gpu bench "$1" --duration=0 --iterations=2 --warmUp=0 --json -)
-  first=$(field arena <<< "$said")
-  while read -r model shape; do
-    [ "open/$model" = "$1" ] || continue
-    said=$(on_gpu bench "$1" --duration=0 --iterations=2 --warmUp=0 --shape "$shape" --json -)
-    arena=$(field arena <<< "$said")
-    echo "$shape: arena of $arena bytes, first $first"
-    [ "$arena" -eq "$first" ]
-  done < "$here/models/open/ends.txt"
 }

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154  # they share names
 # The parts that take times, as parts.sh lists them. Sourced.
 seconds=${SKIFF_BENCH_SECONDS:-3}
 
@@ -75,15 +75,21 @@ vit_b_16 0.50'
 items_named() { awk '{ print $1 ".fp32"; print $1 ".fp16" }' <<< "$goals"; }
 items_peers() { items_named; }
 
-# made NAME.PRECISION: makes NAME.onnx and the network's file; sets `file` and `source_file`.
+# made NAME.KIND: makes NAME.onnx and the network's file; sets `file` and `source_file`.
 made() {
-  local name=${1%.*} flags=()
+  local name=${1%%.*} flags=()
   source_file=$(notes)/$name.onnx
   file=$here/models/named/$1.skiff
   mkdir -p "$here/models/named"
   [ -s "$source_file" ] || "$here/gpu_networks" "$name" "$source_file"
-  [ "${1#*.}" = fp32 ] || flags=(--fp16)
-  [ -s "$file" ] || "$here/skiff-convert" "$source_file" --golden=auto "${flags[@]}" -o "$file"
+  [[ $1 != *.fp16* ]] || flags=(--fp16)
+  [[ $1 != *.pixels ]] || flags+=("${imagenet[@]}" --uint8-input)
+  if [[ $1 = *.int8 ]]; then
+    [ -s "$file.products" ] ||
+      as_integers "$source_file" "$here/pictures" "$file" "${imagenet[@]}" --golden=auto
+  else
+    [ -s "$file" ] || "$here/skiff-convert" "$source_file" --golden=auto "${flags[@]}" -o "$file"
+  fi
 }
 check_named() {
   local file source_file goal said median
@@ -97,19 +103,30 @@ check_named() {
   [ "${1#*.}" = fp32 ] || at_most "$median" "$goal" "ms, goal for an H100"
 }
 
+# What a median may be of the one that it is held against.
+allowed=${SKIFF_SLOWER:-1.02}
+
+# not_slower_tuned MODEL CACHE MODE...: median with --tune=off against each mode, which writes CACHE.
+# Sets `off_load`.
+not_slower_tuned() {
+  local mode flags=() said median load off=0 bad=0
+  for mode in off "${@:3}"; do
+    [ "$mode" = off ] || flags=(--plan-cache="$2")
+    said=$(timed "$1" --tune="$mode" "${flags[@]}") || return
+    median=$(field median <<< "$said") && load=$(field load_ms <<< "$said") || return
+    echo "$mode: median $median ms, load $load ms"
+    [ "$mode" = off ] || at_most "$median" "$(calculate "$allowed * $off")" "median of $mode" || bad=1
+    [ "$mode" != off ] || { off=$median; off_load=$load; }
+  done
+  return $bad
+}
+
 items_tuning() { models; }
 check_tuning() {
-  local mode cache said median load off=0 off_load=0 bad=0
+  local cache said load off_load=0 bad=0
   cache=$(notes)/$1.plans
   rm -rf "$cache"*
-  for mode in off fast full; do
-    said=$(timed "$1" --tune=$mode $([ $mode = off ] || echo "--plan-cache=$cache"))
-    median=$(field median <<< "$said")
-    load=$(field load_ms <<< "$said")
-    echo "$mode: median $median ms, load $load ms"
-    [ $mode = off ] || at_most "$median" "$(calculate "1.02 * $off")" "median of $mode" || bad=1
-    [ $mode != off ] || { off=$median; off_load=$load; }
-  done
+  not_slower_tuned "$1" "$cache" fast full || bad=1
   said=$(timed "$1" --tune=off --plan-cache="$cache")
   load=$(field load_ms <<< "$said")
   echo "from the cache: median $(field median <<< "$said") ms, load $load ms"
@@ -141,10 +158,10 @@ check_chains() {
     [ ! -s "$file" ] || truncate -s 500 "$file"
   done
   right "$1" --plan-cache="$cache"
-  at_most "$tuned" "$(calculate "1.02 * $untuned")" "median, tuned"
+  at_most "$tuned" "$(calculate "$allowed * $untuned")" "median, tuned"
 }
 
-items_profile() { models; halves; }
+items_profile() { models; halves; networks int8/; networks pixels/; }
 check_profile() {
   local file
   file=$(notes)/profile

@@ -77,6 +77,14 @@ CUDA_DOUBLE cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaS
     return cudaSuccess;
   });
 }
+CUDA_DOUBLE cudaError_t cudaLaunchHostFunc(cudaStream_t handle, cudaHostFn_t function,
+                                           void* context) {
+  CUDA_DOUBLE_ENTER();
+  return submit(stream_of(handle), [=] {
+    function(context);
+    return cudaSuccess;
+  });
+}
 
 CUDA_DOUBLE cudaError_t cudaStreamCreateWithFlags(cudaStream_t* handle, unsigned /*flags*/) {
   CUDA_DOUBLE_ENTER();
