@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The checks of WAITING.md. `pack FOLDER` here, `run [PART...]` and `report` from the folder there.
-# A part is a list of items. What is done is not done again; a part that needs more than 8 minutes
+# A part is a list of items; the first one, prepare, makes the networks. What is done is not done again; a part that needs more than 8 minutes
 # stops before, and `run` goes on with it. `run` exits with 1 where something is not as expected, with
 # 75 where items are open.
 set -uo pipefail
@@ -91,5 +91,6 @@ case "${1:-}" in
   run) shift; run "$@" ;;
   report) report ;;
   items | check) inside "$@" ;;
+  make_model) "$@" ;;
   *) usage >&2; exit 2 ;;
 esac

@@ -127,6 +127,7 @@ with_stubs() {
   stubs
   # shellcheck source=/dev/null
   parts=$(sed -n '/^parts=(/,/)/p' "$here/waiting/parts.sh" | tr -d '()' | sed 's/parts=//')
+  parts=${parts/prepare/}
   for part in $parts; do
     expect 0 "$part" "nothing is wrong"
     grep -q "^$part|" <<< "$faults" || { echo "FAILED: no fault for part $part"; failed=1; }
@@ -167,6 +168,32 @@ with_stubs() {
     done
   done
   resumed
+  prepared
+}
+
+# The networks are made anew, and all of them.
+prepared() {
+  local carried=$folder/carried kind
+  rm -rf "$carried/models"
+  expect 1 prepare "no models were carried"
+  mkdir -p "$carried"/sources/{onnx,small,tflite,golden,open/onnx}
+  touch "$carried"/sources/{small/{vit_tiny,mobilenet_v2_025}.onnx,open/onnx/ch_PP-OCRv4_det_infer.onnx,tflite/face_detection_short_range.tflite} \
+    "$carried"/sources/golden/{vit_tiny,ch_PP-OCRv4_det_infer,mobilenet_v2_025,face_detection_short_range}.cat.npz
+  (cd "$carried" && tar -czf programs.tar.gz skiff skiff-convert)
+  expect 0 prepare "all is there"
+  for kind in '' half/ pixels/ pixels/half/ int8/; do
+    [ -s "$carried/models/${kind}mobilenet_v2_025.skiff" ] || { echo "FAILED: no $kind"; failed=1; }
+  done
+  if [ "$(cat "$carried/models/int8/mobilenet_v2_025.skiff.products")" != 1 ] ||
+    [ ! -s "$carried/models/open/vit_tiny.cat.skiff" ] ||
+    [ ! -s "$carried/models/open/ch_PP-OCRv4_det_infer.cat.skiff" ] ||
+    ! grep -q '^vit_tiny' "$carried/models/open/ends.txt"; then
+    echo "FAILED: prepare"
+    failed=1
+  fi
+  FAULT_OF=skiff-convert FAULT_CODE=1 expect 1 prepare "skiff-convert fails"
+  rm "$carried/programs.tar.gz"
+  expect 1 prepare "no programs were carried"
 }
 
 # slower PART PATTERN SED [CODE]: only calls of skiff with such arguments are bad.
@@ -244,6 +271,7 @@ with_doubles() {
   export SKIFF_SLOWER=1000 SKIFF_LARGE='' SKIFF_TUNE=fast
   SKIFF_BUILD=$folder/programs SKIFF_DATA=$some "$here/on-gpu.sh" pack "$folder/carried" \
     > "$folder/pack.txt" 2>&1 || { cat "$folder/pack.txt"; failed=1; }
+  expect 0 prepare "all was packed"
   # Nobody knows what nvidia-smi would say of them, nor what time they take.
   for part in doctor operators conformance networks half tf32 repeat allocations sanitizer sizes \
     streams roofline int8 pictures profile cold; do

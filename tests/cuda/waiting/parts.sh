@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154  # they share names
 # The parts that ask whether results are right: items_PART lists, check_PART ITEM judges. Sourced.
-parts=(doctor operators conformance networks half tf32 memory repeat allocations sanitizer sizes
+parts=(prepare doctor operators conformance networks half tf32 memory repeat allocations sanitizer sizes
   streams latency sessions roofline named tuning chains int8 pictures profile cold peers)
 export LD_LIBRARY_PATH=$here/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 mib=1048576
