@@ -4,6 +4,7 @@
 
 #include "runtime/ops/conv_packed.h"
 #include "runtime/ops/conv_strips.h"
+#include "runtime/ops/half_product.h"
 #include "runtime/ops/ops.h"
 
 namespace skiff {
@@ -29,6 +30,7 @@ KernelPtr make_conv_cpu(const KernelSpec& spec) {
   const ConvGeometry widest = read_conv_geometry(spec.widest());
   if (stem_fits(widest)) return make_stem_conv(spec, g);
   if (!spec.frugal && winograd_fits(spec, widest)) return make_winograd_conv(spec, g, widest);
+  if (half_conv_fits(spec, widest)) return make_half_conv(spec, g, widest);
   return make_packed_conv(spec, g);
 }
 
