@@ -244,7 +244,8 @@ TEST(HalfProduct, OtherProductsStayFloat32) {
   turned.transpose_a = true;
   const auto algorithm = [](const fb::MatMulAttrsT& attrs, const TensorData& x,
                             const TensorData& w) {
-    return run_op(fb::OpKind::matmul, attrs, {&x, &w}, OpOptions{}).algorithm;
+    const std::vector<const TensorData*> operands{&x, &w};
+    return run_op(fb::OpKind::matmul, attrs, operands).algorithm;
   };
   EXPECT_EQ(algorithm(scaled, a, stored_as_half(b)), "product");
   EXPECT_EQ(algorithm(plain, a, constant(b)), "product");  // stored as float32
