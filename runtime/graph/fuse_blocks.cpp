@@ -5,6 +5,7 @@
 
 #include "runtime/graph/pixel_chain.h"
 #include "runtime/ops/conv_block.h"
+#include "runtime/ops/half_product.h"
 
 namespace skiff {
 namespace {
@@ -33,11 +34,13 @@ double row_work(const ConvGeometry& g) {
 /// Finds the blocks of a graph.
 class Finder {
  public:
-  Finder(const Graph& graph, Fuse fuse, int threads, std::pmr::memory_resource& scratch)
+  Finder(const Graph& graph, Fuse fuse, int threads, bool halves,
+         std::pmr::memory_resource& scratch)
       : graph_(graph),
         scratch_(scratch),
         fuse_(fuse),
         threads_(threads),
+        halves_(halves),
         geometry_(graph.nodes.size(), &scratch),
         readers_(graph, scratch),
         taken_(graph.nodes.size(), false, &scratch),
@@ -115,8 +118,18 @@ class Finder {
     return static_cast<double>(bytes) * (bytes > kCachedBytes ? kFarByte : kCachedByte);
   }
 
-  /// What a thread is spared, less the rows at the borders of the threads' shares, which are
-  /// expanded twice, and less what the largest share has more than the others.
+  /// Of multiplying in float16, twice as fast, all rows of a node that is no part of a block.
+  double half_gain(std::int32_t i) const {
+    const ConvGeometry& g = *geometry_[at(i)];
+    const NodeView view = view_of(graph_, node(i), scratch_);
+    return halves_ && allows_half_conv(view, g)
+               ? row_work(g) * static_cast<double>(g.batch * g.out[1]) / 2
+               : 0;
+  }
+
+  /// What a thread is spared, less what products in float16 would spare it, less the rows at the
+  /// borders of the threads' shares, which are expanded twice, and less what the largest share has
+  /// more than the others.
   double gain_of(const Block& block) const {
     const ConvGeometry& middle = *geometry_[at(block.depthwise)];
     const std::int64_t rows = middle.batch * middle.out[1], share = ceil_div(rows, threads_);
@@ -130,10 +143,11 @@ class Finder {
       const ConvGeometry& g = *geometry_[at(block.expand)];
       const double all = static_cast<double>(g.batch * g.out[1]);
       const double mine = std::min(all, static_cast<double>(rows_needed(middle, share)));
-      gain += traffic(block.expand) / threads - row_work(g) * (mine - all / threads);
+      gain += (traffic(block.expand) - half_gain(block.expand)) / threads;
+      gain -= row_work(g) * (mine - all / threads);
     }
     if (projects) {
-      gain += traffic(block.depthwise) / threads;
+      gain += (traffic(block.depthwise) - half_gain(block.project)) / threads;
       work += row_work(*geometry_[at(block.project)]);
     }
     gain -= work * (static_cast<double>(share) - static_cast<double>(rows) / threads);
@@ -145,6 +159,7 @@ class Finder {
   std::pmr::memory_resource& scratch_;
   Fuse fuse_;
   int threads_;
+  bool halves_;
   std::pmr::vector<std::optional<ConvGeometry>> geometry_;  // per node
   Readers readers_;
   std::pmr::vector<std::uint8_t> taken_;
@@ -229,11 +244,11 @@ void join_blocks(const Graph& from, std::span<const Block> blocks, Graph& to,
 
 }  // namespace
 
-std::optional<Graph> fuse_blocks(const Graph& graph, Fuse fuse, int threads,
+std::optional<Graph> fuse_blocks(const Graph& graph, Fuse fuse, int threads, bool halves,
                                  std::pmr::memory_resource& memory,
                                  std::pmr::memory_resource& scratch) {
   if (fuse == Fuse::off || graph.has_bodies || !graph.variables.empty()) return {};
-  Finder finder(graph, fuse, threads, scratch);
+  Finder finder(graph, fuse, threads, halves, scratch);
   const auto& blocks = finder.run();
   if (blocks.empty()) return {};
   std::optional<Graph> result(std::in_place, memory);

@@ -17,15 +17,19 @@ struct HalfForm {
   cpu::Epilogue epilogue{};
 };
 
-/// Whether sums may be held in float16 and this machine has the arithmetic: the node allows it and
-/// has constant weights that are stored as float16.
+/// Whether such a node may be summed so: it has float32 operands and constant weights that are
+/// stored as float16.
+bool allows_half_sums(const NodeView& node, fb::DType sums) noexcept;
+/// A convolution of the form that is multiplied so: no groups.
+bool allows_half_conv(const NodeView& node, const ConvGeometry& geometry) noexcept;
+
+/// The same where this machine has the arithmetic.
 bool half_sums_fit(const KernelSpec& spec, fb::DType sums) noexcept;
 
 /// Operands: x, weights, bias?, residual?.
 KernelPtr make_half_product(const KernelSpec& spec, const HalfForm& form);
 
-/// Whether a convolution is worth it: no groups, and columns enough. `geometry` is that of the
-/// largest shapes.
+/// Whether it is worth it: columns are enough. `geometry` is that of the largest shapes.
 bool half_conv_fits(const KernelSpec& spec, const ConvGeometry& geometry) noexcept;
 KernelPtr make_half_conv(const KernelSpec& spec, const ConvGeometry& geometry,
                          const ConvGeometry& widest);

@@ -24,6 +24,7 @@ class HalfProduct final : public Kernel {
   HalfProduct(const KernelSpec& spec, const HalfForm& form)
       : halves_(*cpu::half_products(spec.table)),
         form_(form),
+        widened_(spec.input(1).dtype == DType::float32),
         has_bias_(spec.node.has_input(2)),
         has_residual_(spec.node.has_input(3)) {
     static_cast<cpu::RowGrid&>(args_) = form.grid;
@@ -44,7 +45,9 @@ class HalfProduct final : public Kernel {
     return input == 1 ? static_cast<std::size_t>(zeros_at() + args_.k) * sizeof(Half) : 0;
   }
   std::size_t pack_scratch_bytes(int input) const noexcept override {
-    return input == 1 ? static_cast<std::size_t>(stored_width() * stored_at_once()) * sizeof(Half)
+    // As floats, which widened constants are read as, and as halves.
+    return input == 1 ? static_cast<std::size_t>(stored_width() * stored_at_once()) *
+                            (sizeof(float) + sizeof(Half))
                       : 0;
   }
   std::uint64_t pack_key(int) const noexcept override {
@@ -58,11 +61,12 @@ class HalfProduct final : public Kernel {
             std::span<std::byte> scratch) override {
     std::memset(packed.data(), 0, packed.size());
     auto* to = reinterpret_cast<Half*>(packed.data());
-    const auto* stored = reinterpret_cast<const Half*>(scratch.data());
+    auto* floats = reinterpret_cast<float*>(scratch.data());
+    auto* stored = reinterpret_cast<Half*>(floats + stored_width() * stored_at_once());
     const std::int64_t rows = form_.columns_stored ? args_.n : layout_.depth;
     for (std::int64_t row = 0; row < rows; row += stored_at_once()) {
       const std::int64_t count = std::min(stored_at_once(), rows - row);
-      reader.read(scratch.first(static_cast<std::size_t>(count * stored_width()) * sizeof(Half)));
+      read(reader, count * stored_width(), floats, stored);
       if (form_.columns_stored)
         pack_columns(stored, row, count, to);
       else
@@ -113,6 +117,14 @@ class HalfProduct final : public Kernel {
     return std::clamp(kChunk / std::max<std::int64_t>(1, args_.n), std::int64_t{1}, depth);
   }
 
+  /// The next numbers of the constant as float16, in which they are stored.
+  void read(ConstantReader& reader, std::int64_t count, float* floats, Half* to) const {
+    const auto length = static_cast<std::size_t>(count);
+    if (!widened_) return reader.read({reinterpret_cast<std::byte*>(to), length * sizeof(Half)});
+    reader.read({reinterpret_cast<std::byte*>(floats), length * sizeof(float)});
+    halves_.to_halves(floats, to, count);
+  }
+
   /// Columns [column, column + count), at most a vector.
   void pack_columns(const Half* stored, std::int64_t column, std::int64_t count,
                     Half* to) const noexcept {
@@ -138,16 +150,26 @@ class HalfProduct final : public Kernel {
   cpu::HalfArgs args_;  // pointers are set on each run
   cpu::PanelLayout layout_;
   cpu::Partition partition_;
+  bool widened_;  // the constant is read as float32
   bool has_bias_;
   bool has_residual_;
 };
 
 }  // namespace
 
+bool allows_half_sums(const NodeView& node, fb::DType sums) noexcept {
+  const TensorInfo& w = node.input(1);
+  const DType stored = w.stored == DType::none ? w.dtype : w.stored;
+  return sums == fb::DType::float16 && w.constant && stored == DType::float16 &&
+         node.input(0).dtype == DType::float32;
+}
+
+bool allows_half_conv(const NodeView& node, const ConvGeometry& g) noexcept {
+  return g.groups == 1 && allows_half_sums(node, node.attrs<fb::ConvAttrs>().sums());
+}
+
 bool half_sums_fit(const KernelSpec& spec, fb::DType sums) noexcept {
-  return sums == fb::DType::float16 && spec.input(1).constant &&
-         spec.input(1).dtype == DType::float16 && spec.input(0).dtype == DType::float32 &&
-         cpu::half_products(spec.table) != nullptr;
+  return allows_half_sums(spec.node, sums) && cpu::half_products(spec.table) != nullptr;
 }
 
 KernelPtr make_half_product(const KernelSpec& spec, const HalfForm& form) {
@@ -155,7 +177,7 @@ KernelPtr make_half_product(const KernelSpec& spec, const HalfForm& form) {
 }
 
 bool half_conv_fits(const KernelSpec& spec, const ConvGeometry& g) noexcept {
-  return g.groups == 1 && half_sums_fit(spec, spec.node.attrs<fb::ConvAttrs>().sums()) &&
+  return allows_half_conv(spec.node, g) && cpu::half_products(spec.table) != nullptr &&
          cpu::narrow_columns(spec.table, g.cout, g.cin, g.taps()) == 0;
 }
 
