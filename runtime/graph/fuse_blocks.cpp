@@ -5,7 +5,6 @@
 
 #include "runtime/graph/pixel_chain.h"
 #include "runtime/ops/conv_block.h"
-#include "runtime/ops/half_product.h"
 
 namespace skiff {
 namespace {
@@ -19,11 +18,9 @@ struct Block {
   std::int32_t last() const noexcept { return std::max(depthwise, project); }
 };
 
-// Costs, measured with AVX-512 and in multiply-adds of a product there: a byte that is written and
-// read again, in the second-level cache and beyond it (tensors of more than kCachedBytes), a job
-// handed to other threads, and a strip.
-constexpr double kCachedByte = 0.5, kFarByte = 4, kHandOver = 1e5, kStrip = 1e4;
-constexpr std::int64_t kCachedBytes = 512 << 10;
+// Costs, measured with AVX-512 and in multiply-adds of a product there: a job handed to other
+// threads, and a strip.
+constexpr double kHandOver = 1e5, kStrip = 1e4;
 
 /// Multiply-adds of one row of the result.
 double row_work(const ConvGeometry& g) {
@@ -34,13 +31,13 @@ double row_work(const ConvGeometry& g) {
 /// Finds the blocks of a graph.
 class Finder {
  public:
-  Finder(const Graph& graph, Fuse fuse, int threads, bool halves,
+  Finder(const Graph& graph, Fuse fuse, int threads, const cpu::KernelTable& table,
          std::pmr::memory_resource& scratch)
       : graph_(graph),
         scratch_(scratch),
         fuse_(fuse),
         threads_(threads),
-        halves_(halves),
+        table_(table),
         geometry_(graph.nodes.size(), &scratch),
         readers_(graph, scratch),
         taken_(graph.nodes.size(), false, &scratch),
@@ -71,11 +68,7 @@ class Finder {
   std::optional<ConvGeometry> rows_geometry(const GraphNode& n,
                                             std::pmr::memory_resource& scratch) {
     if (n.def->op != fb::OpKind::conv || n.follows != 0) return {};  // sizes a run finds out
-    const NodeView view = view_of(graph_, n, scratch);
-    if (view.input(0).dtype != DType::float32 || !view.input(1).constant) return {};
-    const ConvGeometry geometry = read_conv_geometry(view);
-    if (!computes_rows(geometry)) return {};
-    return geometry;
+    return skiff::rows_geometry(view_of(graph_, n, scratch), table_);
   }
 
   static bool has_residual(const GraphNode& n) { return n.inputs.size() > 3 && n.inputs[3] >= 0; }
@@ -114,22 +107,11 @@ class Finder {
 
   /// Of writing a node's result to memory and reading it.
   double traffic(std::int32_t i) const {
-    const std::int64_t bytes = graph_.value(node(i).outputs[0]).max_bytes;
-    return static_cast<double>(bytes) * (bytes > kCachedBytes ? kFarByte : kCachedByte);
+    return traffic_cost(graph_.value(node(i).outputs[0]).max_bytes);
   }
 
-  /// Of multiplying in float16, twice as fast, all rows of a node that is no part of a block.
-  double half_gain(std::int32_t i) const {
-    const ConvGeometry& g = *geometry_[at(i)];
-    const NodeView view = view_of(graph_, node(i), scratch_);
-    return halves_ && allows_half_conv(view, g)
-               ? row_work(g) * static_cast<double>(g.batch * g.out[1]) / 2
-               : 0;
-  }
-
-  /// What a thread is spared, less what products in float16 would spare it, less the rows at the
-  /// borders of the threads' shares, which are expanded twice, and less what the largest share has
-  /// more than the others.
+  /// What a thread is spared, less the rows at the borders of the threads' shares, which are
+  /// expanded twice, and less what the largest share has more than the others.
   double gain_of(const Block& block) const {
     const ConvGeometry& middle = *geometry_[at(block.depthwise)];
     const std::int64_t rows = middle.batch * middle.out[1], share = ceil_div(rows, threads_);
@@ -143,11 +125,10 @@ class Finder {
       const ConvGeometry& g = *geometry_[at(block.expand)];
       const double all = static_cast<double>(g.batch * g.out[1]);
       const double mine = std::min(all, static_cast<double>(rows_needed(middle, share)));
-      gain += (traffic(block.expand) - half_gain(block.expand)) / threads;
-      gain -= row_work(g) * (mine - all / threads);
+      gain += traffic(block.expand) / threads - row_work(g) * (mine - all / threads);
     }
     if (projects) {
-      gain += (traffic(block.depthwise) - half_gain(block.project)) / threads;
+      gain += traffic(block.depthwise) / threads;
       work += row_work(*geometry_[at(block.project)]);
     }
     gain -= work * (static_cast<double>(share) - static_cast<double>(rows) / threads);
@@ -159,7 +140,7 @@ class Finder {
   std::pmr::memory_resource& scratch_;
   Fuse fuse_;
   int threads_;
-  bool halves_;
+  const cpu::KernelTable& table_;
   std::pmr::vector<std::optional<ConvGeometry>> geometry_;  // per node
   Readers readers_;
   std::pmr::vector<std::uint8_t> taken_;
@@ -244,11 +225,11 @@ void join_blocks(const Graph& from, std::span<const Block> blocks, Graph& to,
 
 }  // namespace
 
-std::optional<Graph> fuse_blocks(const Graph& graph, Fuse fuse, int threads, bool halves,
-                                 std::pmr::memory_resource& memory,
+std::optional<Graph> fuse_blocks(const Graph& graph, Fuse fuse, int threads,
+                                 const cpu::KernelTable& table, std::pmr::memory_resource& memory,
                                  std::pmr::memory_resource& scratch) {
   if (fuse == Fuse::off || graph.has_bodies || !graph.variables.empty()) return {};
-  Finder finder(graph, fuse, threads, halves, scratch);
+  Finder finder(graph, fuse, threads, table, scratch);
   const auto& blocks = finder.run();
   if (blocks.empty()) return {};
   std::optional<Graph> result(std::in_place, memory);

@@ -51,8 +51,8 @@ int read_axis(const NodeView& node, std::int64_t axis, int rank, std::string_vie
 }
 
 void check_sums(const NodeView& node, fb::DType sums) {
-  check(node, sums == fb::DType::none || sums == fb::DType::float16, "sums are ",
-        static_cast<DType>(sums), ", must be none or float16");
+  check(node, sums == fb::DType::none || sums == fb::DType::float16,
+        "sums must be of type none or float16");
 }
 
 Shape broadcast(const NodeView& node, const Shape& a, const Shape& b) {

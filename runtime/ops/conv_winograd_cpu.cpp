@@ -13,7 +13,7 @@ namespace {
 
 cpu::WinogradChoice choose(const KernelSpec& spec, const ConvGeometry& g) noexcept {
   return cpu::choose_winograd(spec.table, g.batch, g.out[1], g.out[2], g.cin, g.cout,
-                              half_conv_fits(spec, g));
+                              half_conv_fits(spec.node, g, spec.table));
 }
 
 std::int64_t tiles_of(std::int64_t tile, const ConvGeometry& g) noexcept {
@@ -30,7 +30,8 @@ class WinogradConv final : public Kernel {
         plan_(cpu::plan_winograd(spec.table, choice.tile, tiles_of(choice.tile, g),
                                  tiles_of(choice.tile, widest), g.cin, g.cout)),
         saved_(choice.saved),
-        direct_bytes_(half_conv_fits(spec, widest) ? sizeof(std::uint16_t) : sizeof(float)),
+        direct_bytes_(half_conv_fits(spec.node, widest, spec.table) ? sizeof(std::uint16_t)
+                                                                    : sizeof(float)),
         threads_(spec.threads),
         weight_type_(spec.input(1).dtype),
         has_bias_(spec.node.has_input(2)),

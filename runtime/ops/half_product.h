@@ -17,20 +17,18 @@ struct HalfForm {
   cpu::Epilogue epilogue{};
 };
 
-/// Whether such a node may be summed so: it has float32 operands and constant weights that are
-/// stored as float16.
-bool allows_half_sums(const NodeView& node, fb::DType sums) noexcept;
-/// A convolution of the form that is multiplied so: no groups.
-bool allows_half_conv(const NodeView& node, const ConvGeometry& geometry) noexcept;
-
-/// The same where this machine has the arithmetic.
-bool half_sums_fit(const KernelSpec& spec, fb::DType sums) noexcept;
+/// Whether a product may be summed so, and can be on this machine: its input is float32, its
+/// weights are constant and stored as float16.
+bool allows_half_sums(const NodeView& node, fb::DType sums, const cpu::KernelTable& table) noexcept;
 
 /// Operands: x, weights, bias?, residual?.
 KernelPtr make_half_product(const KernelSpec& spec, const HalfForm& form);
 
-/// Whether it is worth it: columns are enough. `geometry` is that of the largest shapes.
-bool half_conv_fits(const KernelSpec& spec, const ConvGeometry& geometry) noexcept;
+/// Whether a convolution is summed so: no groups, columns enough, and for a window of one more work
+/// than a block (conv_block.h), which is summed in float32, would spare in memory. `geometry` is
+/// that of the largest shapes, so that neither sizes nor threads decide.
+bool half_conv_fits(const NodeView& node, const ConvGeometry& geometry,
+                    const cpu::KernelTable& table) noexcept;
 KernelPtr make_half_conv(const KernelSpec& spec, const ConvGeometry& geometry,
                          const ConvGeometry& widest);
 

@@ -6,6 +6,7 @@
 #include "runtime/cpu/isa.h"
 #include "runtime/cpu/thread_pool.h"
 #include "runtime/cpu/tiling.h"
+#include "runtime/ops/conv_block.h"
 #include "runtime/ops/conv_packed.h"
 
 namespace skiff {
@@ -157,28 +158,28 @@ class HalfProduct final : public Kernel {
 
 }  // namespace
 
-bool allows_half_sums(const NodeView& node, fb::DType sums) noexcept {
+bool allows_half_sums(const NodeView& node, fb::DType sums,
+                      const cpu::KernelTable& table) noexcept {
   const TensorInfo& w = node.input(1);
   const DType stored = w.stored == DType::none ? w.dtype : w.stored;
   return sums == fb::DType::float16 && w.constant && stored == DType::float16 &&
-         node.input(0).dtype == DType::float32;
-}
-
-bool allows_half_conv(const NodeView& node, const ConvGeometry& g) noexcept {
-  return g.groups == 1 && allows_half_sums(node, node.attrs<fb::ConvAttrs>().sums());
-}
-
-bool half_sums_fit(const KernelSpec& spec, fb::DType sums) noexcept {
-  return allows_half_sums(spec.node, sums) && cpu::half_products(spec.table) != nullptr;
+         node.input(0).dtype == DType::float32 && cpu::half_products(table) != nullptr;
 }
 
 KernelPtr make_half_product(const KernelSpec& spec, const HalfForm& form) {
   return make_kernel<HalfProduct>(spec.memory, spec, form);
 }
 
-bool half_conv_fits(const KernelSpec& spec, const ConvGeometry& g) noexcept {
-  return allows_half_conv(spec.node, g) && cpu::half_products(spec.table) != nullptr &&
-         cpu::narrow_columns(spec.table, g.cout, g.cin, g.taps()) == 0;
+bool half_conv_fits(const NodeView& node, const ConvGeometry& g,
+                    const cpu::KernelTable& table) noexcept {
+  if (g.groups != 1 || !allows_half_sums(node, node.attrs<fb::ConvAttrs>().sums(), table) ||
+      cpu::narrow_columns(table, g.cout, g.cin, g.taps()) > 0)
+    return false;
+  if (!is_pointwise(g)) return true;
+  const std::int64_t bytes =
+      g.batch * g.out_pixels() * std::max(g.cin, g.cout) * std::int64_t{sizeof(float)};
+  const std::int64_t work = cpu::work_of({g.batch, g.out_pixels(), g.cin, g.cout});
+  return static_cast<double>(work) / 2 > traffic_cost(bytes);
 }
 
 KernelPtr make_half_conv(const KernelSpec& spec, const ConvGeometry& g,

@@ -161,8 +161,8 @@ class PackedMatMul final : public Kernel {
 /// One matrix of weights, as it is stored.
 bool half_matmul_fits(const KernelSpec& spec, const MatMulGeometry& g) noexcept {
   const auto& attrs = spec.node.attrs<fb::MatMulAttrs>();
-  return half_sums_fit(spec, attrs.sums()) && attrs.scale() == 1.0f && g.batches == 1 &&
-         !g.transpose_a;
+  return allows_half_sums(spec.node, attrs.sums(), spec.table) && attrs.scale() == 1.0f &&
+         g.batches == 1 && !g.transpose_a;
 }
 
 /// Of flattened geometries.

@@ -67,7 +67,8 @@ bool check_half_conv(ConvCase c, unsigned seed) {
 }
 
 TEST(HalfProduct, Pointwise) {
-  unsigned seed = 1, half = 0, all = 0;
+  unsigned seed = 1;
+  const bool adds = adds_in_halves(*cpu::available_tables().front());
   for (const std::int64_t cin : {1, 3, 15, 16, 17, 32, 33, 255})
     for (const std::int64_t cout : {3, 8, 15, 16, 17, 31, 33, 255}) {
       const ConvCase c{.batch = cin == 16 ? 2 : 1,
@@ -81,9 +82,10 @@ TEST(HalfProduct, Pointwise) {
                                      : cout == 3 ? fb::UnaryFunction::swish
                                                  : fb::UnaryFunction::none,
                        .alpha = 1};
-      half += check_half_conv(c, seed), seed += 4, ++all;
+      // Few channels are read and written for too few products.
+      EXPECT_EQ(check_half_conv(c, seed), adds && std::min(cin, cout) > 4) << cin << " " << cout;
+      seed += 4;
     }
-  EXPECT_EQ(half, adds_in_halves(*cpu::available_tables().front()) ? all : 0);
 }
 
 TEST(HalfProduct, WindowsOfAllForms) {
@@ -167,7 +169,7 @@ TEST(HalfProduct, LargeNumbersSaturate) {
 TEST(HalfProduct, ThreadsDoNotChangeABit) {
   const ConvNode node = half_node({.cin = 37,
                                    .cout = 100,
-                                   .in = {31, 29},
+                                   .in = {15, 14},
                                    .kernel = {3, 3},
                                    .stride = {2, 1},
                                    .pads = {1, 0, 2, 1},
@@ -176,7 +178,7 @@ TEST(HalfProduct, ThreadsDoNotChangeABit) {
                                   70);
   for_each_table([&](const cpu::KernelTable& table) {
     const TensorData two = run(node, table, 2)[0];
-    for (const int threads : {3, 5, 8}) EXPECT_EQ(run(node, table, threads)[0].bytes, two.bytes);
+    for (const int threads : {3, 5}) EXPECT_EQ(run(node, table, threads)[0].bytes, two.bytes);
   });
 }
 
