@@ -125,10 +125,12 @@ TEST(Precision, SumsInFloat16AreAllowedWhereTheyCanBe) {
       const ir::Node& node = graph.node(id);
       const fb::DType expected =
           asked && node.name == "window" ? fb::DType::float16 : fb::DType::none;
-      if (node.op == fb::OpKind::conv)
+      if (node.op == fb::OpKind::conv) {
         EXPECT_EQ(node.attrs.unpack<fb::ConvAttrs>().sums, expected) << node.name;
-      if (node.op == fb::OpKind::matmul)
+      }
+      if (node.op == fb::OpKind::matmul) {
         EXPECT_EQ(node.attrs.unpack<fb::MatMulAttrs>().sums, expected) << node.name;
+      }
     }
   }
 }

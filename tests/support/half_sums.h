@@ -24,6 +24,16 @@ inline double as_half(double x) {
   return std::abs(rounded) > kLargestHalf ? std::copysign(kLargestHalf, x) : rounded;
 }
 
+/// Whether kernels of the table may add in float16 on this machine.
+inline bool adds_in_halves(const cpu::KernelTable& table) {
+  return cpu::half_products(table) != nullptr;
+}
+
+/// A constant with these numbers as float16.
+inline TensorData stored_as_half(const TensorData& from) {
+  return constant(tensor_of(DType::float16, from.shape, from.numbers()));
+}
+
 /// The same tensor with every number so rounded.
 inline TensorData rounded_to_half(const TensorData& from) {
   std::vector<double> numbers = from.numbers();

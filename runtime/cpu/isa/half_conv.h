@@ -1,8 +1,7 @@
 #pragma once
 
-#include <arm_neon.h>
-
 #include "runtime/cpu/isa/activation.h"
+#include "runtime/cpu/isa/halves.h"
 #include "runtime/cpu/isa/tile_rows.h"
 
 // The product of gathered rows with packed panels in float16.
@@ -16,9 +15,6 @@
 namespace skiff::cpu {
 namespace {
 
-using Half = std::uint16_t;  // as it lies in memory
-using HalfVec = float16x8_t;
-constexpr int kHalfLanes = 8;
 /// Products that are summed in float16: more cost precision, fewer the time to bring their sums to
 /// float32, about eight instructions a vector. Results of nine small networks were off by 1.6e-3
 /// (relative L2, median) with blocks of 16 products, 2.2e-3 with 32 and 2.6e-3 with 64; by 0.6e-3
@@ -27,17 +23,6 @@ constexpr std::int64_t kHalfBlock = 32;
 /// Rows of the tile with v vectors. Beside its sums and v vectors of a panel there lies a vector of
 /// each row, in the lower half of the register file: no other can be multiplied by lane.
 constexpr int kHalfRows[kMaxVectors + 1] = {0, 14, 8, 6, 4};
-
-SKIFF_INLINE HalfVec load_halves(const Half* from) {
-  return vreinterpretq_f16_u16(vld1q_u16(from));
-}
-
-/// sum + w x[Lane]. gcc makes two instructions of the intrinsic, vfmaq_laneq_f16.
-template <int Lane>
-SKIFF_INLINE HalfVec fma_lane(HalfVec sum, HalfVec w, HalfVec x) {
-  asm("fmla %0.8h, %1.8h, %2.h[%3]" : "+w"(sum) : "w"(w), "x"(x), "i"(Lane));
-  return sum;
-}
 
 template <int MR, int NV>
 struct HalfSums {
@@ -190,22 +175,6 @@ void half_conv(const HalfArgs& a, std::int64_t row_begin, std::int64_t row_end,
       (is_tall ? tall : flat)(a, rows, height, column, a.weights + column * depth);
     });
   });
-}
-
-void to_halves(const float* x, std::uint16_t* y, std::int64_t count) {
-  const HalfVec largest = vdupq_n_f16(static_cast<float16_t>(65504.0f));
-  const auto convert = [&](Vec low, Vec high) {
-    const HalfVec halves = vcvt_high_f16_f32(vcvt_f16_f32(low), high);
-    return vreinterpretq_u16_f16(vmaxq_f16(vminq_f16(halves, largest), vnegq_f16(largest)));
-  };
-  std::int64_t i = 0;
-  for (; i + kHalfLanes <= count; i += kHalfLanes)
-    vst1q_u16(y + i, convert(load(x + i), load(x + i + kLanes)));
-  if (i == count) return;
-  std::uint16_t last[kHalfLanes];
-  vst1q_u16(last, convert(load(x + i, lanes_before(i, count)),
-                          load(x + i + kLanes, lanes_before(i + kLanes, count))));
-  for (std::int64_t j = 0; i < count; ++i, ++j) y[i] = last[j];
 }
 
 }  // namespace
