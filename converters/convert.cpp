@@ -312,7 +312,8 @@ precision::Outcome lower_precision(const ConvertOptions& options, Converted& mod
   if (options.precision == DType::none) return {};
   std::vector<fb::FingerprintT> measured;
   if (!model.manifest.golden.empty()) measured = model.manifest.golden[0].fingerprints;
-  precision::Outcome outcome = precision::store_as(model.graph, options.precision, measured);
+  precision::Outcome outcome =
+      precision::store_as(model.graph, options.precision, measured, options.half_sums);
   if (options.check) passes::check_graph(dynamic::at_usual_sizes(model.graph));
   return outcome;
 }

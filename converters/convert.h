@@ -30,6 +30,7 @@ struct ConvertOptions {
   std::optional<fb::ColorOrder> color;
   bool uint8_input = false;       ///< --uint8-input
   DType precision = DType::none;  ///< --fp16, --bf16
+  bool half_sums = false;         ///< --fp16-sums
   std::string calibrate;          ///< --int8 --calibrate: a .npz file or a folder of them; or empty
   std::uint64_t memory_budget = 0;  ///< --fit: bytes for model and session; 0: no limit
   bool strip_names = false;

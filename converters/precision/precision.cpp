@@ -32,11 +32,12 @@ bool is_bias(const ir::Node& node, std::size_t input) {
 
 class Storing {
  public:
-  Storing(ir::Graph& graph, DType type, std::span<const fb::FingerprintT> measured)
+  Storing(ir::Graph& graph, DType type, std::span<const fb::FingerprintT> measured, bool half_sums)
       : graph_(graph),
         fixed_(dynamic::at_usual_sizes(graph)),
         type_(type),
         largest_(graph.value_count(), 0.0) {
+    outcome_.half_sums = half_sums;
     for (const fb::FingerprintT& print : measured)
       largest_[static_cast<std::size_t>(print.value)] = print.max_abs;
   }
@@ -140,12 +141,27 @@ class Storing {
     order_.push_back(id);
     if (!narrow) return;
     if (graph_.node(id).op == fb::OpKind::cast) retarget(graph_.node(id));
+    if (outcome_.half_sums) allow_half_sums(graph_.node(id));
     for (std::size_t o = 0; o < graph_.node(id).outputs.size(); ++o) {
       const ValueId output = graph_.node(id).outputs[o];
       if (found->second[o] != type_) continue;
       graph_.value(output).dtype = type_;
       if (graph_.is_output(output)) move_output(id, o);
     }
+  }
+
+  void allow_half_sums(ir::Node& node) {
+    const auto allow = [&](auto attrs) {
+      attrs.sums = fb::DType::float16;
+      node.attrs = attrs;
+      ++outcome_.half_summed;
+    };
+    if (node.op != fb::OpKind::conv && node.op != fb::OpKind::matmul) return;
+    if (!graph_.value(node.inputs[1]).constant) return;
+    if (node.op == fb::OpKind::conv)
+      allow(node.attrs.unpack<fb::ConvAttrs>());
+    else
+      allow(node.attrs.unpack<fb::MatMulAttrs>());
   }
 
   void retarget(ir::Node& node) {
@@ -220,8 +236,9 @@ float tolerance_of(DType type) noexcept {
   return type == DType::float16 ? 5e-3f : type == DType::bfloat16 ? 5e-2f : 0.0f;
 }
 
-Outcome store_as(ir::Graph& graph, DType type, std::span<const fb::FingerprintT> measured) {
-  return Storing(graph, type, measured).run();
+Outcome store_as(ir::Graph& graph, DType type, std::span<const fb::FingerprintT> measured,
+                 bool half_sums) {
+  return Storing(graph, type, measured, half_sums).run();
 }
 
 }  // namespace skiff::precision

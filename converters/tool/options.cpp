@@ -56,6 +56,10 @@ void add_precision_flags(CLI::App& app, Options& options) {
   app.add_flag("--fp16")->description(
       "stores weights and what lies between nodes as float16; arithmetic, inputs and outputs stay "
       "float32");
+  app.add_flag("--fp16-sums")
+      ->description(
+          "with --fp16: processors with float16 arithmetic may add up to 32 products at a time in "
+          "it, for speed at the cost of precision; all others add in float32");
   app.add_flag("--bf16")->description(
       "the same as bfloat16: the range of float32, 8 bits of precision");
   app.add_flag("--int8")->description(
@@ -161,6 +165,9 @@ void interpret_flags(const CLI::App& app, convert::ConvertOptions& convert) {
   const bool half = given("--fp16"), bfloat = given("--bf16"), int8 = given("--int8");
   if (half + bfloat + int8 > 1)
     wrong("--fp16, --bf16 and --int8 exclude each other: give one of them");
+  convert.half_sums = given("--fp16-sums");
+  if (convert.half_sums && !half)
+    wrong("--fp16-sums goes with --fp16: add that, or leave both out");
   if (half) convert.precision = DType::float16;
   if (bfloat) convert.precision = DType::bfloat16;
   if (int8 && convert.calibrate.empty())

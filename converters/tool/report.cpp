@@ -11,14 +11,17 @@ namespace skiff::tool {
 namespace {
 
 std::string precision_text(const precision::Outcome& outcome) {
-  if (outcome.kept.empty()) return fmt::format("{}", name_of(outcome.type));
+  const std::string sums =
+      outcome.half_sums ? fmt::format(", {} layers may add in it", outcome.half_summed) : "";
+  if (outcome.kept.empty()) return fmt::format("{}{}", name_of(outcome.type), sums);
   const bool ranges = outcome.type == DType::float16 &&
                       std::ranges::any_of(outcome.kept, [](const precision::Kept& kept) {
                         return kept.reason.find(" reaches ") != std::string::npos;
                       });
-  return fmt::format("{}, but {} of {} nodes float32 ({} '{}': {}){}", name_of(outcome.type),
-                     outcome.kept.size(), outcome.nodes, outcome.kept[0].op, outcome.kept[0].node,
-                     outcome.kept[0].reason, ranges ? "; --bf16 has the range" : "");
+  return fmt::format("{}{}, but {} of {} nodes float32 ({} '{}': {}){}", name_of(outcome.type),
+                     sums, outcome.kept.size(), outcome.nodes, outcome.kept[0].op,
+                     outcome.kept[0].node, outcome.kept[0].reason,
+                     ranges ? "; --bf16 has the range" : "");
 }
 
 nlohmann::ordered_json kept_json(const std::vector<precision::Kept>& nodes) {
@@ -33,6 +36,7 @@ nlohmann::ordered_json precision_json(const precision::Outcome& outcome) {
   return {{"type", name_of(outcome.type)},
           {"nodes", outcome.nodes},
           {"casts", outcome.casts},
+          {"half_sums", outcome.half_summed},
           {"kept_in_float32", kept_json(outcome.kept)}};
 }
 

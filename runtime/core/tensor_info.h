@@ -19,6 +19,9 @@ struct TensorInfo {
   std::string_view name;
   const fb::Quantization* quantization = nullptr;  ///< null: none
   bool constant = false;                           ///< its bytes are known at load
+  /// What the bytes of a constant are that is taken as float32: a 16-bit float; none: as dtype
+  /// says.
+  DType stored = DType::none;
 
   std::int64_t elements() const noexcept { return shape.elements(); }
   /// Bytes of the dense tensor. Only for shapes that were checked (checked_bytes).

@@ -16,6 +16,7 @@ extern const IntegerTable kIntegers_avx512vnni;
 #elif defined(__aarch64__)
 extern const KernelTable kTable_neon;
 extern const IntegerTable kIntegers_neondot;
+extern const HalfTable kHalves_neonhalf;
 #endif
 
 namespace {
@@ -69,6 +70,13 @@ const IntegerTable& best_integers(const KernelTable& table) noexcept {
   if (&table == &kTable_neon && cpu.dotprod) return kIntegers_neondot;
 #endif
   return table.integers;
+}
+
+const HalfTable* half_products([[maybe_unused]] const KernelTable& table) noexcept {
+#if defined(__aarch64__)
+  if (&table == &kTable_neon && platform::cpu_features().fp16) return &kHalves_neonhalf;
+#endif
+  return nullptr;
 }
 
 double measured_peak(const KernelTable& table) noexcept {

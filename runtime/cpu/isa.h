@@ -19,6 +19,10 @@ const KernelTable& choose_table(std::string_view name);
 /// products, or those of an extension of its instruction set.
 const IntegerTable& best_integers(const KernelTable& table) noexcept;
 
+/// Products with sums in float16, of an extension of the table's instruction set; null where this
+/// build or machine has none.
+const HalfTable* half_products(const KernelTable& table) noexcept;
+
 /// Floating-point operations a second of one core with the table's instructions, measured now in
 /// about 10 ms; the best of a few tries.
 double measured_peak(const KernelTable& table) noexcept;

@@ -195,6 +195,28 @@ struct IntegerTable {
                std::int64_t panel_begin, std::int64_t panel_end);
 };
 
+/// The same product of float16 numbers, passed as their bits: see HalfTable.
+struct HalfArgs : RowGrid {
+  const std::uint16_t* input = nullptr;
+  const std::uint16_t* weights = nullptr;
+  const float* bias = nullptr;           ///< n elements, or null
+  const float* residual = nullptr;       ///< laid out as the output, or null; may be the output
+  const std::uint16_t* zeros = nullptr;  ///< k zeros; may be null when every tap is inside
+  float* output = nullptr;
+  Epilogue epilogue;
+};
+
+/// Products of float16 numbers whose sums, of at most 32 products each, are float16 as well; those
+/// sums are added up in float32 and end as ConvArgs' do. Error bounds stand in isa/half_conv.h.
+/// Panels lie as PanelLayout has them, with the lanes of the KernelTable beside this one, for
+/// elements that are pairs of neighbouring columns; what is missing is zero.
+struct HalfTable {
+  /// To nearest even; what is beyond float16, infinity too, becomes its largest number, NaN stays.
+  void (*to_halves)(const float* x, std::uint16_t* y, std::int64_t count);
+  void (*conv)(const HalfArgs& args, std::int64_t row_begin, std::int64_t row_end,
+               std::int64_t panel_begin, std::int64_t panel_end);
+};
+
 /// One object's kernels. Every function is noexcept in fact (they are C-like) and allocates
 /// nothing.
 struct KernelTable {

@@ -26,14 +26,15 @@ std::int64_t winograd_tiles(std::int64_t tile, std::int64_t images, std::int64_t
 }
 
 WinogradChoice choose_winograd(const KernelTable& table, std::int64_t images, std::int64_t h,
-                               std::int64_t w, std::int64_t cin, std::int64_t cout) noexcept {
+                               std::int64_t w, std::int64_t cin, std::int64_t cout,
+                               bool half) noexcept {
   constexpr std::int64_t kLargest = std::int64_t{1} << 24;  // products of extents stay in range
   if (h < 4 || w < 4 || cin < 8 || cout < 8 || images * h * w > kLargest || cin > 8192 ||
       cout > 8192)
     return {};
   const std::int64_t n = round_up(cout, table.lanes);
   const std::int64_t vectors_in = ceil_div(cin, table.lanes), vectors_out = n / table.lanes;
-  const std::int64_t direct = images * h * w * 9 * cin * vectors_out;
+  const std::int64_t direct = images * h * w * 9 * cin * vectors_out / (half ? 2 : 1);
   WinogradChoice best;
   std::int64_t least = direct * 9 / 10;  // what it saves must be worth the memory
   for (const TransformCost& cost : kTransforms) {

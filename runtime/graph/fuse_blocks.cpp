@@ -18,11 +18,9 @@ struct Block {
   std::int32_t last() const noexcept { return std::max(depthwise, project); }
 };
 
-// Costs, measured with AVX-512 and in multiply-adds of a product there: a byte that is written and
-// read again, in the second-level cache and beyond it (tensors of more than kCachedBytes), a job
-// handed to other threads, and a strip.
-constexpr double kCachedByte = 0.5, kFarByte = 4, kHandOver = 1e5, kStrip = 1e4;
-constexpr std::int64_t kCachedBytes = 512 << 10;
+// Costs, measured with AVX-512 and in multiply-adds of a product there: a job handed to other
+// threads, and a strip.
+constexpr double kHandOver = 1e5, kStrip = 1e4;
 
 /// Multiply-adds of one row of the result.
 double row_work(const ConvGeometry& g) {
@@ -33,11 +31,13 @@ double row_work(const ConvGeometry& g) {
 /// Finds the blocks of a graph.
 class Finder {
  public:
-  Finder(const Graph& graph, Fuse fuse, int threads, std::pmr::memory_resource& scratch)
+  Finder(const Graph& graph, Fuse fuse, int threads, const cpu::KernelTable& table,
+         std::pmr::memory_resource& scratch)
       : graph_(graph),
         scratch_(scratch),
         fuse_(fuse),
         threads_(threads),
+        table_(table),
         geometry_(graph.nodes.size(), &scratch),
         readers_(graph, scratch),
         taken_(graph.nodes.size(), false, &scratch),
@@ -68,11 +68,7 @@ class Finder {
   std::optional<ConvGeometry> rows_geometry(const GraphNode& n,
                                             std::pmr::memory_resource& scratch) {
     if (n.def->op != fb::OpKind::conv || n.follows != 0) return {};  // sizes a run finds out
-    const NodeView view = view_of(graph_, n, scratch);
-    if (view.input(0).dtype != DType::float32 || !view.input(1).constant) return {};
-    const ConvGeometry geometry = read_conv_geometry(view);
-    if (!computes_rows(geometry)) return {};
-    return geometry;
+    return skiff::rows_geometry(view_of(graph_, n, scratch), table_);
   }
 
   static bool has_residual(const GraphNode& n) { return n.inputs.size() > 3 && n.inputs[3] >= 0; }
@@ -111,8 +107,7 @@ class Finder {
 
   /// Of writing a node's result to memory and reading it.
   double traffic(std::int32_t i) const {
-    const std::int64_t bytes = graph_.value(node(i).outputs[0]).max_bytes;
-    return static_cast<double>(bytes) * (bytes > kCachedBytes ? kFarByte : kCachedByte);
+    return traffic_cost(graph_.value(node(i).outputs[0]).max_bytes);
   }
 
   /// What a thread is spared, less the rows at the borders of the threads' shares, which are
@@ -145,6 +140,7 @@ class Finder {
   std::pmr::memory_resource& scratch_;
   Fuse fuse_;
   int threads_;
+  const cpu::KernelTable& table_;
   std::pmr::vector<std::optional<ConvGeometry>> geometry_;  // per node
   Readers readers_;
   std::pmr::vector<std::uint8_t> taken_;
@@ -230,10 +226,10 @@ void join_blocks(const Graph& from, std::span<const Block> blocks, Graph& to,
 }  // namespace
 
 std::optional<Graph> fuse_blocks(const Graph& graph, Fuse fuse, int threads,
-                                 std::pmr::memory_resource& memory,
+                                 const cpu::KernelTable& table, std::pmr::memory_resource& memory,
                                  std::pmr::memory_resource& scratch) {
   if (fuse == Fuse::off || graph.has_bodies || !graph.variables.empty()) return {};
-  Finder finder(graph, fuse, threads, scratch);
+  Finder finder(graph, fuse, threads, table, scratch);
   const auto& blocks = finder.run();
   if (blocks.empty()) return {};
   std::optional<Graph> result(std::in_place, memory);

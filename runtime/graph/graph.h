@@ -20,8 +20,6 @@ struct GraphValue {
   const flatbuffers::Vector<std::int64_t>* dims = nullptr;
   std::int64_t max_bytes = 0;  ///< no choice of the symbols needs more
   std::int32_t buffer = -1;    ///< index into the model's buffers: a constant
-  /// What the buffer's bytes are when the constant is taken as float32: a 16-bit float.
-  DType stored = DType::none;
   std::int32_t producer = -1;  ///< node that writes it; -1: input or constant
   /// The value whose memory this one is: a body's input is its node's operand; -1: its own.
   std::int32_t alias = -1;

@@ -43,7 +43,7 @@ class Widening {
  private:
   static bool widen(GraphValue& value) {
     if (value.max_bytes > kMaxTensorBytes / 2) return false;
-    if (value.buffer >= 0) value.stored = value.info.dtype;
+    if (value.buffer >= 0) value.info.stored = value.info.dtype;
     value.info.dtype = DType::float32;
     value.max_bytes *= 2;
     return true;

@@ -32,10 +32,10 @@ void ConstantForms::add_stored(std::int32_t buffer) {
 }
 
 std::int32_t ConstantForms::stored_form(const GraphValue& constant, Space space) {
-  return form_for({constant.buffer, 0, -1, -1, space, constant.stored},
+  return form_for({constant.buffer, 0, -1, -1, space, constant.info.stored},
                   {.buffer = constant.buffer,
                    .space = space,
-                   .stored = constant.stored,
+                   .stored = constant.info.stored,
                    .bytes = static_cast<std::uint64_t>(constant.max_bytes)});
 }
 
@@ -46,12 +46,12 @@ std::int32_t ConstantForms::packed_form(std::int32_t step, std::int32_t input,
   // Without a key a packed form belongs to its one kernel; on the host a key says all.
   const bool any_place = key != 0 && taker.space == Space::host;
   return form_for({constant.buffer, key, key == 0 ? step : -1, any_place ? -1 : input, taker.space,
-                   constant.stored},
+                   constant.info.stored},
                   {.buffer = constant.buffer,
                    .step = step,
                    .input = input,
                    .space = taker.space,
-                   .stored = constant.stored,
+                   .stored = constant.info.stored,
                    .bytes = bytes,
                    .scratch = taker.kernel->pack_scratch_bytes(input)});
 }

@@ -50,6 +50,11 @@ int read_axis(const NodeView& node, std::int64_t axis, int rank, std::string_vie
   return static_cast<int>(axis);
 }
 
+void check_sums(const NodeView& node, fb::DType sums) {
+  check(node, sums == fb::DType::none || sums == fb::DType::float16,
+        "sums must be of type none or float16");
+}
+
 Shape broadcast(const NodeView& node, const Shape& a, const Shape& b) {
   Shape result;
   const int rank = std::max(a.rank(), b.rank());

@@ -33,6 +33,9 @@ template <typename... Pieces>
     fail_rule(node, pieces::kKinds<Pieces...>, pieces::passed(parts)...);
 }
 
+/// What the products of a conv or matmul may be added in.
+void check_sums(const NodeView& node, fb::DType sums);
+
 /// numpy broadcasting of two shapes.
 Shape broadcast(const NodeView& node, const Shape& a, const Shape& b);
 

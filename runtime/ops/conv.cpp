@@ -113,6 +113,7 @@ ConvGeometry read_conv_geometry(const NodeView& node) {
                       : conv_extent(node, g, axis);
   }
   check_activation(node, attrs.activation(), attrs.alpha(), attrs.beta());
+  check_sums(node, attrs.sums());
   return g;
 }
 

@@ -30,6 +30,9 @@ const OpDef& conv_block_op() noexcept;
 /// Rows of the result that a block computes at a time.
 std::int64_t block_strip_rows(bool expands, const ConvGeometry& depthwise, bool projects) noexcept;
 
+/// What writing a tensor to memory and reading it again costs, in multiply-adds of a product.
+double traffic_cost(std::int64_t bytes) noexcept;
+
 KernelPtr make_conv_block_cpu(const KernelSpec& spec);
 
 }  // namespace skiff

@@ -14,6 +14,11 @@ constexpr std::int64_t kStripElements = 64 << 10;
 // Pixels that fill the tiles of a product.
 constexpr std::int64_t kStripPixels = 96;
 
+// Measured with AVX-512, in multiply-adds of a product there: a byte that is written and read
+// again, in the second-level cache and beyond it (tensors of more than kCachedBytes).
+constexpr double kCachedByte = 0.5, kFarByte = 4;
+constexpr std::int64_t kCachedBytes = 512 << 10;
+
 /// How many rows of the result are computed at a time, and what is kept of the intermediate ones.
 struct StripPlan {
   std::int64_t rows = 1;      ///< of the depthwise result
@@ -199,6 +204,10 @@ class BlockKernel final : public PartsKernel {
 };
 
 }  // namespace
+
+double traffic_cost(std::int64_t bytes) noexcept {
+  return static_cast<double>(bytes) * (bytes > kCachedBytes ? kFarByte : kCachedByte);
+}
 
 std::int64_t block_strip_rows(bool expands, const ConvGeometry& depthwise, bool projects) noexcept {
   return choose_strips(expands, depthwise, projects, INT64_MAX).rows;

@@ -4,6 +4,7 @@
 
 #include "runtime/ops/conv_packed.h"
 #include "runtime/ops/conv_strips.h"
+#include "runtime/ops/half_product.h"
 #include "runtime/ops/ops.h"
 
 namespace skiff {
@@ -29,12 +30,16 @@ KernelPtr make_conv_cpu(const KernelSpec& spec) {
   const ConvGeometry widest = read_conv_geometry(spec.widest());
   if (stem_fits(widest)) return make_stem_conv(spec, g);
   if (!spec.frugal && winograd_fits(spec, widest)) return make_winograd_conv(spec, g, widest);
+  if (half_conv_fits(spec.node, widest, spec.table)) return make_half_conv(spec, g, widest);
   return make_packed_conv(spec, g);
 }
 
-bool computes_rows(const ConvGeometry& g) noexcept {
-  return g.spatial <= 2 &&
-         (depthwise_fits(g) || stem_fits(g) || (is_pointwise(g) && g.groups == 1));
+std::optional<ConvGeometry> rows_geometry(const NodeView& node, const cpu::KernelTable& table) {
+  if (node.input(0).dtype != DType::float32 || !node.input(1).constant) return {};
+  const ConvGeometry g = read_conv_geometry(node);
+  const bool pointwise = is_pointwise(g) && g.groups == 1 && !half_conv_fits(node, g, table);
+  if (g.spatial > 2 || !(depthwise_fits(g) || stem_fits(g) || pointwise)) return {};
+  return g;
 }
 
 RowConvPtr make_row_conv(const KernelSpec& spec) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 
 #include "runtime/ops/conv.h"
 #include "runtime/ops/kernel.h"
@@ -46,8 +47,9 @@ RowConvPtr make_row_kernel(std::pmr::memory_resource& memory, Args&&... args) {
   return RowConvPtr(static_cast<K*>(make_kernel<K>(memory, std::forward<Args>(args)...).release()));
 }
 
-/// Whether the kernel of a float32 convolution, by its largest shapes, can do it.
-bool computes_rows(const ConvGeometry& geometry) noexcept;
+/// The geometry of a float32 convolution, at its largest shapes, whose kernel can do it; nothing
+/// otherwise.
+std::optional<ConvGeometry> rows_geometry(const NodeView& node, const cpu::KernelTable& table);
 /// The same kernel that the convolution would get alone, so that packed forms are the same.
 RowConvPtr make_row_conv(const KernelSpec& spec);
 /// The same for one whose input is what `pixels`, a part as ops/pixels.h describes it, makes of an

@@ -6,12 +6,14 @@
 #include "runtime/cpu/thread_pool.h"
 #include "runtime/cpu/winograd.h"
 #include "runtime/ops/conv_packed.h"
+#include "runtime/ops/half_product.h"
 
 namespace skiff {
 namespace {
 
-cpu::WinogradChoice choose(const cpu::KernelTable& table, const ConvGeometry& g) noexcept {
-  return cpu::choose_winograd(table, g.batch, g.out[1], g.out[2], g.cin, g.cout);
+cpu::WinogradChoice choose(const KernelSpec& spec, const ConvGeometry& g) noexcept {
+  return cpu::choose_winograd(spec.table, g.batch, g.out[1], g.out[2], g.cin, g.cout,
+                              half_conv_fits(spec.node, g, spec.table));
 }
 
 std::int64_t tiles_of(std::int64_t tile, const ConvGeometry& g) noexcept {
@@ -28,6 +30,8 @@ class WinogradConv final : public Kernel {
         plan_(cpu::plan_winograd(spec.table, choice.tile, tiles_of(choice.tile, g),
                                  tiles_of(choice.tile, widest), g.cin, g.cout)),
         saved_(choice.saved),
+        direct_bytes_(half_conv_fits(spec.node, widest, spec.table) ? sizeof(std::uint16_t)
+                                                                    : sizeof(float)),
         threads_(spec.threads),
         weight_type_(spec.input(1).dtype),
         has_bias_(spec.node.has_input(2)),
@@ -98,9 +102,8 @@ class WinogradConv final : public Kernel {
 
   std::int64_t flops() const noexcept override { return flops_; }
   Bargain bargain() const noexcept override {
-    const std::int64_t products = plan_.layout.elements() * plan_.products();
-    return {(products - plan_.layout.elements() * 9) * static_cast<std::int64_t>(sizeof(float)),
-            saved_};
+    const std::int64_t bytes = plan_.products() * std::int64_t{sizeof(float)};
+    return {plan_.layout.elements() * (bytes - 9 * direct_bytes_), saved_};
   }
   const char* algorithm() const noexcept override {
     return plan_.tile == 2 ? "winograd 2x2" : "winograd 4x4";
@@ -143,6 +146,7 @@ class WinogradConv final : public Kernel {
   cpu::WinogradArgs args_;
   cpu::WinogradPlan plan_;
   std::int64_t saved_;
+  std::int64_t direct_bytes_;  // of a weight, were the form direct
   std::int64_t threads_;
   std::int64_t flops_ = 0;
   DType weight_type_;
@@ -157,12 +161,12 @@ bool winograd_fits(const KernelSpec& spec, const ConvGeometry& g) noexcept {
     return axes[0] == depth && axes[1] == value && axes[2] == value;
   };
   return g.spatial == 2 && g.groups == 1 && is(g.kernel, 1, 3) && is(g.stride, 1, 1) &&
-         is(g.dilation, 1, 1) && spec.input(1).constant && choose(spec.table, g).tile > 0;
+         is(g.dilation, 1, 1) && spec.input(1).constant && choose(spec, g).tile > 0;
 }
 
 KernelPtr make_winograd_conv(const KernelSpec& spec, const ConvGeometry& g,
                              const ConvGeometry& widest) {
-  return make_kernel<WinogradConv>(spec.memory, spec, choose(spec.table, widest), g, widest);
+  return make_kernel<WinogradConv>(spec.memory, spec, choose(spec, widest), g, widest);
 }
 
 }  // namespace skiff

@@ -63,6 +63,7 @@ MatMulGeometry read_matmul_geometry(const NodeView& node) {
   g.batches = g.batch.elements();
   check(node, std::isfinite(attrs.scale()), "scale is ", attrs.scale());
   check_activation(node, attrs.activation(), attrs.alpha(), attrs.beta());
+  check_sums(node, attrs.sums());
   return g;
 }
 

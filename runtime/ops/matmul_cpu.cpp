@@ -6,6 +6,7 @@
 #include "runtime/cpu/activation.h"
 #include "runtime/cpu/packing.h"
 #include "runtime/cpu/thread_pool.h"
+#include "runtime/ops/half_product.h"
 #include "runtime/ops/matmul_generic.h"
 #include "runtime/ops/ops.h"
 
@@ -24,7 +25,8 @@ void flatten(MatMulGeometry& g) noexcept {
 /// workspace at the start of each run. A transposed a is turned round in the workspace too.
 class PackedMatMul final : public Kernel {
  public:
-  PackedMatMul(const KernelSpec& spec, const MatMulGeometry& g)
+  /// Of flattened geometries.
+  PackedMatMul(const KernelSpec& spec, const MatMulGeometry& g, const MatMulGeometry& widest)
       : table_(spec.table),
         g_(g),
         b_type_(spec.input(1).dtype),
@@ -36,10 +38,7 @@ class PackedMatMul final : public Kernel {
     scale_ = attrs.scale();
     require(constant_ || b_type_ == DType::float32, ErrorCode::unsupported, "node '",
             spec.node.name, "' (matmul): a ", b_type_, " operand must be constant");
-    flatten(g_);
     // A constant's panels are packed once, for the largest shapes.
-    MatMulGeometry widest = read_matmul_geometry(spec.widest());
-    flatten(widest);
     layout_ = cpu::choose_layout(table_, constant_ ? widest.m : g_.m, g_.n, g_.k);
     partition_ = cpu::choose_partition(table_, layout_, g_.m, g_.k);
     // With few rows packing would cost as much as the product.
@@ -159,12 +158,38 @@ class PackedMatMul final : public Kernel {
   bool has_residual_;
 };
 
+/// One matrix of weights, as it is stored.
+bool half_matmul_fits(const KernelSpec& spec, const MatMulGeometry& g) noexcept {
+  const auto& attrs = spec.node.attrs<fb::MatMulAttrs>();
+  return allows_half_sums(spec.node, attrs.sums(), spec.table) && attrs.scale() == 1.0f &&
+         g.batches == 1 && !g.transpose_a;
+}
+
+/// Of flattened geometries.
+KernelPtr make_half_matmul(const KernelSpec& spec, const MatMulGeometry& g,
+                           const MatMulGeometry& widest) {
+  const auto& attrs = spec.node.attrs<fb::MatMulAttrs>();
+  HalfForm form{.rows = g.m,
+                .usual_rows = widest.m,
+                .inputs = g.m * g.k,
+                .columns_stored = g.transpose_b,
+                .epilogue = cpu::epilogue_of(attrs.activation(), attrs.alpha(), attrs.beta())};
+  form.grid.k = form.grid.in_x = g.k;
+  form.grid.n = form.grid.out_x = g.n;
+  form.grid.linear = true;
+  return make_half_product(spec, form);
+}
+
 }  // namespace
 
 KernelPtr make_matmul_cpu(const KernelSpec& spec) {
-  const MatMulGeometry g = read_matmul_geometry(spec.node);
+  MatMulGeometry g = read_matmul_geometry(spec.node);
   if (spec.input(0).dtype != DType::float32) return make_generic_matmul(spec, g);
-  return make_kernel<PackedMatMul>(spec.memory, spec, g);
+  flatten(g);
+  MatMulGeometry widest = read_matmul_geometry(spec.widest());
+  flatten(widest);
+  if (half_matmul_fits(spec, widest)) return make_half_matmul(spec, g, widest);
+  return make_kernel<PackedMatMul>(spec.memory, spec, g, widest);
 }
 
 }  // namespace skiff

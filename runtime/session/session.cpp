@@ -90,7 +90,7 @@ std::optional<Graph> Session::Impl::fuse_all() {
   const Graph& source = device ? shared.verified.graph() : shared.host_graph();
   std::optional<Graph> result =
       device ? std::optional<Graph>()
-             : fuse_blocks(source, options.fuse, options.threads, arena, scratch);
+             : fuse_blocks(source, options.fuse, options.threads, table, arena, scratch);
   if (device) fuse_squeeze_excite(source, result, arena, scratch);
   fuse_pixels(source, result, device != nullptr, arena, scratch);
   const Chains which = device ? Chains::all : Chains::of_long_rows;

@@ -165,6 +165,8 @@ TEST_F(ConvertTool, WrongUseIsTwoInWordsOfItsOwn) {
   expect_refused("--int8=3", 2, "--int8: takes no value");
   expect_refused("--strip-names=maybe", 2, "--strip-names: takes no value");
   expect_refused("--fp16 --bf16", 2, "exclude each other");
+  expect_refused("--fp16-sums", 2, "--fp16-sums goes with --fp16");
+  expect_refused("--bf16 --fp16-sums", 2, "--fp16-sums goes with --fp16");
   expect_refused("--mean a,b,c", 2, "--mean: 'a' is not a number");
   expect_refused("--max-turns many", 2, "--max-turns: 'many' is not a number");
   expect_refused("--max-turns 0", 2, "--max-turns 0: should be from 1");

@@ -103,6 +103,38 @@ TEST(Precision, MeasuredActivationsNearTheEndKeepTheirNodes) {
             "cast(float16 -> float32) ");
 }
 
+/// Of products with constant weights whose operands are float16 then, when that is asked for.
+TEST(Precision, SumsInFloat16AreAllowedWhereTheyCanBe) {
+  for (const bool asked : {false, true}) {
+    Graph graph;
+    const ValueId x = graph.add_input("x", DType::float32, {1, 4, 4, 3});
+    const ValueId window =
+        graph.add(fb::OpKind::conv, fb::ConvAttrsT{},
+                  {x, constant(graph, {3, 2, 2, 3}, {0.5f}), constant(graph, {3}, {1})}, "window");
+    const ValueId w = constant(graph, {3, 3}, {0.5f});
+    const ValueId dense = product(graph, window, w, "dense");
+    const ValueId large = product(graph, dense, w, "large");  // reads what reaches too far
+    graph.outputs = {large, product(graph, window, window, "both variable")};
+    std::vector<fb::FingerprintT> measured(1);
+    measured[0].value = dense;
+    measured[0].max_abs = 30000;
+    const Outcome outcome = store_as(graph, DType::float16, measured, asked);
+    passes::check_graph(graph);
+    EXPECT_EQ(outcome.half_summed, asked ? 1u : 0u);
+    for (NodeId id : graph.order()) {
+      const ir::Node& node = graph.node(id);
+      const fb::DType expected =
+          asked && node.name == "window" ? fb::DType::float16 : fb::DType::none;
+      if (node.op == fb::OpKind::conv) {
+        EXPECT_EQ(node.attrs.unpack<fb::ConvAttrs>().sums, expected) << node.name;
+      }
+      if (node.op == fb::OpKind::matmul) {
+        EXPECT_EQ(node.attrs.unpack<fb::MatMulAttrs>().sums, expected) << node.name;
+      }
+    }
+  }
+}
+
 TEST(Precision, IntegersAndTheirNodesAreLeftAlone) {
   Graph graph;
   const ValueId ids = graph.add_input("ids", DType::int64, {4});

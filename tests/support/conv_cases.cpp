@@ -42,6 +42,7 @@ ConvNode node_of(const ConvCase& c, unsigned seed) {
   attrs.activation = c.activation;
   attrs.alpha = c.alpha;
   attrs.beta = c.beta;
+  attrs.sums = c.sums;
   ConvNode node{c.op,
                 attrs,
                 {random_tensor(tensor_shape(c.batch, c.in, c.cin), seed),

@@ -19,6 +19,7 @@ struct ConvCase {
   fb::OpKind op = fb::OpKind::conv;
   fb::UnaryFunction activation = fb::UnaryFunction::none;
   float alpha = 0, beta = 0;
+  fb::DType sums = fb::DType::none;
 };
 
 /// A case with its operands; an operand of no dtype is an optional one left out.

@@ -35,6 +35,7 @@ Graph pictures() {
   fb::ConvAttrsT same;
   same.strides = same.dilations = {1, 1};
   same.pads = {1, 1, 1, 1};
+  same.sums = fb::DType::float16;
   const ValueId sum =
       g.add(Op::conv, same, {x, ramp(g, "w", {4, 3, 3, 4}), ramp(g, "b", {4}), lrn}, "residual");
   fb::ConvAttrsT up;
@@ -139,6 +140,7 @@ Graph steps() {
   fb::MatMulAttrsT fused;
   fused.activation = fb::UnaryFunction::clip;
   fused.beta = 6;
+  fused.sums = fb::DType::float16;
   const ValueId dense =
       g.add(Op::matmul, fused,
             {g.node(normal).outputs[0], ramp(g, "wm", {4, 4}), ramp(g, "bm", {4}), x}, "dense");

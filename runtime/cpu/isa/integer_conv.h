@@ -156,13 +156,6 @@ IntegerTile choose_integer_tile(int vectors, int rows) {
   }
 }
 
-void repeat_last(TileRows<std::uint8_t>& rows, int count) {
-  for (int r = count; r < kRowLimit; ++r) {
-    rows.base[r] = rows.base[count - 1];
-    rows.z[r] = rows.z[count - 1], rows.y[r] = rows.y[count - 1], rows.x[r] = rows.x[count - 1];
-  }
-}
-
 /// One panel over all rows of the block.
 void integer_panel(const IntegerArgs& a, std::int64_t row_begin, std::int64_t row_end, int vectors,
                    std::int64_t column, const Factor* panel) {

@@ -91,6 +91,15 @@ SKIFF_INLINE void displace(const TileRows<T>& rows, std::int64_t offset, const T
   for (int r = 0; r < MR; ++r) pointers[r] = rows.base[r] + offset;
 }
 
+/// The rows that a tile lacks are its last one.
+template <typename T>
+void repeat_last(TileRows<T>& rows, int count) {
+  for (int r = count; r < kRowLimit; ++r) {
+    rows.base[r] = rows.base[count - 1];
+    rows.z[r] = rows.z[count - 1], rows.y[r] = rows.y[count - 1], rows.x[r] = rows.x[count - 1];
+  }
+}
+
 /// Row pointers of `taps` taps from `first`, tap by tap. `outside` is the row that stands for
 /// padding; null where no tap leaves the input.
 template <int MR, typename T>
@@ -146,11 +155,11 @@ SKIFF_INLINE void each_tile(const RowGrid& a, const T* input, std::int64_t begin
 }
 
 /// Calls f(first column, vectors) for each panel; the last one may be narrower.
-template <typename F>
+template <int Lanes = kLanes, typename F>
 SKIFF_INLINE void each_panel(const RowGrid& a, std::int64_t begin, std::int64_t end, F f) {
-  const std::int64_t wide = a.vectors * static_cast<std::int64_t>(kLanes);
+  const std::int64_t wide = a.vectors * static_cast<std::int64_t>(Lanes);
   for (std::int64_t p = begin; p < end; ++p) {
-    const std::int64_t left = (a.n - p * wide + kLanes - 1) / kLanes;
+    const std::int64_t left = (a.n - p * wide + Lanes - 1) / Lanes;
     f(p * wide, static_cast<int>(left < a.vectors ? left : a.vectors));
   }
 }
