@@ -7,7 +7,6 @@
 
 #include "platform/file.h"
 #include "platform/sha256.h"
-#include "platform/whole_file.h"
 #include "runtime/core/error.h"
 
 namespace skiff::tune {
@@ -55,10 +54,9 @@ bool succeeds(std::string& why, F&& f) {
 
 std::string PlanCache::key_of(std::string_view question) { return digest_of(question); }
 
-bool PlanCache::parse(std::span<const std::byte> bytes) {
+bool PlanCache::parse(std::string_view text) {
   entries_.clear();
-  std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (bytes.size() > kMostBytes || !text.starts_with(kHeader)) return false;
+  if (text.size() > kMostBytes || !text.starts_with(kHeader)) return false;
   text.remove_prefix(kHeader.size());
   const std::string_view digest = take_line(text);
   if (digest != digest_of(text)) return false;
@@ -90,7 +88,9 @@ bool PlanCache::load(const std::string& path, std::string& why) {
   const bool read = succeeds(why, [&] {
     const platform::File file(path.c_str());
     if (file.size() > kMostBytes) return;
-    whole = parse(platform::read_whole(file));
+    std::string text(file.size(), '\0');
+    file.read_at(0, std::as_writable_bytes(std::span(text)));
+    whole = parse(text);
   });
   if (read && !whole) why = message("'", path, "' is damaged or of another version");
   return whole;

@@ -23,7 +23,7 @@ class PlanCache {
   static std::string key_of(std::string_view question);
 
   /// Reads the text of a file. False, and then empty, when it is not whole.
-  bool parse(std::span<const std::byte> bytes);
+  bool parse(std::string_view text);
   std::string text() const;
 
   /// Reads a file; a missing one is an empty one. False with the reason when there is one that

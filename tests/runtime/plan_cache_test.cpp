@@ -27,10 +27,6 @@ PlanCache cache_of(int first, int count) {
   return cache;
 }
 
-bool parse(PlanCache& cache, const std::string& text) {
-  return cache.parse(std::as_bytes(std::span(text)));
-}
-
 void write(const std::string& path, const std::string& text) {
   std::ofstream(path, std::ios::binary) << text;
 }
@@ -38,7 +34,7 @@ void write(const std::string& path, const std::string& text) {
 TEST(PlanCache, KeepsWhatWasPut) {
   const PlanCache cache = cache_of(0, 3);
   PlanCache read;
-  ASSERT_TRUE(parse(read, cache.text()));
+  ASSERT_TRUE(read.parse(cache.text()));
   EXPECT_EQ(read.size(), 3u);
   EXPECT_EQ(read.find(PlanCache::key_of("node 1")), "cudnn.all.1.1=2,3=4");
   EXPECT_EQ(read.find(PlanCache::key_of("node 9")), "");
@@ -58,7 +54,7 @@ TEST(PlanCache, EveryTruncationIsNoticed) {
   const std::string text = cache_of(0, 3).text();
   for (std::size_t length = 0; length < text.size(); ++length) {
     PlanCache read = cache_of(5, 1);
-    EXPECT_FALSE(parse(read, text.substr(0, length))) << length;
+    EXPECT_FALSE(read.parse(text.substr(0, length))) << length;
     EXPECT_EQ(read.size(), 0u);
   }
 }
@@ -70,7 +66,7 @@ TEST(PlanCache, EveryFlippedBitIsNoticed) {
       std::string damaged = text;
       damaged[at] = static_cast<char>(damaged[at] ^ (1 << bit));
       PlanCache read;
-      EXPECT_FALSE(parse(read, damaged)) << at << " bit " << bit;
+      EXPECT_FALSE(read.parse(damaged)) << at << " bit " << bit;
       EXPECT_EQ(read.size(), 0u);
     }
 }
@@ -83,11 +79,11 @@ TEST(PlanCache, GarbageUnderARightDigest) {
         key.substr(1) + " direct\n", std::string(64, 'Z') + " direct\n", std::string("\n"),
         key + " direct\n\n", key + " " + std::string(1000, 'x') + "\n"}) {
     PlanCache read;
-    EXPECT_FALSE(parse(read, "skiff plans 1\n" + PlanCache::key_of(lines) + "\n" + lines)) << lines;
+    EXPECT_FALSE(read.parse("skiff plans 1\n" + PlanCache::key_of(lines) + "\n" + lines)) << lines;
   }
   PlanCache read;
-  EXPECT_TRUE(parse(read, "skiff plans 1\n" + PlanCache::key_of("") + "\n"));
-  EXPECT_FALSE(parse(read, "skiff plans 2\n" + PlanCache::key_of("") + "\n"));
+  EXPECT_TRUE(read.parse("skiff plans 1\n" + PlanCache::key_of("") + "\n"));
+  EXPECT_FALSE(read.parse("skiff plans 2\n" + PlanCache::key_of("") + "\n"));
 }
 
 TEST(PlanCache, AFileThatIsNoneIsSaid) {
