@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/core/error.h"
+#include "runtime/core/hash.h"
 #include "runtime/lower/weights.h"
 
 namespace skiff {
@@ -63,7 +64,7 @@ std::uint64_t ConstantForms::hash_of(const Key& key, const ConstantForm& form) n
   for (std::int64_t value : {std::int64_t{buffer}, std::int64_t{step}, std::int64_t{input},
                              static_cast<std::int64_t>(space), static_cast<std::int64_t>(stored),
                              static_cast<std::int64_t>(form.bytes)})
-    hash = (hash ^ static_cast<std::uint64_t>(value)) * 0x9e3779b97f4a7c15u;
+    hash = hashed(hash, value);
   return hash ^ hash >> 32;
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "runtime/core/error.h"
+#include "runtime/core/hash.h"
 #include "runtime/lower/bind.h"
 
 namespace skiff {
@@ -11,7 +12,7 @@ std::uint64_t packed_forms(const Kernel& kernel, std::size_t inputs) noexcept {
     const int input = static_cast<int>(i);
     if (kernel.packed_bytes(input) == 0) continue;
     for (std::uint64_t value : {kernel.packed_bytes(input), kernel.pack_key(input)})
-      hash = (hash ^ value) * 0x9e3779b97f4a7c15u;
+      hash = hashed(hash, value);
   }
   return hash;
 }

@@ -3,19 +3,12 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/core/hash.h"
 #include "runtime/cpu/activation.h"
 #include "runtime/cpu/packing.h"
 #include "runtime/cpu/thread_pool.h"
 
 namespace skiff {
-namespace {
-
-std::uint64_t mix(std::uint64_t hash, std::int64_t value) noexcept {
-  return (hash ^ static_cast<std::uint64_t>(value)) * 0x100000001b3u;  // FNV-1a, a word at a time
-}
-
-}  // namespace
-
 ConvPhase one_phase(const cpu::RowGrid& grid, std::pmr::memory_resource& memory) {
   const auto sources = make_array<std::int32_t>(memory, grid.tap_count);
   for (std::size_t t = 0; t < sources.size(); ++t) sources[t] = static_cast<std::int32_t>(t);
@@ -78,12 +71,12 @@ std::size_t PackedConv::pack_scratch_bytes(int input) const noexcept {
 
 std::uint64_t PackedConv::pack_key(int input) const noexcept {
   if (input != 1) return 0;
-  std::uint64_t hash = mix(0xcbf29ce484222325u, table_.lanes);
+  std::uint64_t hash = hashed(0xcbf29ce484222325u, table_.lanes);
   for (std::int64_t value : {geometry_.groups, group_elements_, zeros_, stored_depth()})
-    hash = mix(hash, value);
+    hash = hashed(hash, value);
   for (const ConvPhase& phase : phases_) {
-    hash = mix(mix(mix(hash, phase.layout.vectors), phase.args.k), phase.args.narrow);
-    for (int t = 0; t < phase.args.tap_count; ++t) hash = mix(hash, phase.source_taps[t]);
+    hash = hashed(hashed(hashed(hash, phase.layout.vectors), phase.args.k), phase.args.narrow);
+    for (int t = 0; t < phase.args.tap_count; ++t) hash = hashed(hash, phase.source_taps[t]);
   }
   return hash;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/core/hash.h"
 #include "runtime/cpu/isa.h"
 #include "runtime/cpu/thread_pool.h"
 #include "runtime/cpu/tiling.h"
@@ -54,7 +55,7 @@ class HalfProduct final : public Kernel {
   std::uint64_t pack_key(int) const noexcept override {
     std::uint64_t key = 0x4a1fu + (form_.columns_stored ? 1 : 0);
     for (const std::int64_t value : {layout_.lanes, layout_.vectors, layout_.depth, args_.k})
-      key = (key ^ static_cast<std::uint64_t>(value)) * 0x9e3779b97f4a7c15u;
+      key = hashed(key, value);
     return key;
   }
 

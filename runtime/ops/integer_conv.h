@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstdint>
 
+#include "runtime/core/hash.h"
 #include "runtime/ops/conv.h"
 
 namespace skiff {
@@ -47,10 +48,9 @@ float integer_factor(const IntegerScales& scales, std::int64_t channel) noexcept
 /// what is added to the input's numbers before they are multiplied.
 inline std::uint64_t integer_key(const IntegerScales& scales, std::int64_t channels,
                                  std::int32_t offset) noexcept {
-  std::uint64_t key = static_cast<std::uint32_t>(scales.x.zero) * 0x9e3779b97f4a7c15u ^
-                      static_cast<std::uint32_t>(offset);
+  std::uint64_t key = hashed(hashed(0, scales.x.zero), offset);
   for (std::int64_t c = 0; c < channels; ++c)
-    key = (key ^ std::bit_cast<std::uint32_t>(integer_factor(scales, c))) * 0x100000001b3u;
+    key = hashed(key, std::bit_cast<std::uint32_t>(integer_factor(scales, c)));
   return key;
 }
 

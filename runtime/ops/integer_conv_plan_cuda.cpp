@@ -1,5 +1,6 @@
 #include <cstring>
 
+#include "runtime/core/hash.h"
 #include "runtime/ops/integer_conv_cuda.h"
 
 namespace skiff::cuda {
@@ -27,8 +28,7 @@ std::size_t IntegerConvKernel::zeros_at() const noexcept {
 skiff_constant_form IntegerConvKernel::constant_form(int input) const noexcept {
   if (input != 1) return {};
   std::uint64_t key = integer_key(plan_.scales, plan_.geometry.cout, 0);
-  for (const std::int64_t value : {rows_.pitch, rows_.bytes})
-    key = (key ^ static_cast<std::uint64_t>(value)) * 0x9e3779b97f4a7c15u;
+  for (const std::int64_t value : {rows_.pitch, rows_.bytes}) key = hashed(key, value);
   return {packed_bytes(), static_cast<std::uint64_t>(plan_.depth()), key};
 }
 

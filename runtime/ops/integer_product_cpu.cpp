@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/core/hash.h"
 #include "runtime/cpu/thread_pool.h"
 #include "runtime/cpu/tiling.h"
 #include "runtime/ops/conv_packed.h"
@@ -47,7 +48,7 @@ class IntegerProduct : public Kernel {
     std::uint64_t key = integer_key(scales_, geometry_.cout, offset());
     for (const std::int64_t value : {layout_.lanes, layout_.vectors, layout_.depth, args_.k,
                                      geometry_.groups, std::int64_t{integers_.group}})
-      key = (key ^ static_cast<std::uint64_t>(value)) * 0x9e3779b97f4a7c15u;
+      key = hashed(key, value);
     return key;
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "runtime/core/hash.h"
 #include "runtime/cpu/activation.h"
 #include "runtime/cpu/packing.h"
 #include "runtime/cpu/thread_pool.h"
@@ -59,7 +60,7 @@ class PackedMatMul final : public Kernel {
     std::uint64_t key = number(layout_.lanes * 8 + layout_.vectors) * 2 + (g_.transpose_b ? 1 : 0);
     for (std::uint64_t value : {number(g_.k), number(g_.n), number(g_.b_matrices),
                                 static_cast<std::uint64_t>(std::bit_cast<std::uint32_t>(scale_))})
-      key = (key ^ value) * 0x9e3779b97f4a7c15u;
+      key = hashed(key, value);
     return key;
   }
 
