@@ -42,22 +42,44 @@ struct ThreadPool::Worker {
 };
 
 /// The tasks of one thread that nobody has taken: the first one above 32 bits of the one past the
-/// last. Its thread takes the first, others the last.
+/// last. Its thread takes the first; others halve it.
 struct alignas(64) ThreadPool::Share {
   std::atomic<std::uint64_t> left{0};
 
+  void set(std::uint64_t begin, std::uint64_t end) noexcept {
+    left.store(pack(begin, end), std::memory_order_relaxed);
+  }
+  /// The first task.
+  bool take(std::uint32_t& task) noexcept {
+    std::uint32_t end = 0;
+    return change(task, end,
+                  [](std::uint32_t begin, std::uint32_t e) { return pack(begin + 1, e); });
+  }
+  /// The second half, [begin, end): all of it where one task is left.
+  bool halve(std::uint32_t& begin, std::uint32_t& end) noexcept {
+    std::uint32_t first = 0;
+    if (!change(first, end, [](std::uint32_t b, std::uint32_t e) { return pack(b, middle(b, e)); }))
+      return false;
+    begin = middle(first, end);
+    return true;
+  }
+
+ private:
   static constexpr std::uint64_t pack(std::uint64_t begin, std::uint64_t end) noexcept {
     return begin << 32 | end;
   }
-  bool take(bool last, std::uint32_t& task) noexcept {
+  static constexpr std::uint32_t middle(std::uint32_t begin, std::uint32_t end) noexcept {
+    return begin + (end - begin) / 2;
+  }
+  /// Replaces what is left by what `rest` makes of it; gives what it was. False: nothing is left.
+  template <typename F>
+  bool change(std::uint32_t& begin, std::uint32_t& end, F rest) noexcept {
     std::uint64_t now = left.load(std::memory_order_relaxed);
     for (;;) {
-      const auto begin = static_cast<std::uint32_t>(now >> 32);
-      const auto end = static_cast<std::uint32_t>(now);
+      begin = static_cast<std::uint32_t>(now >> 32);
+      end = static_cast<std::uint32_t>(now);
       if (begin >= end) return false;
-      const std::uint64_t rest = last ? pack(begin, end - 1) : pack(begin + 1, end);
-      task = last ? end - 1 : begin;
-      if (left.compare_exchange_weak(now, rest, std::memory_order_relaxed)) return true;
+      if (left.compare_exchange_weak(now, rest(begin, end), std::memory_order_relaxed)) return true;
     }
   }
 };
@@ -106,16 +128,25 @@ void ThreadPool::stop(int workers) noexcept {
 void ThreadPool::divide(std::uint32_t tasks) noexcept {
   const auto threads = static_cast<std::uint64_t>(threads_);
   for (std::uint64_t t = 0; t < threads; ++t)
-    shares_[t].left.store(Share::pack(t * tasks / threads, (t + 1) * tasks / threads),
-                          std::memory_order_relaxed);
+    shares_[t].set(t * tasks / threads, (t + 1) * tasks / threads);
+}
+
+/// Half of what another thread has left: its first task is `task`, the others are this thread's
+/// share.
+bool ThreadPool::take_over(int thread, std::uint32_t& task) noexcept {
+  for (int i = 1; i < threads_; ++i) {
+    std::uint32_t end = 0;
+    if (!shares_[(thread + i) % threads_].halve(task, end)) continue;
+    shares_[thread].set(task + 1, end);
+    return true;
+  }
+  return false;
 }
 
 void ThreadPool::take_tasks(int thread) noexcept {
   std::uint32_t task = 0;
-  for (int i = 0; i < threads_; ++i) {
-    Share& share = shares_[(thread + i) % threads_];
-    while (share.take(i > 0, task)) call_(context_, first_ + task, thread);
-  }
+  while (shares_[thread].take(task) || take_over(thread, task))
+    call_(context_, first_ + task, thread);
 }
 
 void ThreadPool::run(std::int64_t tasks, Call call, void* context) noexcept {

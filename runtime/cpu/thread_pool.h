@@ -13,10 +13,12 @@ namespace skiff::cpu {
 
 /// Workers made once; the caller of parallel_for works too, so `threads` counts it. Each thread has
 /// its share of the tasks, the same one on every call with as many tasks, so that what it wrote is
-/// in its core's cache for the next operator; who is done takes from the end of other shares. Which
-/// thread runs a task is chance all the same: a task's result must not depend on it. Workers wait
-/// actively for a moment after each job and sleep otherwise. They compute in the caller's
-/// floating-point mode.
+/// in its core's cache for the next operator; who is done takes the second half of what another has
+/// left and makes it its own, so that a core that is slow or busy with something else delays no job
+/// by more than a task or two. Which thread runs a task is chance all the same: a task's result
+/// must not depend on it. A thread's tasks come in rising order but for what it takes from others.
+/// Workers wait actively for a moment after each job and sleep otherwise. They compute in the
+/// caller's floating-point mode.
 ///
 /// Several sessions may share a pool: who finds it busy does its tasks alone.
 class ThreadPool {
@@ -72,6 +74,7 @@ class ThreadPool {
   void run_job() noexcept;
   void divide(std::uint32_t tasks) noexcept;
   void take_tasks(int thread) noexcept;
+  bool take_over(int thread, std::uint32_t& task) noexcept;
   bool join_job() noexcept;
   void wait_for_job(std::uint32_t seen) noexcept;
   void work(int thread) noexcept;

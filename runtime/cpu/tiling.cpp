@@ -47,7 +47,7 @@ std::int32_t narrow_columns(const KernelTable& table, std::int64_t n, std::int64
 }
 
 Partition choose_partition(const KernelTable& table, const PanelLayout& layout, std::int64_t rows,
-                           std::int64_t row_elements) noexcept {
+                           std::int64_t row_elements, std::int64_t threads) noexcept {
   Partition p{.rows = rows, .panels = layout.panels()};
   if (rows == 0 || layout.n == 0) {
     p.row_tasks = p.panel_tasks = 0;
@@ -71,11 +71,19 @@ Partition choose_partition(const KernelTable& table, const PanelLayout& layout, 
         std::clamp<std::int64_t>(std::max(least, rows * row_elements / block), 1, most_rows);
     p.panel_tasks = std::clamp<std::int64_t>(ceil_div(wanted, p.row_tasks), 1, p.panels);
   }
+  // Unless the weights are by far the most, each thread reads all of them rather than rows that
+  // another one's cache holds: operators before and behind divide rows too.
+  const bool by_rows =
+      !weights_heavy || (threads > 1 && layout.elements() <= 2 * rows * row_elements);
+  if (by_rows && threads > 1 && threads <= most_rows) {
+    p.row_tasks = std::min(round_up(p.row_tasks, threads), most_rows);
+    p.panel_tasks = std::clamp<std::int64_t>(ceil_div(wanted, p.row_tasks), 1, p.panels);
+  }
   p.rows_per_task = round_up(ceil_div(rows, p.row_tasks), tile);
   p.panels_per_task = ceil_div(p.panels, p.panel_tasks);
   p.row_tasks = ceil_div(rows, p.rows_per_task);
   p.panel_tasks = ceil_div(p.panels, p.panels_per_task);
-  p.panels_outer = weights_heavy;
+  p.panels_outer = !by_rows;
   return p;
 }
 

@@ -51,7 +51,7 @@ PanelLayout choose_layout(const KernelTable& table, std::int64_t rows, std::int6
 std::int32_t narrow_columns(const KernelTable& table, std::int64_t n, std::int64_t k,
                             std::int64_t taps) noexcept;
 
-/// A product divided into tasks of some rows times some panels. Depends on shapes alone.
+/// A product divided into tasks of some rows times some panels.
 struct Partition {
   std::int64_t rows = 0, panels = 0;
   std::int64_t rows_per_task = 1, panels_per_task = 1;
@@ -61,9 +61,10 @@ struct Partition {
   std::int64_t tasks() const noexcept { return row_tasks * panel_tasks; }
 };
 
-/// `row_elements`: input elements that one more row brings into the cache.
+/// `row_elements`: input elements that one more row brings into the cache. Consecutive tasks are a
+/// thread's.
 Partition choose_partition(const KernelTable& table, const PanelLayout& layout, std::int64_t rows,
-                           std::int64_t row_elements) noexcept;
+                           std::int64_t row_elements, std::int64_t threads) noexcept;
 
 /// What a task computes.
 struct TaskBlock {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "runtime/cpu/tiling.h"
@@ -25,6 +26,10 @@ struct WinogradPlan {
   std::int64_t blocks() const noexcept { return ceil_div(tiles, block); }
   std::int64_t groups() const noexcept { return ceil_div(layout.panels(), group); }
   std::int64_t tasks() const noexcept { return blocks() * groups(); }
+  /// Columns of a task's products, those of missing channels too.
+  std::int64_t group_columns() const noexcept {
+    return std::min(layout.padded_columns(), group * layout.wide());
+  }
   /// Elements of a block's transformed input.
   std::int64_t input_elements(std::int64_t cin) const noexcept {
     return products() * round_up(block * cin, layout.lanes);
@@ -41,14 +46,18 @@ struct WinogradChoice {
 };
 
 /// The tile that is the fastest by the cost model, transforms and the reading of weights included.
+/// Depends on shapes alone: the sums of another tile are others.
 /// `half`: the direct form would multiply in float16, twice as fast.
 WinogradChoice choose_winograd(const KernelTable& table, std::int64_t images, std::int64_t h,
                                std::int64_t w, std::int64_t cin, std::int64_t cout,
                                bool half) noexcept;
 
-/// How `tiles` are divided. Weights' form, block, group and room depend on `usual` tiles, those of
+/// How `tiles` are divided among `threads`, the fastest way by the cost model: few tasks read the
+/// weights less often, small ones keep what they compute in the cache, columns in groups transform
+/// the input again for each. Weights' form, block, group and room depend on `usual` tiles, those of
 /// the largest shape.
 WinogradPlan plan_winograd(const KernelTable& table, std::int64_t tile, std::int64_t tiles,
-                           std::int64_t usual, std::int64_t cin, std::int64_t cout) noexcept;
+                           std::int64_t usual, std::int64_t cin, std::int64_t cout,
+                           std::int64_t threads) noexcept;
 
 }  // namespace skiff::cpu

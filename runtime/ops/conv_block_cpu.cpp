@@ -52,9 +52,12 @@ StripPlan choose_strips(bool expands, const ConvGeometry& g, bool projects, std:
   return best;
 }
 
-/// The convolutions of a block over strips of rows. Each thread takes a run of neighbouring rows
-/// and keeps the expanded ones that the next strip needs too. However rows are cut, every element
-/// is the same sum, that of the convolutions one by one.
+// Pieces that each thread begins with: so fine can a fast one relieve a slow one.
+constexpr std::int64_t kPiecesPerThread = 4;
+
+/// The convolutions of a block over strips of rows. A thread takes pieces of some neighbouring rows
+/// and keeps the expanded ones that its next piece needs too, if that is the next one below.
+/// However rows are cut, every element is the same sum, that of the convolutions one by one.
 class BlockKernel final : public PartsKernel {
  public:
   explicit BlockKernel(const KernelSpec& spec)
@@ -94,11 +97,10 @@ class BlockKernel final : public PartsKernel {
 
   Status run(const RunArgs& args) noexcept override {
     const std::int64_t rows = middle_.batch * middle_.out[1];
-    const std::int64_t shares = std::min<std::int64_t>(threads_, rows);
-    args.pool.parallel_for(shares, [&](std::int64_t share) {
-      auto* memory = static_cast<std::byte*>(args.workspace) +
-                     static_cast<std::size_t>(share) * thread_bytes();
-      run_share(args, memory, rows * share / shares, rows * (share + 1) / shares);
+    const std::int64_t pieces = pieces_of(rows);
+    for (int thread = 0; thread < threads_; ++thread) new (&place_of(args, thread)) Place;
+    args.pool.parallel_for(pieces, [&](std::int64_t piece, int thread) {
+      run_piece(args, place_of(args, thread), rows * piece / pieces, rows * (piece + 1) / pieces);
     });
     return {};
   }
@@ -108,10 +110,11 @@ class BlockKernel final : public PartsKernel {
   }
 
  private:
-  /// A thread's expanded rows: those before `next` that are still there.
-  struct Ring {
-    float* rows;
-    std::int64_t next = 0, slot = 0;  ///< the image row that comes next and where it goes
+  /// Where a thread is. Behind it lie the first part's scratch, the ring of expanded rows (those
+  /// before `next` that are still there) and the strip of the depthwise result.
+  struct alignas(64) Place {
+    std::int64_t row = -1;            ///< of all images' results: the one that would come next
+    std::int64_t next = 0, slot = 0;  ///< the expanded row that comes next and where it goes
   };
 
   /// The parts are all convolutions but for the pixels.
@@ -119,7 +122,27 @@ class BlockKernel final : public PartsKernel {
   bool expands() const noexcept { return block_.depthwise > block_.first; }
   bool projects() const noexcept { return block_.depthwise + 1 < block_.count; }
   std::size_t thread_bytes() const noexcept {
-    return static_cast<std::size_t>(plan_.elements()) * sizeof(float) + scratch_;
+    return sizeof(Place) + scratch_ +
+           round_up(static_cast<std::size_t>(plan_.elements()) * sizeof(float), alignof(Place));
+  }
+  Place& place_of(const RunArgs& args, int thread) const noexcept {
+    return *reinterpret_cast<Place*>(static_cast<std::byte*>(args.workspace) +
+                                     static_cast<std::size_t>(thread) * thread_bytes());
+  }
+  std::byte* scratch_of(Place& place) const noexcept {
+    return reinterpret_cast<std::byte*>(&place + 1);
+  }
+  float* ring_of(Place& place) const noexcept {
+    return reinterpret_cast<float*>(scratch_of(place) + scratch_);
+  }
+  float* strip_of(Place& place) const noexcept {
+    return ring_of(place) + round_up(plan_.ring * plan_.ring_row, 16);
+  }
+  /// One thread gains nothing by pieces; several begin with as many each.
+  std::int64_t pieces_of(std::int64_t rows) const noexcept {
+    if (threads_ == 1) return std::min<std::int64_t>(rows, 1);
+    const std::int64_t strips = ceil_div(rows, plan_.rows), threads = threads_;
+    return std::min(rows, round_up(std::max(strips, kPiecesPerThread * threads), threads));
   }
 
   const float* input_of(const RunArgs& args, int part, std::size_t i) const noexcept {
@@ -131,65 +154,66 @@ class BlockKernel final : public PartsKernel {
   }
 
   /// Rows [begin, end) of all images' results, one after the other.
-  void run_share(const RunArgs& args, std::byte* memory, std::int64_t begin,
+  void run_piece(const RunArgs& args, Place& place, std::int64_t begin,
                  std::int64_t end) const noexcept {
     const std::int64_t height = middle_.out[1];
-    Ring ring{reinterpret_cast<float*>(memory + scratch_)};
-    bool fresh = true;
+    bool fresh = place.row != begin;
     for (std::int64_t row = begin; row < end;) {
       const std::int64_t image = row / height, y = row - image * height;
       const std::int64_t rows = std::min({plan_.rows, end - row, height - y});
-      run_strip(args, memory, ring, image, y, rows, fresh || y == 0);
+      run_strip(args, place, image, y, rows, fresh || y == 0);
       fresh = false;
       row += rows;
     }
+    place.row = end;
   }
 
-  void run_strip(const RunArgs& args, std::byte* scratch, Ring& ring, std::int64_t image,
-                 std::int64_t row, std::int64_t rows, bool fresh) const noexcept {
+  void run_strip(const RunArgs& args, Place& place, std::int64_t image, std::int64_t row,
+                 std::int64_t rows, bool fresh) const noexcept {
     const std::int64_t element = block_.first > 0 ? 1 : sizeof(float);
     const std::byte* input =
         args.input<std::byte>(0) + image * first_.in_pixels() * first_.cin * element;
     RowWindow window{.base = input, .first = 0, .count = middle_.in[1]};
-    if (expands()) window = expand(args, scratch, ring, input, row, rows, fresh);
-    const std::int64_t place = (image * last_.out[1] + row) * last_.out[2] * last_.cout;
-    float* output = args.output<float>(0) + place;
-    float* strip = projects() ? ring.rows + round_up(plan_.ring * plan_.ring_row, 16) : output;
+    if (expands()) window = expand(args, place, input, row, rows, fresh);
+    const std::int64_t offset = (image * last_.out[1] + row) * last_.out[2] * last_.cout;
+    float* output = args.output<float>(0) + offset;
+    float* strip = projects() ? strip_of(place) : output;
     const int last = block_.count - 1;
     RowOperands of_middle = operands_of(args, block_.depthwise, strip);
     RowOperands of_last = operands_of(args, last, output);
     if (const float* residual = input_of(args, last, 3))
-      (projects() ? of_last : of_middle).residual = residual + place;
+      (projects() ? of_last : of_middle).residual = residual + offset;
     rows_of(block_.depthwise).run_rows(window, row, rows, of_middle);
     if (projects())
       rows_of(last).run_rows({.base = strip, .first = row, .count = rows}, row, rows, of_last);
   }
 
   /// Brings the expanded rows into the ring that the rows of the result need and it lacks.
-  RowWindow expand(const RunArgs& args, std::byte* scratch, Ring& ring, const std::byte* input,
-                   std::int64_t row, std::int64_t rows, bool fresh) const noexcept {
+  RowWindow expand(const RunArgs& args, Place& place, const std::byte* input, std::int64_t row,
+                   std::int64_t rows, bool fresh) const noexcept {
     const std::int64_t height = middle_.in[1];
     const std::int64_t top = row * middle_.stride[1] - middle_.pad_begin[1];
     const std::int64_t end = std::clamp<std::int64_t>(top + rows_needed(middle_, rows), 0, height);
     const std::int64_t first = std::clamp<std::int64_t>(top, 0, end);
     // A new run of rows ends at the ring's end: the next ones start at its beginning.
-    if (fresh) ring.next = first, ring.slot = (plan_.ring - (end - first)) % plan_.ring;
-    if (ring.next < first) ring.next = first;  // rows that no window reads
+    if (fresh) place.next = first, place.slot = (plan_.ring - (end - first)) % plan_.ring;
+    if (place.next < first) place.next = first;  // rows that no window reads
     RowOperands operands = operands_of(args, block_.first, nullptr);
-    operands.scratch = scratch;
+    operands.scratch = scratch_of(place);
     if (block_.first > 0)
       for (std::size_t s = 0; s < operands.pixels.size(); ++s)
         operands.pixels[s] = input_of(args, 0, 1 + s);
-    while (ring.next < end) {
-      const std::int64_t count = std::min(end - ring.next, plan_.ring - ring.slot);
-      operands.output = ring.rows + ring.slot * plan_.ring_row;
+    while (place.next < end) {
+      const std::int64_t count = std::min(end - place.next, plan_.ring - place.slot);
+      operands.output = ring_of(place) + place.slot * plan_.ring_row;
       rows_of(block_.first)
-          .run_rows({.base = input, .first = 0, .count = first_.in[1]}, ring.next, count, operands);
-      ring.next += count;
-      ring.slot = (ring.slot + count) % plan_.ring;
+          .run_rows({.base = input, .first = 0, .count = first_.in[1]}, place.next, count,
+                    operands);
+      place.next += count;
+      place.slot = (place.slot + count) % plan_.ring;
     }
-    const std::int64_t behind = ring.slot - (ring.next - first);
-    return {.base = ring.rows,
+    const std::int64_t behind = place.slot - (place.next - first);
+    return {.base = ring_of(place),
             .first = first,
             .count = end - first,
             .slot = behind < 0 ? behind + plan_.ring : behind,

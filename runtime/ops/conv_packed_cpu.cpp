@@ -44,7 +44,7 @@ PackedConv::PackedConv(const KernelSpec& spec, const ConvGeometry& geometry,
     const std::int64_t row_elements =
         std::max<std::int64_t>(1, geometry.in_pixels() * geometry.group_cin() /
                                       std::max<std::int64_t>(1, geometry.out_pixels()));
-    phase.partition = cpu::choose_partition(table_, phase.layout, rows, row_elements);
+    phase.partition = cpu::choose_partition(table_, phase.layout, rows, row_elements, spec.threads);
     phase.weights = group_elements_;
     a.narrow = cpu::narrow_columns(table_, n, a.k, a.tap_count);
     if (a.narrow > 0) algorithm_ = "narrow";

@@ -28,7 +28,7 @@ class WinogradConv final : public Kernel {
       : table_(spec.table),
         transforms_(spec.table.winograd[choice.tile == 4]),
         plan_(cpu::plan_winograd(spec.table, choice.tile, tiles_of(choice.tile, g),
-                                 tiles_of(choice.tile, widest), g.cin, g.cout)),
+                                 tiles_of(choice.tile, widest), g.cin, g.cout, spec.threads)),
         saved_(choice.saved),
         direct_bytes_(half_conv_fits(spec.node, widest, spec.table) ? sizeof(std::uint16_t)
                                                                     : sizeof(float)),
@@ -121,7 +121,7 @@ class WinogradConv final : public Kernel {
     const std::int64_t count = end - begin, first = group * plan_.group;
     const std::int64_t panels = std::min(plan_.group, layout.panels() - first);
     const std::int64_t column = first * layout.wide();
-    const std::int64_t width = std::min(layout.padded_columns() - column, panels * layout.wide());
+    const std::int64_t width = std::min(layout.padded_columns() - column, plan_.group_columns());
     const std::int64_t step = plan_.input_elements(a.cin) / plan_.products();
     float* products = scratch + plan_.input_elements(a.cin);
     transforms_.input(a, begin, end, scratch, step);

@@ -37,7 +37,7 @@ class HalfProduct final : public Kernel {
     args_.vectors = static_cast<std::int32_t>(layout_.vectors);
     const std::int64_t row_elements =
         std::max<std::int64_t>(1, form.inputs / 2 / std::max<std::int64_t>(1, form.rows));
-    partition_ = cpu::choose_partition(spec.table, layout_, form.rows, row_elements);
+    partition_ = cpu::choose_partition(spec.table, layout_, form.rows, row_elements, spec.threads);
   }
 
   std::size_t workspace_bytes() const noexcept override {

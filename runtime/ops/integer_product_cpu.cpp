@@ -34,7 +34,8 @@ class IntegerProduct : public Kernel {
     args_.vectors = static_cast<std::int32_t>(layout_.vectors);
     const std::int64_t row_elements = std::max<std::int64_t>(
         1, g.in_pixels() * g.group_cin() / kGroupBytes / std::max<std::int64_t>(1, g.out_pixels()));
-    partition_ = cpu::choose_partition(spec.table, layout_, g.batch * g.out_pixels(), row_elements);
+    partition_ = cpu::choose_partition(spec.table, layout_, g.batch * g.out_pixels(), row_elements,
+                                       spec.threads);
     flops_ = cpu::work_of({2, g.batch, g.out_pixels(), g.cout, g.taps(), g.group_cin()});
   }
 

@@ -41,7 +41,7 @@ class PackedMatMul final : public Kernel {
             spec.node.name, "' (matmul): a ", b_type_, " operand must be constant");
     // A constant's panels are packed once, for the largest shapes.
     layout_ = cpu::choose_layout(table_, constant_ ? widest.m : g_.m, g_.n, g_.k);
-    partition_ = cpu::choose_partition(table_, layout_, g_.m, g_.k);
+    partition_ = cpu::choose_partition(table_, layout_, g_.m, g_.k, spec.threads);
     // With few rows packing would cost as much as the product.
     direct_ = !constant_ && !g_.transpose_b && scale_ == 1.0f && g_.n % table_.lanes == 0 &&
               g_.m <= 2 * table_.max_rows[layout_.vectors];

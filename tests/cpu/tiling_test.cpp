@@ -37,20 +37,22 @@ TEST(Tiling, TasksCoverAllRowsAndPanelsOnce) {
     for (std::int64_t n : {1, 16, 100, 2048})
       for (std::int64_t depth : {1, 64, 2304}) {
         const PanelLayout layout = choose_layout(table, rows, n, depth);
-        const Partition p = choose_partition(table, layout, rows, depth);
-        ASSERT_EQ(p.rows, rows);
-        ASSERT_EQ(p.panels, layout.panels());
-        EXPECT_GE(p.row_tasks * p.rows_per_task, rows);
-        EXPECT_LT((p.row_tasks - 1) * p.rows_per_task, rows);
-        EXPECT_GE(p.panel_tasks * p.panels_per_task, p.panels);
-        EXPECT_LT((p.panel_tasks - 1) * p.panels_per_task, p.panels);
+        for (std::int64_t threads : {1, 2, 3, 16}) {
+          const Partition p = choose_partition(table, layout, rows, depth, threads);
+          ASSERT_EQ(p.rows, rows);
+          ASSERT_EQ(p.panels, layout.panels());
+          EXPECT_GE(p.row_tasks * p.rows_per_task, rows);
+          EXPECT_LT((p.row_tasks - 1) * p.rows_per_task, rows);
+          EXPECT_GE(p.panel_tasks * p.panels_per_task, p.panels);
+          EXPECT_LT((p.panel_tasks - 1) * p.panels_per_task, p.panels);
+        }
       }
 }
 
 TEST(Tiling, NothingToDoIsNoTask) {
   const KernelTable& table = *available_tables().front();
-  EXPECT_EQ(choose_partition(table, choose_layout(table, 0, 16, 8), 0, 8).tasks(), 0);
-  EXPECT_EQ(choose_partition(table, choose_layout(table, 4, 0, 8), 4, 8).tasks(), 0);
+  EXPECT_EQ(choose_partition(table, choose_layout(table, 0, 16, 8), 0, 8, 2).tasks(), 0);
+  EXPECT_EQ(choose_partition(table, choose_layout(table, 4, 0, 8), 4, 8, 2).tasks(), 0);
 }
 
 }  // namespace
