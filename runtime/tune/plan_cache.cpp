@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <vector>
 
-#include "platform/file.h"
 #include "platform/sha256.h"
+#include "platform/whole_file.h"
 #include "runtime/core/error.h"
 
 namespace skiff::tune {
@@ -88,9 +88,7 @@ bool PlanCache::load(const std::string& path, std::string& why) {
   const bool read = succeeds(why, [&] {
     const platform::File file(path.c_str());
     if (file.size() > kMostBytes) return;
-    std::string text(file.size(), '\0');
-    file.read_at(0, std::as_writable_bytes(std::span(text)));
-    whole = parse(text);
+    whole = parse(platform::read_whole<std::string>(file));
   });
   if (read && !whole) why = message("'", path, "' is damaged or of another version");
   return whole;

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Writes the performance tables of README.md from results of the peers' bench.py.
 
-    readme_table.py RESULT.json... [--readme README.md]
+    readme_table.py RESULT.json... [--scaling SCALING.json] [--readme README.md]
 
-Of a network that stands in several files the last one counts. Only what lies between the two marks
-in the file is replaced; standard library only.
+Of a network that stands in several files the last one counts. What a second thread gives comes from
+scaling.py beside this file. Only what lies between the two marks in the file is replaced; standard
+library only.
 """
 import argparse
 import json
@@ -44,14 +45,18 @@ def ratio(results):
     return statistics.median(a / b for a, b in zip(own["round_ms"], results[peer]["round_ms"]))
 
 
-def scaling(rows, model, engine):
-    one, two = (rows.get((model, threads), {}).get(engine, {}) for threads in (1, 2))
-    return one["ms"] / two["ms"] if good(one) and good(two) else None
+def scaling(rounds):
+    """One thread's time over two threads': the median of the rounds, and that of each side's best round."""
+    return statistics.median(a / b for a, b in zip(rounds["one"], rounds["two"])), min(rounds["one"]) / min(rounds["two"])
 
 
-def best_scaling(rows, model):
-    names = {name for threads in (1, 2) for name in rows.get((model, threads), {}) if name != SUBJECT}
-    return max((value for name in names if (value := scaling(rows, model, name))), default=None)
+def scaling_cells(engines):
+    """Skiff's, and those of the peer whose median is the largest."""
+    all_engines = {name: scaling(rounds) for name, rounds in engines.items()}
+    own = all_engines.pop(SUBJECT, None)
+    best = max(all_engines, key=lambda name: all_engines[name][0], default=None)
+    show = lambda pair: f"{pair[0]:.2f}, {pair[1]:.2f}"
+    return [show(own) if own else "-", f"{show(all_engines[best])} ({best})" if best else "-"]
 
 
 def number(value, form=".3g"):
@@ -68,12 +73,12 @@ def times(results):
     return [number(own["ms"]) if good(own) else "-", theirs, share(ratio(results))]
 
 
-def latency_table(rows, models):
+def latency_table(rows, models, scalings):
     text = ["| network | Skiff, ms | best peer | ratio | two threads | best peer | ratio | two over one | best peer's |",
             "|---|---|---|---|---|---|---|---|---|"]
     for model in models:
         cells = times(rows.get((model, 1), {})) + times(rows.get((model, 2), {}))
-        cells += [number(scaling(rows, model, SUBJECT), ".2f"), number(best_scaling(rows, model), ".2f")]
+        cells += scaling_cells(scalings.get(model, {}))
         text.append(f"| {model} | " + " | ".join(cells) + " |")
     return text
 
@@ -102,16 +107,18 @@ def summary(rows, models):
     return text
 
 
-def region(rows, engines):
+def region(rows, engines, scalings):
     models = list(dict.fromkeys(model for model, _ in rows))
     machine = next(r[SUBJECT]["environment"] for r in rows.values() if "environment" in r.get(SUBJECT, {}))
     noisy = sorted({m for (m, _), r in rows.items() if any(x.get("clean", 2) < 2 for x in r.values() if "ms" in x)})
     peers = ", ".join(f"{name} {version}" for name, version in engines.items() if name != SUBJECT)
     text = [f"{machine['cpu']}, {machine['cpus']} cores, {machine['compiler']}, {machine['build']}; fp32, batch 1, medians of interleaved "
-            f"rounds in ms. Peers: {peers}. Ratios are taken round by round; above {BAR:.2f} they are bold.", ""]
+            f"rounds in ms. Peers: {peers}. Ratios are taken round by round; above {BAR:.2f} they are bold. Two over one: time "
+            "with one thread over that with two, from rounds of their own in which each engine runs both in turn; first the "
+            "median of the rounds, then the quotient of each side's best one, which a busy host disturbs less.", ""]
     if noisy:
         text += ["Other programs disturbed the rounds of: " + ", ".join(noisy) + ".", ""]
-    text += [*latency_table(rows, models), "", *summary(rows, models), "",
+    text += [*latency_table(rows, models, scalings), "", *summary(rows, models), "",
              "Load to first output in a fresh process (file in the page cache, digests checked) and peak of resident memory, one thread:",
              "", *load_table(rows, models)]
     return "\n".join(text)
@@ -120,12 +127,14 @@ def region(rows, engines):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", nargs="+", metavar="RESULT.json")
+    parser.add_argument("--scaling", type=Path, metavar="SCALING.json")
     parser.add_argument("--readme", type=Path, default=Path(__file__).resolve().parents[2] / "README.md")
     args = parser.parse_args()
     text = args.readme.read_text()
+    scalings = json.loads(args.scaling.read_text()) if args.scaling else {}
     if text.count(BEGIN) != 1 or text.count(END) != 1:
         parser.error(f"{args.readme}: the marks {BEGIN} and {END} must stand there once each")
-    made = f"{BEGIN}\n\n{region(*read(args.results))}\n\n{END}"
+    made = f"{BEGIN}\n\n{region(*read(args.results), scalings)}\n\n{END}"
     args.readme.write_text(re.sub(re.escape(BEGIN) + ".*" + re.escape(END), lambda _: made, text, flags=re.S))
 
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <sched.h>
 #include <unistd.h>
 
 #include <ctime>
@@ -51,6 +52,20 @@ TEST(ThreadPool, EveryTaskRunsOnce) {
       EXPECT_TRUE(good);
       for (const auto& count : runs) EXPECT_EQ(count, 1);
     }
+  }
+}
+
+// A thread that hangs in its first task has all its others taken away: else this would not end.
+TEST(ThreadPool, OthersDoWhatASlowThreadDoesNot) {
+  constexpr std::int64_t kTasks = 100;
+  for (int threads : {2, 3, 5}) {
+    ThreadPool pool(threads, *std::pmr::new_delete_resource());
+    std::atomic<std::int64_t> done{0};
+    pool.parallel_for(kTasks, [&](std::int64_t task) {
+      while (task == 0 && done < kTasks - 1) sched_yield();
+      ++done;
+    });
+    EXPECT_EQ(done, kTasks);
   }
 }
 

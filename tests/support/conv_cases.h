@@ -30,7 +30,8 @@ struct ConvNode {
 
   std::vector<const TensorData*> operands() const { return operands_of(inputs); }
   Shape output() const { return infer_op(op, attributes, operands())[0].shape; }
-  TensorData run(const cpu::KernelTable& table) const;
+  /// With one thread to `threads`, whose bits must be the same.
+  TensorData run(const cpu::KernelTable& table, int threads = 2) const;
 };
 
 /// The case with random operands.

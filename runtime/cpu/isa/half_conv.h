@@ -116,64 +116,36 @@ void half_tile(const HalfArgs& a, const TileRows<Half>& rows, int count, std::in
   float total[MR * NV * kHalfLanes] = {};
   HalfSums<MR, NV> sums;
   sums.clear();
-  std::int64_t held = 0;                       // products in them
-  const Half* pointers[kTapChunk][kRowLimit];  // as many for every tile: one gather()
-  for (int first = 0; first < a.tap_count; first += kTapChunk) {
-    const int taps = a.tap_count - first < kTapChunk ? a.tap_count - first : kTapChunk;
-    if (a.linear)
-      displace<kRowLimit>(rows, 0, pointers[0]);
-    else
-      gather<kRowLimit>(a, a.zeros, rows, first, taps, pointers);
+  std::int64_t held = 0;  // products in them
+  each_tap(a, a.zeros, rows, [&](const Half* const* tap) {
 #pragma GCC unroll 1
-    for (int t = 0; t < taps; ++t)
-#pragma GCC unroll 1
-      for (std::int64_t k = 0; k < a.k; k += kHalfBlock) {
-        const std::int64_t end = a.k - k < kHalfBlock ? a.k : k + kHalfBlock;
-        if (held + end - k > kHalfBlock) sums.move_to(total), held = 0;
-        panel = add_halves<MR, NV>(sums, pointers[t], k, end, panel);
-        held += end - k;
-      }
-  }
+    for (std::int64_t k = 0; k < a.k; k += kHalfBlock) {
+      const std::int64_t end = a.k - k < kHalfBlock ? a.k : k + kHalfBlock;
+      if (held + end - k > kHalfBlock) sums.move_to(total), held = 0;
+      panel = add_halves<MR, NV>(sums, tap, k, end, panel);
+      held += end - k;
+    }
+  });
   sums.move_to(total);
   finish_halves(a, rows, count, column, NV, total);
 }
 
-using HalfTile = void (*)(const HalfArgs&, const TileRows<Half>&, int, std::int64_t, const Half*);
-
-/// The least tile that holds so many rows: one, or an even number.
-template <int NV, int MR = kHalfRows[NV]>
-HalfTile half_tile_for(int rows) {
-  if constexpr (MR > 2)
-    return rows > MR - 2 ? half_tile<MR, NV> : half_tile_for<NV, MR - 2>(rows);
-  else
-    return rows > 1 ? half_tile<2, NV> : half_tile<1, NV>;
-}
-
-HalfTile choose_half_tile(int vectors, int rows) {
-  switch (vectors) {
-    case 1:
-      return half_tile_for<1>(rows);
-    case 2:
-      return half_tile_for<2>(rows);
-    case 3:
-      return half_tile_for<3>(rows);
-    default:
-      return half_tile_for<4>(rows);
-  }
-}
+struct HalfTiles {
+  using Function = void (*)(const HalfArgs&, const TileRows<Half>&, int, std::int64_t, const Half*);
+  static constexpr const int* kRows = kHalfRows;
+  template <int MR, int NV>
+  static constexpr Function tile = half_tile<MR, NV>;
+};
 
 void half_conv(const HalfArgs& a, std::int64_t row_begin, std::int64_t row_end,
                std::int64_t panel_begin, std::int64_t panel_end) {
   if (row_begin >= row_end) return;
   const std::int64_t depth = a.k * a.tap_count;
   each_panel<kHalfLanes>(a, panel_begin, panel_end, [&](std::int64_t column, int vectors) {
-    const Spread spread(row_end - row_begin, kHalfRows[vectors]);
-    const HalfTile tall = choose_half_tile(vectors, spread.tallest());
-    const HalfTile flat = choose_half_tile(vectors, spread.low);
-    each_tile(a, a.input, row_begin, spread, [&](TileRows<Half>& rows, int height, bool is_tall) {
-      repeat_last(rows, height);
-      (is_tall ? tall : flat)(a, rows, height, column, a.weights + column * depth);
-    });
+    each_tile_of<HalfTiles>(a, a.input, row_begin, row_end, vectors,
+                            [&](HalfTiles::Function tile, const TileRows<Half>& rows, int height) {
+                              tile(a, rows, height, column, a.weights + column * depth);
+                            });
   });
 }
 

@@ -109,16 +109,9 @@ void integer_tile(const IntegerArgs& a, const TileRows<std::uint8_t>& rows, int 
     for (int r = 0; r < MR; ++r) sums.at[r][v] = start;
   }
   const bool in_place = lie_as_factors(a);
-  const std::uint8_t* pointers[kTapChunk][kRowLimit];  // as many for every tile: one gather()
-  for (int first = 0; first < a.tap_count; first += kTapChunk) {
-    const int taps = a.tap_count - first < kTapChunk ? a.tap_count - first : kTapChunk;
-    if (a.linear)
-      displace<kRowLimit>(rows, 0, pointers[0]);
-    else
-      gather<kRowLimit>(a, a.padding, rows, first, taps, pointers);
-#pragma GCC unroll 1
-    for (int t = 0; t < taps; ++t) panel = add_tap<MR, NV>(a, in_place, sums, pointers[t], panel);
-  }
+  each_tap(a, a.padding, rows, [&](const std::uint8_t* const* tap) {
+    panel = add_tap<MR, NV>(a, in_place, sums, tap, panel);
+  });
   std::int32_t stored[MR * NV * kLanes];
 #pragma GCC unroll 16
   for (int r = 0; r < MR; ++r)
@@ -127,54 +120,22 @@ void integer_tile(const IntegerArgs& a, const TileRows<std::uint8_t>& rows, int 
   finish_integers(a, rows, count, column, NV, stored);
 }
 
-using IntegerTile = void (*)(const IntegerArgs&, const TileRows<std::uint8_t>&, int, std::int64_t,
-                             const Factor*);
-
-/// The least tile that holds so many rows: one or two, or an even number.
-template <int NV, int MR>
-IntegerTile tile_for(int rows) {
-  if constexpr (MR > 2) {
-    constexpr int kLess = MR % 2 == 0 ? MR - 2 : MR - 1;
-    return rows > kLess ? integer_tile<MR, NV> : tile_for<NV, kLess>(rows);
-  } else if constexpr (MR == 2) {
-    return rows > 1 ? integer_tile<2, NV> : integer_tile<1, NV>;
-  } else {
-    return integer_tile<1, NV>;
-  }
-}
-
-IntegerTile choose_integer_tile(int vectors, int rows) {
-  switch (vectors) {
-    case 1:
-      return tile_for<1, kMaxRows[1]>(rows);
-    case 2:
-      return tile_for<2, kMaxRows[2]>(rows);
-    case 3:
-      return tile_for<3, kMaxRows[3]>(rows);
-    default:
-      return tile_for<4, kMaxRows[4]>(rows);
-  }
-}
-
-/// One panel over all rows of the block.
-void integer_panel(const IntegerArgs& a, std::int64_t row_begin, std::int64_t row_end, int vectors,
-                   std::int64_t column, const Factor* panel) {
-  const Spread spread(row_end - row_begin, kMaxRows[vectors]);
-  const IntegerTile tall = choose_integer_tile(vectors, spread.tallest());
-  const IntegerTile flat = choose_integer_tile(vectors, spread.low);
-  each_tile(a, a.input, row_begin, spread,
-            [&](TileRows<std::uint8_t>& rows, int height, bool is_tall) {
-              repeat_last(rows, height);
-              (is_tall ? tall : flat)(a, rows, height, column, panel);
-            });
-}
+struct IntegerTiles {
+  using Function = void (*)(const IntegerArgs&, const TileRows<std::uint8_t>&, int, std::int64_t,
+                            const Factor*);
+  static constexpr const int* kRows = kMaxRows;
+  template <int MR, int NV>
+  static constexpr Function tile = integer_tile<MR, NV>;
+};
 
 void integer_panels(const IntegerArgs& a, std::int64_t row_begin, std::int64_t row_end,
                     std::int64_t panel_begin, std::int64_t panel_end) {
   const std::int64_t depth = (a.k + kGroup - 1) / kGroup * a.tap_count;
   each_panel(a, panel_begin, panel_end, [&](std::int64_t column, int vectors) {
-    integer_panel(a, row_begin, row_end, vectors, column,
-                  static_cast<const Factor*>(a.weights) + column * depth * kGroup);
+    const Factor* panel = static_cast<const Factor*>(a.weights) + column * depth * kGroup;
+    each_tile_of<IntegerTiles>(a, a.input, row_begin, row_end, vectors,
+                               [&](IntegerTiles::Function tile, const TileRows<std::uint8_t>& rows,
+                                   int height) { tile(a, rows, height, column, panel); });
   });
 }
 

@@ -123,6 +123,22 @@ void gather(const RowGrid& a, const T* outside, const TileRows<T>& rows, int fir
   }
 }
 
+/// Calls f(pointers to the kRowLimit rows of a tap) for all taps in their order; `outside` as
+/// gather() has it. All tiles of a kind share one gather() so.
+template <typename T, typename F>
+SKIFF_INLINE void each_tap(const RowGrid& a, const T* outside, const TileRows<T>& rows, F f) {
+  const T* pointers[kTapChunk][kRowLimit];
+  for (int first = 0; first < a.tap_count; first += kTapChunk) {
+    const int taps = a.tap_count - first < kTapChunk ? a.tap_count - first : kTapChunk;
+    if (a.linear)
+      displace<kRowLimit>(rows, 0, pointers[0]);
+    else
+      gather<kRowLimit>(a, outside, rows, first, taps, pointers);
+#pragma GCC unroll 1
+    for (int t = 0; t < taps; ++t) f(pointers[t]);
+  }
+}
+
 /// Rows spread evenly over as few tiles as hold them: the first `taller` tiles have one row more
 /// than the others.
 struct Spread {
@@ -152,6 +168,48 @@ SKIFF_INLINE void each_tile(const RowGrid& a, const T* input, std::int64_t begin
     f(rows, height, tall);
     row += height;
   }
+}
+
+/// The least of a kind's tiles with NV vectors that holds so many rows: of kRows[NV] rows or two
+/// less each time, down to two and one. `Kind::tile<MR, NV>` is one's function.
+template <typename Kind, int NV, int MR = Kind::kRows[NV]>
+typename Kind::Function tile_for(int rows) {
+  if constexpr (MR > 2) {
+    constexpr int kLess = MR % 2 == 0 ? MR - 2 : MR - 1;
+    return rows > kLess ? Kind::template tile<MR, NV> : tile_for<Kind, NV, kLess>(rows);
+  } else if constexpr (MR == 2) {
+    return rows > 1 ? Kind::template tile<2, NV> : Kind::template tile<1, NV>;
+  } else {
+    return Kind::template tile<1, NV>;
+  }
+}
+
+template <typename Kind>
+typename Kind::Function tile_for(int vectors, int rows) {
+  switch (vectors) {
+    case 1:
+      return tile_for<Kind, 1>(rows);
+    case 2:
+      return tile_for<Kind, 2>(rows);
+    case 3:
+      return tile_for<Kind, 3>(rows);
+    default:
+      return tile_for<Kind, 4>(rows);
+  }
+}
+
+/// All rows [begin, end) of a panel by tiles of a kind, which compute kRowLimit rows and store as
+/// many as are there: f(tile, rows, their number).
+template <typename Kind, typename T, typename F>
+SKIFF_INLINE void each_tile_of(const RowGrid& a, const T* input, std::int64_t begin,
+                               std::int64_t end, int vectors, F f) {
+  const Spread spread(end - begin, Kind::kRows[vectors]);
+  const typename Kind::Function tall = tile_for<Kind>(vectors, spread.tallest());
+  const typename Kind::Function flat = tile_for<Kind>(vectors, spread.low);
+  each_tile(a, input, begin, spread, [&](TileRows<T>& rows, int height, bool is_tall) {
+    repeat_last(rows, height);
+    f(is_tall ? tall : flat, rows, height);
+  });
 }
 
 /// Calls f(first column, vectors) for each panel; the last one may be narrower.
