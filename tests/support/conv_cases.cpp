@@ -27,8 +27,7 @@ Axis three(const Axis& values, std::int64_t fill) {
 }  // namespace
 
 TensorData ConvNode::run(const cpu::KernelTable& table, int threads) const {
-  const OpResult result =
-      run_op(op, attributes, operands(), {.table = &table, .threads = threads});
+  const OpResult result = run_op(op, attributes, operands(), {.table = &table, .threads = threads});
   EXPECT_TRUE(result.status.ok()) << result.status.message();
   return result[0];
 }

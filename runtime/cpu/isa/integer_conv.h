@@ -128,8 +128,10 @@ struct IntegerTiles {
   static constexpr Function tile = integer_tile<MR, NV>;
 };
 
-void integer_panels(const IntegerArgs& a, std::int64_t row_begin, std::int64_t row_end,
-                    std::int64_t panel_begin, std::int64_t panel_end) {
+/// Once: most of its code finds rows.
+__attribute__((noinline)) void integer_panels(const IntegerArgs& a, std::int64_t row_begin,
+                                              std::int64_t row_end, std::int64_t panel_begin,
+                                              std::int64_t panel_end) {
   const std::int64_t depth = (a.k + kGroup - 1) / kGroup * a.tap_count;
   each_panel(a, panel_begin, panel_end, [&](std::int64_t column, int vectors) {
     const Factor* panel = static_cast<const Factor*>(a.weights) + column * depth * kGroup;

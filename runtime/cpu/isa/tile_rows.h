@@ -64,7 +64,8 @@ SKIFF_INLINE void locate_line(const RowGrid& a, const T* input, const GridPoint&
 }
 
 template <typename T>
-void locate(const RowGrid& a, const T* input, std::int64_t row, int count, TileRows<T>& rows) {
+__attribute__((noinline)) void locate(const RowGrid& a, const T* input, std::int64_t row, int count,
+                                      TileRows<T>& rows) {
   GridPoint p(a, row);
   int at = 0;
   for (; count - at > a.grid_w - p.x; p.next_line(a)) {
