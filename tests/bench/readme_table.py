@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Writes the performance tables of README.md from results of the peers' bench.py.
 
-    readme_table.py RESULT.json... [--scaling SCALING.json] [--readme README.md]
+    readme_table.py RESULT.json... [--scaling SCALING.json] [--avx2 RESULT.json...] [--readme README.md]
 
 Of a network that stands in several files the last one counts. What a second thread gives comes from
-scaling.py beside this file. Only what lies between the two marks in the file is replaced; standard
+scaling.py beside this file. Results for --avx2 are made with --skiff-args=--isa=avx2 and with peers
+that are limited like that. Only what lies between the two marks in the file is replaced; standard
 library only.
 """
 import argparse
@@ -50,13 +51,9 @@ def scaling(rounds):
     return statistics.median(a / b for a, b in zip(rounds["one"], rounds["two"])), min(rounds["one"]) / min(rounds["two"])
 
 
-def scaling_cells(engines):
-    """Skiff's, and those of the peer whose median is the largest."""
-    all_engines = {name: scaling(rounds) for name, rounds in engines.items()}
-    own = all_engines.pop(SUBJECT, None)
-    best = max(all_engines, key=lambda name: all_engines[name][0], default=None)
-    show = lambda pair: f"{pair[0]:.2f}, {pair[1]:.2f}"
-    return [show(own) if own else "-", f"{show(all_engines[best])} ({best})" if best else "-"]
+def scaling_cells(engines, peer):
+    """Skiff's, and those of the peer that is the fastest with one thread."""
+    return ["{:.2f}, {:.2f}".format(*scaling(engines[name])) if name in engines else "-" for name in (SUBJECT, peer)]
 
 
 def number(value, form=".3g"):
@@ -78,7 +75,7 @@ def latency_table(rows, models, scalings):
             "|---|---|---|---|---|---|---|---|---|"]
     for model in models:
         cells = times(rows.get((model, 1), {})) + times(rows.get((model, 2), {}))
-        cells += scaling_cells(scalings.get(model, {}))
+        cells += scaling_cells(scalings.get(model, {}), best_peer(rows.get((model, 1), {})))
         text.append(f"| {model} | " + " | ".join(cells) + " |")
     return text
 
@@ -97,17 +94,13 @@ def load_table(rows, models):
     return text
 
 
-def summary(rows, models):
-    text = []
-    for threads in (1, 2):
-        ratios = [r for m in models if (r := ratio(rows.get((m, threads), {}))) is not None]
-        if ratios:
-            text.append(f"* {threads} thread{'s' * (threads > 1)}: geometric mean of Skiff over the best peer of each network "
-                        f"{statistics.geometric_mean(ratios):.3f} over {len(ratios)} networks, worst {max(ratios):.2f}.")
-    return text
+def summary(rows, what, threads):
+    ratios = [r for (_, t), results in rows.items() if t == threads and (r := ratio(results)) is not None]
+    return [f"* {what}: geometric mean of Skiff over the best peer of each network "
+            f"{statistics.geometric_mean(ratios):.3f} over {len(ratios)} networks, worst {max(ratios):.2f}."] if ratios else []
 
 
-def region(rows, engines, scalings):
+def region(rows, engines, scalings, limited):
     models = list(dict.fromkeys(model for model, _ in rows))
     machine = next(r[SUBJECT]["environment"] for r in rows.values() if "environment" in r.get(SUBJECT, {}))
     noisy = sorted({m for (m, _), r in rows.items() if any(x.get("clean", 2) < 2 for x in r.values() if "ms" in x)})
@@ -118,7 +111,8 @@ def region(rows, engines, scalings):
             "median of the rounds, then the quotient of each side's best one, which a busy host disturbs less.", ""]
     if noisy:
         text += ["Other programs disturbed the rounds of: " + ", ".join(noisy) + ".", ""]
-    text += [*latency_table(rows, models, scalings), "", *summary(rows, models), "",
+    text += [*latency_table(rows, models, scalings), "", *summary(rows, "1 thread", 1), *summary(rows, "2 threads", 2),
+             *summary(limited, "1 thread, with AVX2 at most, as " + " and ".join(sorted({n for r in limited.values() for n in r} - {SUBJECT})), 1), "",
              "Load to first output in a fresh process (file in the page cache, digests checked) and peak of resident memory, one thread:",
              "", *load_table(rows, models)]
     return "\n".join(text)
@@ -128,13 +122,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", nargs="+", metavar="RESULT.json")
     parser.add_argument("--scaling", type=Path, metavar="SCALING.json")
+    parser.add_argument("--avx2", nargs="*", default=[], metavar="RESULT.json")
     parser.add_argument("--readme", type=Path, default=Path(__file__).resolve().parents[2] / "README.md")
     args = parser.parse_args()
     text = args.readme.read_text()
     scalings = json.loads(args.scaling.read_text()) if args.scaling else {}
     if text.count(BEGIN) != 1 or text.count(END) != 1:
         parser.error(f"{args.readme}: the marks {BEGIN} and {END} must stand there once each")
-    made = f"{BEGIN}\n\n{region(*read(args.results), scalings)}\n\n{END}"
+    made = f"{BEGIN}\n\n{region(*read(args.results), scalings, read(args.avx2)[0])}\n\n{END}"
     args.readme.write_text(re.sub(re.escape(BEGIN) + ".*" + re.escape(END), lambda _: made, text, flags=re.S))
 
 
