@@ -20,8 +20,9 @@ struct TransformCost {
 };
 constexpr TransformCost kTransforms[] = {{2, 80, 55}, {4, 260, 180}};
 
-/// Vector operations that reading so many weights takes. Measured with AVX2 and AVX-512: one each
-/// from the second-level cache, a quarter more from beyond it, from where they are fetched ahead.
+/// Vector operations that reading so many weights takes. Measured: one each from the second-level
+/// cache (AVX2 and AVX-512), a quarter more from beyond it, from where they are fetched ahead
+/// (AVX-512 alone).
 std::int64_t reading(std::int64_t elements, bool streams) noexcept {
   return streams ? elements * 5 / 4 : elements;
 }

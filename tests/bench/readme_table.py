@@ -14,6 +14,8 @@ import re
 import statistics
 from pathlib import Path
 
+import scaling
+
 BEGIN, END = "<!-- performance: made by tests/bench/readme_table.py -->", "<!-- /performance -->"
 SUBJECT, TOLERANCE, BAR = "skiff", 1e-3, 1.10
 
@@ -46,14 +48,9 @@ def ratio(results):
     return statistics.median(a / b for a, b in zip(own["round_ms"], results[peer]["round_ms"]))
 
 
-def scaling(rounds):
-    """One thread's time over two threads': the median of the rounds, and that of each side's best round."""
-    return statistics.median(a / b for a, b in zip(rounds["one"], rounds["two"])), min(rounds["one"]) / min(rounds["two"])
-
-
 def scaling_cells(engines, peer):
     """Skiff's, and those of the peer that is the fastest with one thread."""
-    return ["{:.2f}, {:.2f}".format(*scaling(engines[name])) if name in engines else "-" for name in (SUBJECT, peer)]
+    return ["{:.2f}, {:.2f}".format(*scaling.summary(engines[name])) if name in engines else "-" for name in (SUBJECT, peer)]
 
 
 def number(value, form=".3g"):

@@ -17,18 +17,19 @@ from pathlib import Path
 
 
 def quotients(bench, model, args, folder):
-    """{engine: {"one": [ms], "two": [ms]}}, a number for each round in which both ran."""
+    """{engine: {"one": [ms], "two": [ms]}}, a number for each round; an engine that fails is left out."""
     import numpy as np
 
     inputs = folder / "inputs.npz"
     np.savez(inputs, **{f"input{i:02}": value for i, value in enumerate(bench.random_inputs(model))})
-    running = {}
+    started, running = [], {}
     for name in args.engines:
         pair = []
         for threads in (1, 2):
             place = folder / f"{name}{threads}"
             place.mkdir()
             pair.append(bench.start(name, model, threads, inputs, place, args))
+        started += filter(None, pair)
         broken = [peer.facts["error"] for peer in pair if peer and "error" in peer.facts]
         if broken:
             print(f"{model}, {name}: {broken[0]}", file=sys.stderr)
@@ -39,16 +40,15 @@ def quotients(bench, model, args, folder):
             if not all(bench.one_round(peer, args.seconds) for peer in pair):
                 print(f"{model}, {name}: {pair[0].rounds[-1]} {pair[1].rounds[-1]}", file=sys.stderr)
                 running.pop(name)
-    for pair in running.values():
-        for peer in pair:
-            peer.close()
+    for peer in started:
+        peer.close()
     return {name: {key: [r["median"] for r in peer.rounds] for key, peer in zip(("one", "two"), pair)}
             for name, pair in running.items()}
 
 
 def summary(rounds):
     """Median of the quotients, and the quotient of each side's best round."""
-    return (statistics.median(a / b for a, b in zip(rounds["one"], rounds["two"])), min(rounds["one"]) / min(rounds["two"]))
+    return statistics.median(a / b for a, b in zip(rounds["one"], rounds["two"])), min(rounds["one"]) / min(rounds["two"])
 
 
 def main():

@@ -128,7 +128,7 @@ struct IntegerTiles {
   static constexpr Function tile = integer_tile<MR, NV>;
 };
 
-/// Once: most of its code finds rows.
+/// Not inlined: its two callers would each have a copy of what finds rows, which is most of it.
 __attribute__((noinline)) void integer_panels(const IntegerArgs& a, std::int64_t row_begin,
                                               std::int64_t row_end, std::int64_t panel_begin,
                                               std::int64_t panel_end) {

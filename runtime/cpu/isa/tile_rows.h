@@ -63,6 +63,7 @@ SKIFF_INLINE void locate_line(const RowGrid& a, const T* input, const GridPoint&
   }
 }
 
+/// Not inlined: a copy in each loop over tiles would take more room than the loop itself.
 template <typename T>
 __attribute__((noinline)) void locate(const RowGrid& a, const T* input, std::int64_t row, int count,
                                       TileRows<T>& rows) {
